@@ -1,0 +1,265 @@
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The cluster's certificate authority, on the controller: what it signs, and when a certificate no longer fits."""
+
+from __future__ import annotations
+
+import fcntl
+import ipaddress
+import os
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
+
+try:
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+    from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+except ImportError:
+    HAS_CRYPTOGRAPHY = False
+else:
+    HAS_CRYPTOGRAPHY = True
+
+AUTHORITY_LIFETIME = timedelta(days=3652)
+# A host whose clock is a little behind accepts a new certificate all the same.
+CLOCK_TOLERANCE = timedelta(hours=1)
+
+
+class CertificateError(Exception):
+    """The authority cannot be used; the message says what to do."""
+
+
+@dataclass(frozen=True)
+class Identity:
+    """What a certificate says about its holder."""
+
+    usage: str
+    common_name: str
+    names: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Authority:
+    certificate: x509.Certificate
+    private_key: ec.EllipticCurvePrivateKey
+
+    @property
+    def pem(self) -> str:
+        return to_pem(self.certificate)
+
+
+def to_pem(certificate: x509.Certificate) -> str:
+    return certificate.public_bytes(serialization.Encoding.PEM).decode()
+
+
+def identity(usage: str, common_name: str, dns_names: list[str], ip_addresses: list[str]) -> Identity:
+    """The identity asked for. Raises ValueError when an address is none."""
+    addresses = [str(ipaddress.ip_address(address)) for address in ip_addresses]
+    return Identity(usage, common_name, frozenset(dns_names) | frozenset(addresses))
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name)
+    except ValueError:
+        return False
+    return True
+
+
+def _usages() -> dict[x509.ObjectIdentifier, str]:
+    return {ExtendedKeyUsageOID.SERVER_AUTH: "server", ExtendedKeyUsageOID.CLIENT_AUTH: "client"}
+
+
+def identity_of(certificate: x509.Certificate) -> Identity:
+    """The identity a certificate states, whoever made it."""
+    usage, names = "", set()
+    for extension in certificate.extensions:
+        if isinstance(extension.value, x509.ExtendedKeyUsage):
+            usage = ", ".join(sorted(_usages().get(oid, oid.dotted_string) for oid in extension.value))
+        elif isinstance(extension.value, x509.SubjectAlternativeName):
+            names = {str(name.value) for name in extension.value}
+    common_names = certificate.subject.get_attributes_for_oid(NameOID.COMMON_NAME)
+    return Identity(usage, ", ".join(str(name.value) for name in common_names), frozenset(names))
+
+
+def _key_identifier(public_key: ec.EllipticCurvePublicKey) -> x509.SubjectKeyIdentifier:
+    return x509.SubjectKeyIdentifier.from_public_key(public_key)
+
+
+def _key_usage(*, authority: bool) -> x509.KeyUsage:
+    return x509.KeyUsage(
+        digital_signature=not authority,
+        key_cert_sign=authority,
+        crl_sign=authority,
+        content_commitment=False,
+        key_encipherment=False,
+        data_encipherment=False,
+        key_agreement=False,
+        encipher_only=False,
+        decipher_only=False,
+    )
+
+
+def _create_authority(now: datetime) -> Authority:
+    private_key = ec.generate_private_key(ec.SECP256R1())
+    identifier = _key_identifier(private_key.public_key())
+    # Two authorities never share a name: a client that knows both would pick the wrong one.
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Galilean cluster {identifier.digest.hex()[:8]}")])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(private_key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - CLOCK_TOLERANCE)
+        .not_valid_after(now + AUTHORITY_LIFETIME)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_key_usage(authority=True), critical=True)
+        .add_extension(identifier, critical=False)
+        .sign(private_key, hashes.SHA256())
+    )
+    return Authority(certificate, private_key)
+
+
+def _load_authority(key_path: str, certificate_path: str) -> Authority:
+    try:
+        with open(certificate_path, "rb") as stream:
+            certificate = x509.load_pem_x509_certificate(stream.read())
+        with open(key_path, "rb") as stream:
+            private_key = serialization.load_pem_private_key(stream.read(), password=None)
+    except (OSError, TypeError, ValueError) as error:
+        raise CertificateError(f"{error}. Restore {key_path} and {certificate_path} from a copy") from error
+    if not isinstance(private_key, ec.EllipticCurvePrivateKey) or private_key.public_key() != certificate.public_key():
+        raise CertificateError(f"{key_path} is not the key of {certificate_path}. Restore both from one copy")
+    return Authority(certificate, private_key)
+
+
+def ensure_authority(directory: str, now: datetime, create: bool = True) -> Authority | None:
+    """The authority kept in a directory; it is made on the first call, however many processes call at once.
+
+    The certificate is written last: while it is missing there is no authority, and a key without it is replaced.
+    Returns None when there is none and `create` is false. Raises CertificateError and OSError.
+    """
+    certificate_path, key_path = os.path.join(directory, "ca.pem"), os.path.join(directory, "ca-key.pem")
+    if not create:
+        return _load_authority(key_path, certificate_path) if os.path.exists(certificate_path) else None
+    os.makedirs(directory, mode=0o700, exist_ok=True)
+    with open(os.path.join(directory, ".lock"), "w", encoding="utf-8") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not os.path.exists(certificate_path):
+            authority = _create_authority(now)
+            pem = authority.private_key.private_bytes(
+                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+            )
+            write_durably(key_path, pem.decode(), mode=0o600)
+            write_durably(certificate_path, authority.pem, mode=0o644)
+    return _load_authority(key_path, certificate_path)
+
+
+def _is_issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
+    public_key = authority.public_key()
+    assert isinstance(public_key, ec.EllipticCurvePublicKey)
+    try:
+        public_key.verify(certificate.signature, certificate.tbs_certificate_bytes, ec.ECDSA(hashes.SHA256()))
+    except InvalidSignature:
+        return False
+    return certificate.issuer == authority.subject
+
+
+def _days(period: timedelta) -> str:
+    return f"{period / timedelta(days=1):.3g}"
+
+
+def _changed(what: str, before: str, after: str) -> list[str]:
+    return [] if before == after else [f"{what} changed: {before or 'none'} -> {after}"]
+
+
+def load_certificate(pem: str | None) -> x509.Certificate | None:
+    """The certificate, or None when there is none or when it cannot be read as one."""
+    try:
+        return x509.load_pem_x509_certificate(pem.encode()) if pem else None
+    except ValueError:
+        return None
+
+
+def reasons_to_issue(
+    wanted: Identity,
+    pem: str | None,
+    public_key_pem: str | None,
+    authority: x509.Certificate | None,
+    now: datetime,
+    renew_before: timedelta,
+) -> list[str]:
+    """Why a certificate has to be issued, in words for the person who runs the play. Empty when it fits.
+
+    `public_key_pem` belongs to the private key on the host, None when there is no key yet.
+    """
+    if public_key_pem is None:
+        return ["no private key"]
+    if not pem:
+        return ["no certificate"]
+    certificate = load_certificate(pem)
+    if certificate is None:
+        return ["the file is not a certificate"]
+    reasons = []
+    if authority is None or not _is_issued_by(certificate, authority):
+        reasons.append("issued by another authority")
+    if certificate.public_key() != serialization.load_pem_public_key(public_key_pem.encode()):
+        reasons.append("private key changed")
+    found = identity_of(certificate)
+    reasons += _changed("usage", found.usage, wanted.usage)
+    reasons += _changed("common name", found.common_name, wanted.common_name)
+    reasons += _changed("names", ", ".join(sorted(found.names)), ", ".join(sorted(wanted.names)))
+    left = certificate.not_valid_after_utc - now
+    if left <= timedelta(0):
+        reasons.append(f"expired {_days(-left)} days ago")
+    elif left <= renew_before:
+        reasons.append(f"expires in {_days(left)} days (renewal window {_days(renew_before)})")
+    return reasons
+
+
+def issue(
+    wanted: Identity,
+    public_key_pem: str,
+    authority: Authority,
+    now: datetime,
+    validity: timedelta,
+) -> x509.Certificate:
+    """Sign a certificate of a host's key. Raises CertificateError when the authority would expire before it, or the key is of another kind."""
+    expiry = now + validity
+    if expiry > authority.certificate.not_valid_after_utc:
+        raise CertificateError(
+            f"the certificate authority expires on {authority.certificate.not_valid_after_utc:%Y-%m-%d}, before a new "
+            "certificate would. Move its directory away, and the next run makes a new one and reissues everything"
+        )
+    public_key = serialization.load_pem_public_key(public_key_pem.encode())
+    if not isinstance(public_key, ec.EllipticCurvePublicKey):
+        raise CertificateError("the private key on the host is not an elliptic-curve key. Remove it, and a new one is made")
+    names: list[x509.GeneralName] = [
+        x509.IPAddress(ipaddress.ip_address(name)) if _is_address(name) else x509.DNSName(name)
+        for name in sorted(wanted.names)
+    ]
+    usages = [oid for oid, usage in _usages().items() if usage == wanted.usage]
+    return (
+        x509.CertificateBuilder()
+        .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, wanted.common_name)]))
+        .issuer_name(authority.certificate.subject)
+        .public_key(public_key)
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - CLOCK_TOLERANCE)
+        .not_valid_after(expiry)
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .add_extension(_key_usage(authority=False), critical=True)
+        .add_extension(x509.ExtendedKeyUsage(usages), critical=False)
+        .add_extension(x509.SubjectAlternativeName(names), critical=False)
+        .add_extension(_key_identifier(public_key), critical=False)
+        .add_extension(
+            x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.private_key.public_key()), critical=False
+        )
+        .sign(authority.private_key, hashes.SHA256())
+    )

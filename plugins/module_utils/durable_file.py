@@ -1,0 +1,33 @@
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import contextlib
+import os
+
+
+def write_durably(path: str, content: str, mode: int, uid: int = -1, gid: int = -1) -> None:
+    """Replace a file, so that a crash at any point leaves the old content or the new one, never a part of it.
+
+    The temporary file has a fixed name, so what a killed run leaves behind is taken away by the next.
+    Raises OSError.
+    """
+    directory, name = os.path.split(path)
+    temporary = os.path.join(directory, f".{name}.new")
+    with contextlib.suppress(FileNotFoundError):
+        os.unlink(temporary)
+    descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+        stream.write(content)
+        stream.flush()
+        os.fchown(descriptor, uid, gid)
+        os.fchmod(descriptor, mode)
+        os.fsync(descriptor)
+    os.replace(temporary, path)
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
