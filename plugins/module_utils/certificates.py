@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import fcntl
 import ipaddress
-import os
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from pathlib import Path
 
 from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
 
@@ -41,6 +41,14 @@ class Identity:
     usage: str
     common_name: str
     names: frozenset[str]
+
+
+@dataclass(frozen=True)
+class Found:
+    """What is on the host, in PEM form: a certificate, and the public half of the private key."""
+
+    certificate: str | None
+    public_key: str | None
 
 
 @dataclass(frozen=True)
@@ -126,12 +134,10 @@ def _create_authority(now: datetime) -> Authority:
     return Authority(certificate, private_key)
 
 
-def _load_authority(key_path: str, certificate_path: str) -> Authority:
+def _load_authority(key_path: Path, certificate_path: Path) -> Authority:
     try:
-        with open(certificate_path, "rb") as stream:
-            certificate = x509.load_pem_x509_certificate(stream.read())
-        with open(key_path, "rb") as stream:
-            private_key = serialization.load_pem_private_key(stream.read(), password=None)
+        certificate = x509.load_pem_x509_certificate(certificate_path.read_bytes())
+        private_key = serialization.load_pem_private_key(key_path.read_bytes(), password=None)
     except (OSError, TypeError, ValueError) as error:
         raise CertificateError(f"{error}. Restore {key_path} and {certificate_path} from a copy") from error
     if not isinstance(private_key, ec.EllipticCurvePrivateKey) or private_key.public_key() != certificate.public_key():
@@ -139,19 +145,19 @@ def _load_authority(key_path: str, certificate_path: str) -> Authority:
     return Authority(certificate, private_key)
 
 
-def ensure_authority(directory: str, now: datetime, create: bool = True) -> Authority | None:
+def ensure_authority(directory: Path, now: datetime, create: bool = True) -> Authority | None:
     """The authority kept in a directory; it is made on the first call, however many processes call at once.
 
     The certificate is written last: while it is missing there is no authority, and a key without it is replaced.
     Returns None when there is none and `create` is false. Raises CertificateError and OSError.
     """
-    certificate_path, key_path = os.path.join(directory, "ca.pem"), os.path.join(directory, "ca-key.pem")
+    certificate_path, key_path = directory / "ca.pem", directory / "ca-key.pem"
     if not create:
-        return _load_authority(key_path, certificate_path) if os.path.exists(certificate_path) else None
-    os.makedirs(directory, mode=0o700, exist_ok=True)
-    with open(os.path.join(directory, ".lock"), "w", encoding="utf-8") as lock:
+        return _load_authority(key_path, certificate_path) if certificate_path.exists() else None
+    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (directory / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not os.path.exists(certificate_path):
+        if not certificate_path.exists():
             authority = _create_authority(now)
             pem = authority.private_key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
@@ -162,13 +168,11 @@ def ensure_authority(directory: str, now: datetime, create: bool = True) -> Auth
 
 
 def _is_issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:
-    public_key = authority.public_key()
-    assert isinstance(public_key, ec.EllipticCurvePublicKey)
     try:
-        public_key.verify(certificate.signature, certificate.tbs_certificate_bytes, ec.ECDSA(hashes.SHA256()))
-    except InvalidSignature:
+        certificate.verify_directly_issued_by(authority)
+    except (InvalidSignature, TypeError, ValueError):
         return False
-    return certificate.issuer == authority.subject
+    return True
 
 
 def _days(period: timedelta) -> str:
@@ -188,33 +192,25 @@ def load_certificate(pem: str | None) -> x509.Certificate | None:
 
 
 def reasons_to_issue(
-    wanted: Identity,
-    pem: str | None,
-    public_key_pem: str | None,
-    authority: x509.Certificate | None,
-    now: datetime,
-    renew_before: timedelta,
+    wanted: Identity, found: Found, authority: Authority | None, now: datetime, renew_before: timedelta
 ) -> list[str]:
-    """Why a certificate has to be issued, in words for the person who runs the play. Empty when it fits.
-
-    `public_key_pem` belongs to the private key on the host, None when there is no key yet.
-    """
-    if public_key_pem is None:
+    """Why a certificate has to be issued, in words for the person who runs the play. Empty when it fits."""
+    if found.public_key is None:
         return ["no private key"]
-    if not pem:
+    if found.certificate is None:
         return ["no certificate"]
-    certificate = load_certificate(pem)
+    certificate = load_certificate(found.certificate)
     if certificate is None:
         return ["the file is not a certificate"]
     reasons = []
-    if authority is None or not _is_issued_by(certificate, authority):
+    if authority is None or not _is_issued_by(certificate, authority.certificate):
         reasons.append("issued by another authority")
-    if certificate.public_key() != serialization.load_pem_public_key(public_key_pem.encode()):
+    if certificate.public_key() != serialization.load_pem_public_key(found.public_key.encode()):
         reasons.append("private key changed")
-    found = identity_of(certificate)
-    reasons += _changed("usage", found.usage, wanted.usage)
-    reasons += _changed("common name", found.common_name, wanted.common_name)
-    reasons += _changed("names", ", ".join(sorted(found.names)), ", ".join(sorted(wanted.names)))
+    stated = identity_of(certificate)
+    reasons += _changed("usage", stated.usage, wanted.usage)
+    reasons += _changed("common name", stated.common_name, wanted.common_name)
+    reasons += _changed("names", ", ".join(sorted(stated.names)), ", ".join(sorted(wanted.names)))
     left = certificate.not_valid_after_utc - now
     if left <= timedelta(0):
         reasons.append(f"expired {_days(-left)} days ago")
@@ -224,13 +220,9 @@ def reasons_to_issue(
 
 
 def issue(
-    wanted: Identity,
-    public_key_pem: str,
-    authority: Authority,
-    now: datetime,
-    validity: timedelta,
+    wanted: Identity, public_key_pem: str, authority: Authority, now: datetime, validity: timedelta
 ) -> x509.Certificate:
-    """Sign a certificate of a host's key. Raises CertificateError when the authority would expire before it, or the key is of another kind."""
+    """Sign a certificate for the public key of a host. Raises CertificateError, saying what is in the way."""
     expiry = now + validity
     if expiry > authority.certificate.not_valid_after_utc:
         raise CertificateError(
@@ -239,7 +231,7 @@ def issue(
         )
     public_key = serialization.load_pem_public_key(public_key_pem.encode())
     if not isinstance(public_key, ec.EllipticCurvePublicKey):
-        raise CertificateError("the private key on the host is not an elliptic-curve key. Remove it, and a new one is made")
+        raise CertificateError("the host's private key is not an elliptic-curve key. Remove it, and one is made")
     names: list[x509.GeneralName] = [
         x509.IPAddress(ipaddress.ip_address(name)) if _is_address(name) else x509.DNSName(name)
         for name in sorted(wanted.names)

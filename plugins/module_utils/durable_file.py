@@ -4,20 +4,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import os
+from pathlib import Path
 
 
-def write_durably(path: str, content: str, mode: int, uid: int = -1, gid: int = -1) -> None:
+def write_durably(path: Path, content: str, mode: int, uid: int = -1, gid: int = -1) -> None:
     """Replace a file, so that a crash at any point leaves the old content or the new one, never a part of it.
 
     The temporary file has a fixed name, so what a killed run leaves behind is taken away by the next.
     Raises OSError.
     """
-    directory, name = os.path.split(path)
-    temporary = os.path.join(directory, f".{name}.new")
-    with contextlib.suppress(FileNotFoundError):
-        os.unlink(temporary)
+    temporary = path.with_name(f".{path.name}.new")
+    temporary.unlink(missing_ok=True)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         stream.write(content)
@@ -25,8 +23,8 @@ def write_durably(path: str, content: str, mode: int, uid: int = -1, gid: int = 
         os.fchown(descriptor, uid, gid)
         os.fchmod(descriptor, mode)
         os.fsync(descriptor)
-    os.replace(temporary, path)
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    temporary.replace(path)
+    descriptor = os.open(path.parent, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)
     finally:

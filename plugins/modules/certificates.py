@@ -97,7 +97,7 @@ options:
         default: root
   ca_certificate:
     description:
-      - The authority's certificate. The action plugin says it, together with O(issued), when something is to be installed.
+      - The authority's certificate. Said by the action plugin, with O(issued), when something is to be installed.
     type: str
   issued:
     description:
@@ -179,8 +179,8 @@ certificates:
 """
 
 import grp
-import os
 import pwd
+from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
@@ -222,8 +222,7 @@ def gid_of(group: str) -> int:
 
 def read(path: str) -> str | None:
     try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
+        return Path(path).read_text(encoding="utf-8", errors="replace")
     except FileNotFoundError:
         return None
 
@@ -237,11 +236,11 @@ class Host:
         self.changes: list[str] = []
 
     def write(self, path: str, content: str, mode: int, owner: str, group: str) -> None:
-        write_durably(path, content, mode, uid_of(owner), gid_of(group))
+        write_durably(Path(path), content, mode, uid_of(owner), gid_of(group))
 
     def protect(self, path: str, mode: int, owner: str, group: str) -> None:
         """Give a file that is there its owner, group and mode."""
-        if not os.path.exists(path):
+        if not Path(path).exists():
             return
         attributes = self.module.load_file_common_arguments(
             {"path": path, "owner": owner, "group": group, "mode": f"{mode:04o}"}
