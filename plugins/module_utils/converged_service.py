@@ -1,0 +1,245 @@
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a running service was started with, what it should be running with, and what has to be done about it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+RECORD_DIRECTORY = "/run/galilean/started"
+UNIT_DIRECTORY = "/etc/systemd/system"
+UNIT_PROPERTIES = (
+    "ActiveState",
+    "CanReload",
+    "DropInPaths",
+    "FragmentPath",
+    "InvocationID",
+    "LoadState",
+    "NeedDaemonReload",
+    "SubState",
+    "UnitFileState",
+)
+UNIT_NAME = re.compile(r"[A-Za-z0-9:_.@-]+\.service")
+# Neither systemd, nor the shell, nor sha256sum has to quote such a path.
+WATCHED_PATH = re.compile(r"/[A-Za-z0-9/_.,:+=@-]+")
+
+# ExecCondition runs before every ExecStartPre, so nothing is read by the service that was not recorded before. Digests
+# come first and NeedDaemonReload after them: a "no" then says that systemd had loaded exactly these unit files.
+DROP_IN = """\
+# Written by galilean.hub.converged_service: remembers what the service was started with.
+[Service]
+ExecCondition=-+/bin/sh -c '\
+umask 022; mkdir -p {directory} && cd {directory} && {{ \
+echo InvocationID=$INVOCATION_ID; \
+sha256sum "$$@" 2>/dev/null; \
+timeout 5 systemctl show --property NeedDaemonReload {unit}; \
+}} >.{unit}.new; \
+mv -f .{unit}.new {unit}; \
+exit 0' record {paths}
+"""
+
+
+@dataclass(frozen=True)
+class Unit:
+    """A unit, as systemd knows it."""
+
+    load_state: str
+    active_state: str
+    sub_state: str
+    unit_file_state: str
+    invocation_id: str
+    fragment_path: str
+    drop_in_paths: tuple[str, ...]
+    need_daemon_reload: bool
+    can_reload: bool
+
+    @property
+    def exists(self) -> bool:
+        return self.load_state == "loaded"
+
+    @property
+    def running(self) -> bool:
+        return self.active_state in {"active", "reloading", "refreshing"}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What was written down when the service was started; digests by path, missing files are left out."""
+
+    invocation_id: str
+    digests: Mapping[str, str]
+    unit_files_were_loaded: bool
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is not as it should be."""
+
+    subject: str
+    before: str
+    after: str
+
+    def __str__(self) -> str:
+        return f"{self.subject}: {self.before} -> {self.after}"
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What has to be done, in the order of the fields, and why."""
+
+    write_drop_in: bool = False
+    read_unit_files: bool = False
+    enable: bool | None = None
+    action: str = "none"
+    settings: tuple[Difference, ...] = ()
+    restart: tuple[Difference, ...] = ()
+    reload: tuple[Difference, ...] = ()
+    held: tuple[Difference, ...] = ()
+
+    @property
+    def differences(self) -> tuple[Difference, ...]:
+        return self.settings + self.restart + self.reload
+
+    @property
+    def changed(self) -> bool:
+        return bool(self.differences)
+
+    @property
+    def daemon_reload(self) -> bool:
+        """A unit file restored with an old time stamp is not noticed by systemd, hence before each start."""
+        return self.write_drop_in or self.read_unit_files or self.action in {"start", "restart"}
+
+    def hold(self) -> Plan:
+        """The plan for a service that must not be restarted now."""
+        return replace(self, action="reload" if self.reload else "none", restart=(), held=self.restart)
+
+
+def parse_unit(properties: str) -> Unit:
+    """Read the output of systemctl show."""
+    values = dict(line.split("=", 1) for line in properties.splitlines() if "=" in line)
+    return Unit(
+        load_state=values["LoadState"],
+        active_state=values["ActiveState"],
+        sub_state=values["SubState"],
+        unit_file_state=values["UnitFileState"],
+        invocation_id=values["InvocationID"],
+        fragment_path=values["FragmentPath"],
+        drop_in_paths=tuple(values["DropInPaths"].split()),
+        need_daemon_reload=values["NeedDaemonReload"] == "yes",
+        can_reload=values["CanReload"] == "yes",
+    )
+
+
+def parse_record(text: str) -> Record:
+    """Read what the drop-in, or render_record, wrote. Lines that are none of theirs are left out."""
+    lines = text.splitlines()
+    values = dict(line.split("=", 1) for line in lines if line.startswith(("InvocationID=", "NeedDaemonReload=")))
+    return Record(
+        invocation_id=values.get("InvocationID", ""),
+        digests={match[2]: match[1] for line in lines if (match := re.fullmatch(r"([0-9a-f]{64})  (/.+)", line))},
+        unit_files_were_loaded=values.get("NeedDaemonReload") == "no",
+    )
+
+
+def render_record(record: Record) -> str:
+    return "\n".join(
+        [
+            f"InvocationID={record.invocation_id}",
+            *(f"{digest}  {path}" for path, digest in record.digests.items()),
+            f"NeedDaemonReload={'no' if record.unit_files_were_loaded else 'yes'}",
+            "",
+        ]
+    )
+
+
+def after_reload(record: Record, reloaded: Mapping[str, str | None]) -> Record:
+    """The record of a service that has read these files again; a digest of None stands for a missing file."""
+    kept = {path: digest for path, digest in record.digests.items() if path not in reloaded}
+    return replace(record, digests=kept | {path: digest for path, digest in reloaded.items() if digest})
+
+
+def drop_in_path(name: str) -> str:
+    return f"{UNIT_DIRECTORY}/{name}.d/50-galilean.conf"
+
+
+def unit_file_candidates(name: str) -> list[str]:
+    """Patterns of the files an administrator or a role may have added, though systemd has not read them yet."""
+    template = re.sub(r"@.*\.service$", "@.service", name)
+    names = dict.fromkeys([name, template])
+    return [f"{UNIT_DIRECTORY}/{each}{suffix}" for each in names for suffix in ("", ".d/*.conf")]
+
+
+def render_drop_in(name: str, paths: Sequence[str]) -> str:
+    return DROP_IN.format(directory=RECORD_DIRECTORY, unit=name, paths=" ".join(paths))
+
+
+def make_plan(
+    unit: Unit,
+    record: Record | None,
+    digests: Mapping[str, str | None],
+    reload_on: Sequence[str],
+    enabled: bool,
+    drop_in_differs: bool,
+) -> Plan:
+    """Compare a service with what it should be.
+
+    The digests are those of everything watched, as it is now; None stands for a missing file. What is not in reload_on
+    needs a restart.
+    """
+    settings = []
+    if drop_in_differs:
+        settings.append(Difference("record of what is started", "not kept", "kept"))
+    if unit.need_daemon_reload:
+        settings.append(Difference("unit files", "edited since systemd read them", "read"))
+    enable = enablement(unit.unit_file_state, enabled)
+    if enable is not None:
+        settings.append(Difference("enabled", "no" if enable else "yes", "yes" if enable else "no"))
+
+    restart: list[Difference] = []
+    reload: list[Difference] = []
+    if unit.running:
+        restart, reload = content_differences(unit, record, digests, reload_on)
+        action = "restart" if restart else "reload" if reload else "none"
+    else:
+        settings.append(Difference("state", f"{unit.active_state} ({unit.sub_state})", "active"))
+        action = "start" if unit.active_state in {"inactive", "failed"} else "restart"
+    return Plan(
+        write_drop_in=drop_in_differs,
+        read_unit_files=unit.need_daemon_reload,
+        enable=enable,
+        action=action,
+        settings=tuple(settings),
+        restart=tuple(restart),
+        reload=tuple(reload),
+    )
+
+
+def enablement(unit_file_state: str, enabled: bool) -> bool | None:
+    """Whether to enable or to disable; None when the state is right, or not ours to change (static, generated)."""
+    if enabled:
+        return True if unit_file_state in {"", "disabled", "enabled-runtime"} else None
+    return False if unit_file_state in {"enabled", "enabled-runtime"} else None
+
+
+def content_differences(
+    unit: Unit, record: Record | None, digests: Mapping[str, str | None], reload_on: Sequence[str]
+) -> tuple[list[Difference], list[Difference]]:
+    """Differences between what a running service was started with and what is there: for a restart, for a reload."""
+    if record is None or record.invocation_id != unit.invocation_id:
+        return [Difference("content it was started with", "not recorded", "recorded")], []
+    restart, reload = [], []
+    if not record.unit_files_were_loaded:
+        restart.append(Difference("unit files", "not read by systemd before the start", "read"))
+    for path, digest in digests.items():
+        recorded = record.digests.get(path)
+        if recorded != digest:
+            (reload if path in reload_on else restart).append(Difference(path, describe(recorded), describe(digest)))
+    return restart, reload
+
+
+def describe(digest: str | None) -> str:
+    return f"sha256 {digest[:12]}" if digest else "absent"

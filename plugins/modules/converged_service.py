@@ -1,0 +1,323 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: converged_service
+short_description: Keep a systemd service running with the files it depends on
+version_added: 1.0.0
+author:
+  - The Galilean developers (@galilean)
+description:
+  - Finds out whether what runs is what is wanted, and starts, reloads, restarts or leaves the service. It replaces
+    handlers, which are lost when a play dies before them.
+  - A drop-in of the unit, C(50-galilean.conf), has the digest of each watched file recorded below
+    C(/run/galilean/started) at each start, whoever starts the service. The module compares this record with the files.
+    Time stamps play no part.
+  - The unit's own files and drop-ins are always watched. A changed one means that systemd reads its unit files again
+    and the service is restarted.
+  - A running service that was not started with the drop-in in place is restarted once, since nobody knows what it was
+    started with.
+  - Whatever is done may be interrupted at any point. The next run completes it.
+options:
+  name:
+    description:
+      - Name of the unit, with its suffix C(.service). Instances of templates are named in full.
+      - A service of type C(oneshot) needs C(RemainAfterExit=yes).
+    type: str
+    required: true
+  enabled:
+    description:
+      - Whether the service starts at boot.
+    type: bool
+    default: true
+  restart_on:
+    description:
+      - Files that the running process must have been started with. A missing file is a content like any other.
+    type: list
+    elements: path
+    default: []
+  reload_on:
+    description:
+      - Files that the running process must have been started with or have read again on a reload.
+    type: list
+    elements: path
+    default: []
+  hold_while:
+    description:
+      - A command, which changes nothing, that lists what a restart would disturb, one a line. When it prints something the
+        running service is not restarted, and a warning says what is held back and why. A reload is done all the same.
+      - It is only asked when a restart is due.
+    type: list
+    elements: str
+    default: []
+  settle_seconds:
+    description:
+      - How long the service has to stay active, after it was acted on, to be believed.
+    type: float
+    default: 1
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+    details: The diff names each file that made the module act.
+  platform:
+    platforms: debian
+requirements:
+  - systemd >= 246
+"""
+
+EXAMPLES = r"""
+- name: Run the hub with its configuration
+  galilean.hub.converged_service:
+    name: galilean-hub@main.service
+    restart_on:
+      - /etc/galilean/main/hub.json
+      - /etc/galilean/main/hub.env
+
+- name: Run nginx with its site
+  galilean.hub.converged_service:
+    name: nginx.service
+    reload_on:
+      - /etc/nginx/sites-enabled/galilean.conf
+
+- name: Run the engine, and leave it alone while containers run
+  galilean.hub.converged_service:
+    name: docker.service
+    restart_on:
+      - /etc/docker/daemon.json
+    hold_while: [docker, ps, --format, "{{ '{{.Names}}' }}"]
+"""
+
+RETURN = r"""
+action:
+  description: What was done to the service, or in check mode would be.
+  returned: success
+  type: str
+  choices: [none, start, restart, reload]
+  sample: restart
+reasons:
+  description: What was not as it should be.
+  returned: success
+  type: list
+  elements: str
+  sample: ["/etc/galilean/main/hub.json: sha256 0b5f8c1c2c0e -> sha256 9d4a7d5e4bb1"]
+held:
+  description: What asks for a restart that was held back.
+  returned: success
+  type: list
+  elements: str
+  sample: ["/etc/docker/daemon.json: sha256 0b5f8c1c2c0e -> sha256 9d4a7d5e4bb1"]
+"""
+
+import glob
+import hashlib
+import os
+import time
+from pathlib import Path
+
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.galilean.hub.plugins.module_utils.converged_service import (
+    RECORD_DIRECTORY,
+    UNIT_NAME,
+    UNIT_PROPERTIES,
+    WATCHED_PATH,
+    Plan,
+    Record,
+    Unit,
+    after_reload,
+    drop_in_path,
+    make_plan,
+    parse_record,
+    parse_unit,
+    render_drop_in,
+    render_record,
+    unit_file_candidates,
+)
+from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
+
+ARGUMENT_SPEC = {
+    "name": {"type": "str", "required": True},
+    "enabled": {"type": "bool", "default": True},
+    "restart_on": {"type": "list", "elements": "path", "default": []},
+    "reload_on": {"type": "list", "elements": "path", "default": []},
+    "hold_while": {"type": "list", "elements": "str", "default": []},
+    "settle_seconds": {"type": "float", "default": 1},
+}
+JOURNAL_LINES = 20
+
+
+def read(path: str) -> str | None:
+    try:
+        with open(path, encoding="utf-8", errors="replace") as stream:
+            return stream.read()
+    except FileNotFoundError:
+        return None
+
+
+def digest_of(path: str) -> str | None:
+    try:
+        with open(path, "rb") as stream:
+            return hashlib.sha256(stream.read()).hexdigest()
+    except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+        return None
+
+
+class Service:
+    """One unit on this host."""
+
+    def __init__(self, module: AnsibleModule) -> None:
+        self.module = module
+        self.name: str = module.params["name"]
+        self.restart_on: list[str] = module.params["restart_on"]
+        self.reload_on: list[str] = module.params["reload_on"]
+        self.systemctl_path: str = module.get_bin_path("systemctl", required=True)
+        self.drop_in_path = drop_in_path(self.name)
+        self.record_path = os.path.join(RECORD_DIRECTORY, self.name)
+
+    def systemctl(self, *arguments: str) -> str:
+        """Output of systemctl; a failure ends the module with the last lines of the unit's journal."""
+        rc, out, err = self.module.run_command([self.systemctl_path, *arguments])
+        if rc != 0:
+            self.fail(f"systemctl {' '.join(arguments)} failed: {err.strip()}")
+        return out
+
+    def fail(self, message: str) -> None:
+        command = ["journalctl", "--unit", self.name, "--lines", str(JOURNAL_LINES), "--no-pager", "--output", "cat"]
+        _rc, journal, _err = self.module.run_command(command)
+        self.module.fail_json(msg=f"{message}\nLast lines of its journal:\n{journal.strip()}", journal=journal)
+
+    def unit(self) -> Unit:
+        return parse_unit(self.systemctl("show", "--property", ",".join(UNIT_PROPERTIES), self.name))
+
+    def record(self) -> Record | None:
+        text = read(self.record_path)
+        return None if text is None else parse_record(text)
+
+    def watched(self, unit: Unit) -> list[str]:
+        """Unit files and listed files, in a stable order."""
+        candidates = [path for pattern in unit_file_candidates(self.name) for path in glob.glob(pattern)]
+        unit_files = {unit.fragment_path, *unit.drop_in_paths, *candidates} - {"", self.drop_in_path}
+        return sorted(unit_files | {*self.restart_on, *self.reload_on})
+
+    def plan(self, unit: Unit) -> Plan:
+        watched = self.watched(unit)
+        record = self.record()
+        # A drop-in that was taken away is in the record only; what is merely no longer watched does not matter.
+        gone = [path for path in (record.digests if record else ()) if not os.path.exists(path)]
+        return make_plan(
+            unit=unit,
+            record=record,
+            digests={path: digest_of(path) for path in [*watched, *gone]},
+            reload_on=self.reload_on,
+            enabled=self.module.params["enabled"],
+            drop_in_differs=read(self.drop_in_path) != render_drop_in(self.name, watched),
+        )
+
+    def busy_with(self) -> str:
+        """What a restart would disturb; empty when nothing."""
+        if not self.module.params["hold_while"]:
+            return ""
+        rc, out, err = self.module.run_command(self.module.params["hold_while"])
+        if rc != 0:
+            command = " ".join(self.module.params["hold_while"])
+            self.module.fail_json(
+                msg=f"{self.name} has to be restarted, but it could not be found out whether this would disturb "
+                f"anybody: {command} failed: {err.strip()}. To restart it all the same: systemctl restart {self.name}"
+            )
+        return out.strip()
+
+    def apply(self, plan: Plan) -> None:
+        if plan.write_drop_in:
+            os.makedirs(os.path.dirname(self.drop_in_path), mode=0o755, exist_ok=True)
+            write_durably(Path(self.drop_in_path), render_drop_in(self.name, self.watched(self.unit())), 0o644, 0, 0)
+        if plan.daemon_reload:
+            self.systemctl("daemon-reload")
+        if plan.enable is not None:
+            self.systemctl("enable" if plan.enable else "disable", self.name)
+        if plan.action == "reload":
+            self.reload()
+        elif plan.action != "none":
+            # A unit that failed too often in a short time is not started by systemd otherwise.
+            self.module.run_command([self.systemctl_path, "reset-failed", self.name])
+            self.systemctl(plan.action, self.name)
+            self.settle()
+
+    def reload(self) -> None:
+        # Digests are taken before the reload: should a file change meanwhile, the next run reloads once more.
+        reloaded = {path: digest_of(path) for path in self.reload_on}
+        self.systemctl("reload", self.name)
+        self.settle()
+        record = self.record()
+        if record is not None and record.invocation_id == self.unit().invocation_id:
+            write_durably(Path(self.record_path), render_record(after_reload(record, reloaded)), 0o644, 0, 0)
+
+    def settle(self) -> None:
+        """Fail unless the service stays as it was started."""
+        started = self.unit()
+        if started.running:
+            time.sleep(self.module.params["settle_seconds"])
+        unit = self.unit()
+        if not unit.running or unit.invocation_id != started.invocation_id:
+            self.fail(f"{self.name} does not stay active: it is {unit.active_state} ({unit.sub_state})")
+
+    def refuse(self, unit: Unit, plan: Plan) -> None:
+        """End the module when the plan cannot work."""
+        if unit.load_state == "masked":
+            self.module.fail_json(msg=f"{self.name} is masked. If it is meant to run: systemctl unmask {self.name}")
+        if not unit.exists and not self.module.check_mode:
+            self.module.fail_json(msg=f"{self.name} cannot be used: systemd finds it {unit.load_state}")
+        if plan.action == "reload" and not unit.can_reload:
+            files = ", ".join(difference.subject for difference in plan.reload)
+            self.module.fail_json(msg=f"{self.name} cannot be reloaded. List in restart_on instead: {files}")
+
+    def warn_of_held(self, plan: Plan, busy_with: str) -> None:
+        self.module.warn(
+            f"{self.name} was not restarted, though it should be ({'; '.join(map(str, plan.held))}), because this would "
+            f"disturb: {', '.join(busy_with.splitlines())}. Run this again when they are gone, or, to restart it all "
+            f"the same: systemctl restart {self.name}"
+        )
+
+
+def main() -> None:
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
+    if not UNIT_NAME.fullmatch(module.params["name"]):
+        module.fail_json(msg=f"name must be the full name of a service, such as nginx.service: {module.params['name']}")
+    for path in [*module.params["restart_on"], *module.params["reload_on"]]:
+        if not WATCHED_PATH.fullmatch(path):
+            module.fail_json(msg=f"Not a path that can be watched (absolute, without spaces and quotes): {path}")
+
+    service = Service(module)
+    unit = service.unit()
+    if not unit.exists and not module.check_mode:
+        service.systemctl("daemon-reload")
+        unit = service.unit()
+    plan = service.plan(unit)
+    if plan.action == "restart" and unit.running and (busy_with := service.busy_with()):
+        plan = plan.hold()
+        service.warn_of_held(plan, busy_with)
+    service.refuse(unit, plan)
+    if not module.check_mode:
+        service.apply(plan)
+    module.exit_json(
+        changed=plan.changed,
+        action=plan.action,
+        reasons=[str(difference) for difference in plan.differences],
+        held=[str(difference) for difference in plan.held],
+        diff={
+            "before_header": service.name,
+            "after_header": service.name,
+            "before": "".join(f"{each.subject}: {each.before}\n" for each in plan.differences),
+            "after": "".join(f"{each.subject}: {each.after}\n" for each in plan.differences),
+        },
+    )
+
+
+if __name__ == "__main__":
+    main()
