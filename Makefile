@@ -1,0 +1,138 @@
+# Each target installs what it lacks: Python packages into .venv and .cache, the rest from Debian.
+# Whatever is made lies in .venv, .cache, .lab, artifacts and dist, or is a Docker object labelled as ours.
+
+SHELL := /bin/sh
+MAKEFLAGS += --no-builtin-rules --no-print-directory
+.DEFAULT_GOAL := help
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH):/usr/sbin:/sbin
+export MOLECULE_GLOB := molecule/*/molecule.yml
+
+SCRIPTS = $(shell git grep -lE '^\#!/bin/sh' -- tests .ci)
+LAB = .lab/$(or $(GALILEAN_LAB),galilean)
+ACCESS = $(if $(GALILEAN_LAB),$(LAB),.lab)/access.json
+TIMED = tests/tools/timed
+
+# The scenarios of molecule in the order in which site.yml runs their roles.
+SCENARIOS := base docker swarm_tls keeper swarm registry images jupyterhub proxy validate verify
+
+.PHONY: help
+help: ## Show the targets
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
+
+.PHONY: bootstrap
+bootstrap:
+	@tests/tools/bootstrap dev .venv
+	@mkdir -p .lab/collections/ansible_collections/galilean .lab/log artifacts
+	@ln -sfn ../../../.. .lab/collections/ansible_collections/galilean/hub
+
+.PHONY: bootstrap-release
+bootstrap-release: bootstrap
+	@tests/tools/bootstrap release .cache/release
+
+.PHONY: requirements
+requirements: bootstrap ## Pin requirements/*.txt anew from requirements/*.in
+	@for name in uv dev release; do \
+	  .cache/uv/bin/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
+	    --index-strategy unsafe-best-match requirements/$$name.in --output-file requirements/$$name.txt || exit; \
+	done
+
+## The lab
+
+.PHONY: machine
+machine: bootstrap
+	@$(TIMED) $(LAB)/times "Docker engine" tests/lab/engine .lab/log
+	@$(TIMED) $(LAB)/times "images of the hosts" tests/lab/images .lab/log bookworm trixie
+
+.PHONY: hosts
+hosts: machine
+	@$(TIMED) $(LAB)/times "hosts" ansible-playbook tests/lab/create.yml
+
+.PHONY: hub
+hub: ## Raise a hub and two nodes on this machine, for a browser on https://localhost:8443
+	@rm -f $(LAB)/times
+	@$(TIMED) $(LAB)/times "Python packages" $(MAKE) bootstrap
+	@$(MAKE) hosts
+	@$(TIMED) $(LAB)/times "site.yml" ansible-playbook playbooks/site.yml
+	@ansible-playbook tests/lab/access.yml
+	@tests/tools/access $(LAB)/times $(ACCESS)
+
+.PHONY: down
+down: bootstrap ## Remove the lab: hosts, volumes, network, secrets
+	@tests/tools/down $(or $(GALILEAN_LAB),galilean)
+
+.PHONY: clean
+clean: ## Remove everything this checkout has made, images and caches too
+	@[ ! -x .venv/bin/python ] || tests/tools/down galilean test molecule
+	@! docker version >/dev/null 2>&1 || docker image ls --quiet --filter label=galilean.content | sort -u | xargs -r docker image rm --force
+	@rm -rf .venv .cache .lab artifacts dist
+
+## The checks
+
+.PHONY: check
+check: bootstrap ## The quick checks: style, types, unit tests
+	@ruff check .
+	@mypy
+	@yamllint --strict .
+	@shellcheck --severity warning $(SCRIPTS)
+	@pytest -q -n 2 --junit-xml artifacts/unit.xml tests/unit
+
+.PHONY: unit
+unit: bootstrap ## The unit tests
+	@pytest --junit-xml artifacts/unit.xml tests/unit
+
+.PHONY: lint
+lint: bootstrap-release ## Lint roles, playbooks, documentation, changelog
+	@ansible-lint
+	@antsibull-changelog lint
+	@tests/tools/docs
+
+.PHONY: sanity
+sanity: bootstrap ## ansible-test sanity
+	@tests/tools/sanity
+
+.PHONY: importer
+importer: bootstrap-release ## Build the tarball and import it as Ansible Galaxy would
+	@tests/tools/importer
+
+.PHONY: molecule
+molecule: export GALILEAN_LAB := molecule
+molecule: export GALILEAN_HTTPS_PORT := 9444
+molecule: machine ## A scenario for each role, on hosts of their own
+	@molecule test $(SCENARIOS:%=--scenario-name %)
+
+.PHONY: $(SCENARIOS:%=molecule-%)
+$(SCENARIOS:%=molecule-%): molecule-%:
+	@$(MAKE) molecule SCENARIOS=$*
+
+.PHONY: browser
+browser: bootstrap ## A student with a browser, in the lab that is up
+	@tests/tools/debian chromium
+	@pytest --junit-xml artifacts/browser.xml tests/cluster/test_browser.py
+
+.PHONY: acceptance
+acceptance: bootstrap ## The tests against the lab that is up, the browser among them
+	@tests/tools/debian chromium
+	@pytest --junit-xml artifacts/cluster.xml --durations 10 tests/cluster
+
+.PHONY: bench
+bench: hub ## Measure, and print what docs/benchmarks.md keeps
+	@python tests/bench/run.py
+
+PHASES := check lint sanity importer molecule hosts bare hub
+.PHONY: bare
+bare: bootstrap
+	@ansible-playbook playbooks/site.yml --check --diff
+
+.PHONY: test
+test: export GALILEAN_LAB := test
+test: export GALILEAN_HTTPS_PORT := 9443
+test: export GALILEAN_TIMES := artifacts/times
+test: ## Everything a reviewer runs, on a lab of its own
+	@rm -rf artifacts && mkdir artifacts
+	@$(TIMED) $(GALILEAN_TIMES) bootstrap $(MAKE) bootstrap-release
+	@$(MAKE) machine
+	@tests/tools/down test molecule
+	@for phase in $(PHASES); do echo "=== $$phase" && $(TIMED) $(GALILEAN_TIMES) $$phase $(MAKE) $$phase || exit; done
+	@$(MAKE) acceptance
+	@tests/tools/down test >artifacts/down.log
