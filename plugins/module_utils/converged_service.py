@@ -91,7 +91,7 @@ class Difference:
 class Plan:
     """What has to be done, in the order of the fields, and why."""
 
-    write_drop_in: bool = False
+    drop_in: str | None = None
     read_unit_files: bool = False
     enable: bool | None = None
     action: str = "none"
@@ -111,7 +111,7 @@ class Plan:
     @property
     def daemon_reload(self) -> bool:
         """A unit file restored with an old time stamp is not noticed by systemd, hence before each start."""
-        return self.write_drop_in or self.read_unit_files or self.action in {"start", "restart"}
+        return self.drop_in is not None or self.read_unit_files or self.action in {"start", "restart"}
 
     def hold(self) -> Plan:
         """The plan for a service that must not be restarted now."""
@@ -183,15 +183,15 @@ def make_plan(
     digests: Mapping[str, str | None],
     reload_on: Sequence[str],
     enabled: bool,
-    drop_in_differs: bool,
+    drop_in: str | None,
 ) -> Plan:
     """Compare a service with what it should be.
 
-    The digests are those of everything watched, as it is now; None stands for a missing file. What is not in reload_on
-    needs a restart.
+    The drop-in is its new content, None when it is right. The digests are those of everything watched, as it is now;
+    None stands for a missing file. What is not in reload_on needs a restart.
     """
     settings = []
-    if drop_in_differs:
+    if drop_in is not None:
         settings.append(Difference("record of what is started", "not kept", "kept"))
     if unit.need_daemon_reload:
         settings.append(Difference("unit files", "edited since systemd read them", "read"))
@@ -208,7 +208,7 @@ def make_plan(
         settings.append(Difference("state", f"{unit.active_state} ({unit.sub_state})", "active"))
         action = "start" if unit.active_state in {"inactive", "failed"} else "restart"
     return Plan(
-        write_drop_in=drop_in_differs,
+        drop_in=drop_in,
         read_unit_files=unit.need_daemon_reload,
         enable=enable,
         action=action,
@@ -231,7 +231,8 @@ def content_differences(
     """Differences between what a running service was started with and what is there: for a restart, for a reload."""
     if record is None or record.invocation_id != unit.invocation_id:
         return [Difference("content it was started with", "not recorded", "recorded")], []
-    restart, reload = [], []
+    restart: list[Difference] = []
+    reload: list[Difference] = []
     if not record.unit_files_were_loaded:
         restart.append(Difference("unit files", "not read by systemd before the start", "read"))
     for path, digest in digests.items():

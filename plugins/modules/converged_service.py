@@ -48,8 +48,9 @@ options:
     default: []
   hold_while:
     description:
-      - A command, which changes nothing, that lists what a restart would disturb, one a line. When it prints something the
-        running service is not restarted, and a warning says what is held back and why. A reload is done all the same.
+      - A command, which changes nothing, that lists what a restart would disturb, one a line. When it prints something
+        the running service is not restarted, and a warning says what is held back and why. A reload is done all the
+        same.
       - It is only asked when a restart is due.
     type: list
     elements: str
@@ -153,18 +154,13 @@ ARGUMENT_SPEC = {
 JOURNAL_LINES = 20
 
 
-def read(path: str) -> str | None:
-    try:
-        with open(path, encoding="utf-8", errors="replace") as stream:
-            return stream.read()
-    except FileNotFoundError:
-        return None
+def read(path: Path) -> str | None:
+    return path.read_text(encoding="utf-8", errors="replace") if path.exists() else None
 
 
 def digest_of(path: str) -> str | None:
     try:
-        with open(path, "rb") as stream:
-            return hashlib.sha256(stream.read()).hexdigest()
+        return hashlib.sha256(Path(path).read_bytes()).hexdigest()
     except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
         return None
 
@@ -178,8 +174,8 @@ class Service:
         self.restart_on: list[str] = module.params["restart_on"]
         self.reload_on: list[str] = module.params["reload_on"]
         self.systemctl_path: str = module.get_bin_path("systemctl", required=True)
-        self.drop_in_path = drop_in_path(self.name)
-        self.record_path = os.path.join(RECORD_DIRECTORY, self.name)
+        self.drop_in_path = Path(drop_in_path(self.name))
+        self.record_path = Path(RECORD_DIRECTORY, self.name)
 
     def systemctl(self, *arguments: str) -> str:
         """Output of systemctl; a failure ends the module with the last lines of the unit's journal."""
@@ -203,7 +199,7 @@ class Service:
     def watched(self, unit: Unit) -> list[str]:
         """Unit files and listed files, in a stable order."""
         candidates = [path for pattern in unit_file_candidates(self.name) for path in glob.glob(pattern)]
-        unit_files = {unit.fragment_path, *unit.drop_in_paths, *candidates} - {"", self.drop_in_path}
+        unit_files = {unit.fragment_path, *unit.drop_in_paths, *candidates} - {"", str(self.drop_in_path)}
         return sorted(unit_files | {*self.restart_on, *self.reload_on})
 
     def plan(self, unit: Unit) -> Plan:
@@ -211,13 +207,14 @@ class Service:
         record = self.record()
         # A drop-in that was taken away is in the record only; what is merely no longer watched does not matter.
         gone = [path for path in (record.digests if record else ()) if not os.path.exists(path)]
+        drop_in = render_drop_in(self.name, watched)
         return make_plan(
             unit=unit,
             record=record,
             digests={path: digest_of(path) for path in [*watched, *gone]},
             reload_on=self.reload_on,
             enabled=self.module.params["enabled"],
-            drop_in_differs=read(self.drop_in_path) != render_drop_in(self.name, watched),
+            drop_in=None if read(self.drop_in_path) == drop_in else drop_in,
         )
 
     def busy_with(self) -> str:
@@ -234,9 +231,9 @@ class Service:
         return out.strip()
 
     def apply(self, plan: Plan) -> None:
-        if plan.write_drop_in:
-            os.makedirs(os.path.dirname(self.drop_in_path), mode=0o755, exist_ok=True)
-            write_durably(Path(self.drop_in_path), render_drop_in(self.name, self.watched(self.unit())), 0o644, 0, 0)
+        if plan.drop_in is not None:
+            self.drop_in_path.parent.mkdir(mode=0o755, exist_ok=True)
+            write_durably(self.drop_in_path, plan.drop_in, 0o644, 0, 0)
         if plan.daemon_reload:
             self.systemctl("daemon-reload")
         if plan.enable is not None:
@@ -256,7 +253,7 @@ class Service:
         self.settle()
         record = self.record()
         if record is not None and record.invocation_id == self.unit().invocation_id:
-            write_durably(Path(self.record_path), render_record(after_reload(record, reloaded)), 0o644, 0, 0)
+            write_durably(self.record_path, render_record(after_reload(record, reloaded)), 0o644, 0, 0)
 
     def settle(self) -> None:
         """Fail unless the service stays as it was started."""
@@ -279,9 +276,9 @@ class Service:
 
     def warn_of_held(self, plan: Plan, busy_with: str) -> None:
         self.module.warn(
-            f"{self.name} was not restarted, though it should be ({'; '.join(map(str, plan.held))}), because this would "
-            f"disturb: {', '.join(busy_with.splitlines())}. Run this again when they are gone, or, to restart it all "
-            f"the same: systemctl restart {self.name}"
+            f"{self.name} was not restarted, though it should be ({'; '.join(map(str, plan.held))}), because this "
+            f"would disturb: {', '.join(busy_with.splitlines())}. Run this again when they are gone, or, to restart "
+            f"it all the same: systemctl restart {self.name}"
         )
 
 
