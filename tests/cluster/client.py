@@ -1,0 +1,154 @@
+"""What a script may do to a cluster: JupyterHub's REST API and Jupyter's kernels, through the public address."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import time
+import uuid
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from typing import Any, TypeVar
+from urllib.parse import quote
+
+import requests
+import websocket
+
+POLL_SECONDS = 0.25
+Answer = TypeVar("Answer")
+
+
+def eventually(look: Callable[[], Answer], seconds: float, what: str) -> Answer:
+    """The first true answer of `look`. Raises AssertionError when there is none within `seconds`."""
+    deadline = time.monotonic() + seconds
+    while True:
+        answer = look()
+        if answer:
+            return answer
+        assert time.monotonic() < deadline, f"not within {seconds} s: {what}; last answer: {answer!r}"
+        time.sleep(POLL_SECONDS)
+
+
+class Hub:
+    """The hub behind `access` (the content of access.json), used with the token of its administrator."""
+
+    def __init__(self, access: dict[str, Any]) -> None:
+        self.url: str = access["url"].rstrip("/")
+        self.ca: str = access["ca"]
+        self.token: str = access["admin_token"]
+        self.session = requests.Session()
+        self.session.verify = self.ca
+        self.session.headers["Authorization"] = f"token {self.token}"
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        return self.session.request(method, self.url + path, timeout=60, **options)
+
+    def api(self, method: str, path: str, **options: Any) -> Any:
+        response = self.request(method, f"/hub/api{path}", **options)
+        assert response.ok, f"{method} {path}: {response.status_code} {response.text}"
+        return response.json() if response.content else None
+
+    def healthy(self) -> bool:
+        try:
+            return self.request("GET", "/hub/health").status_code == 200
+        except requests.RequestException:
+            return False
+
+    @contextmanager
+    def student(self, name: str) -> Iterator[Student]:
+        """A user of that name, whose server and account are gone afterwards."""
+        self.session.post(f"{self.url}/hub/api/users/{quote(name)}", timeout=60)
+        student = Student(self, name)
+        try:
+            yield student
+        finally:
+            student.stop()
+            self.api("DELETE", f"/users/{quote(name)}")
+
+
+class Student:
+    """A user of the hub and the default server of theirs."""
+
+    def __init__(self, hub: Hub, name: str) -> None:
+        self.hub = hub
+        self.name = name
+
+    def model(self) -> dict[str, Any]:
+        return self.hub.api("GET", f"/users/{quote(self.name)}?include_stopped_servers")
+
+    def server(self) -> dict[str, Any]:
+        """The hub's model of the server, empty while there is none."""
+        return self.model()["servers"].get("", {})
+
+    def ready(self) -> bool:
+        return bool(self.server().get("ready"))
+
+    def request_start(self) -> None:
+        self.hub.api("POST", f"/users/{quote(self.name)}/server")
+
+    def start(self, seconds: float = 300) -> None:
+        """Start the server and wait until its own API answers."""
+        self.request_start()
+        eventually(self.answers, seconds, f"the server of {self.name} answers")
+
+    def stop(self, seconds: float = 120) -> None:
+        response = self.hub.request("DELETE", f"/hub/api/users/{quote(self.name)}/server")
+        assert response.status_code in (202, 204, 400, 404), response.text
+        eventually(lambda: not self.server().get("pending") and not self.ready(), seconds, f"{self.name} stopped")
+
+    def answers(self) -> bool:
+        try:
+            return self.request("GET", "/api/status").status_code == 200
+        except requests.RequestException:
+            return False
+
+    def request(self, method: str, path: str, **options: Any) -> requests.Response:
+        return self.hub.request(method, f"/user/{quote(self.name)}{path}", **options)
+
+    def kernel(self) -> Kernel:
+        response = self.request("POST", "/api/kernels")
+        assert response.status_code == 201, f"{response.status_code} {response.text}"
+        return Kernel(self, response.json()["id"])
+
+    def run(self, code: str) -> str:
+        """What `code` prints in a kernel of its own."""
+        return self.kernel().run(code)
+
+
+class Kernel:
+    """A Jupyter kernel, by its id; each run opens a connection of its own, as a browser does after an interruption."""
+
+    def __init__(self, student: Student, kernel_id: str) -> None:
+        self.student = student
+        self.id = kernel_id
+
+    def run(self, code: str, seconds: float = 120) -> str:
+        """What `code` prints. Raises AssertionError on an exception in the cell, with its traceback."""
+        url = self.student.hub.url.replace("https://", "wss://", 1)
+        connection = websocket.create_connection(
+            f"{url}/user/{quote(self.student.name)}/api/kernels/{self.id}/channels",
+            header=[f"Authorization: token {self.student.hub.token}"],
+            sslopt={"ca_certs": self.student.hub.ca, "cert_reqs": ssl.CERT_REQUIRED},
+            timeout=seconds,
+        )
+        with closing(connection):
+            return self._execute(connection, code)
+
+    def _execute(self, connection: websocket.WebSocket, code: str) -> str:
+        message_id = uuid.uuid4().hex
+        header = {"msg_id": message_id, "msg_type": "execute_request", "session": uuid.uuid4().hex, "version": "5.3"}
+        content = {"code": code, "silent": False, "store_history": False, "allow_stdin": False, "stop_on_error": True}
+        request = {"header": header, "parent_header": {}, "metadata": {}, "content": content, "channel": "shell"}
+        connection.send(json.dumps(request))
+        printed = ""
+        while True:
+            message = json.loads(connection.recv())
+            if message["parent_header"].get("msg_id") != message_id:
+                continue
+            content = message["content"]
+            if message["msg_type"] == "stream":
+                printed += content["text"]
+            elif message["msg_type"] == "error":
+                raise AssertionError("\n".join(content["traceback"]))
+            elif message["msg_type"] == "status" and content["execution_state"] == "idle":
+                return printed.strip()

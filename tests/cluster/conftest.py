@@ -1,0 +1,46 @@
+"""Fixtures of the tests against a running lab, named by GALILEAN_LAB."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from client import Hub
+from lab import ROOT, Lab
+
+NODES = ("io", "europa")
+
+
+@pytest.fixture(scope="session")
+def lab() -> Lab:
+    return Lab(os.environ.get("GALILEAN_LAB", "galilean"))
+
+
+@pytest.fixture(scope="session")
+def access() -> dict[str, Any]:
+    name = os.environ.get("GALILEAN_LAB")
+    path = ROOT / ".lab" / (f"{name}/access.json" if name else "access.json")
+    return json.loads(path.read_text())
+
+
+@pytest.fixture
+def hub(access: dict[str, Any]) -> Hub:
+    return Hub(access)
+
+
+@pytest.fixture
+def placement(lab: Lab) -> Iterator[Lab]:
+    """The lab; every node takes servers again afterwards."""
+    yield lab
+    lab.activate(*NODES)
+
+
+@pytest.fixture(scope="session")
+def artifacts() -> Path:
+    path = ROOT / "artifacts"
+    path.mkdir(exist_ok=True)
+    return path

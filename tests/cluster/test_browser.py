@@ -1,0 +1,113 @@
+"""A student with a browser."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from client import Hub
+from lab import Lab
+from playwright.sync_api import Browser, Page, expect, sync_playwright
+
+NAME = "o'neil.ada@uni.edu"
+CODE = "import os; print('on', os.environ['GALILEAN_NODE'], 'answer', 6 * 7)"
+SAVE = "print(open('diary.txt', 'a+').write('dear diary'))"
+READ = "print('read:', open('diary.txt').read())"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium",
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"],
+        )
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    # The certificate is checked by the tests of the proxy; Chromium takes no CA from a file.
+    context = browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 800})
+    context.set_default_timeout(90_000)
+    yield context.new_page()
+    context.close()
+
+
+def log_in(page: Page, access: dict[str, Any]) -> None:
+    page.goto(access["url"])
+    page.locator("#username_input").fill(NAME)
+    page.locator("#password_input").fill(access["password"])
+    page.locator("#login_submit").click()
+    page.wait_for_url("**/user/**/lab**", timeout=180_000)
+    page.locator(".jp-Launcher").first.wait_for()
+
+
+def log_out(page: Page) -> None:
+    page.locator("#jp-MainMenu >> text=File").click()
+    page.locator('.lm-Menu-item[data-command="hub:logout"]').click()
+    page.wait_for_url("**/hub/login*")
+
+
+class Notebook:
+    """A new notebook, opened from the launcher."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+        page.locator('.jp-LauncherCard[data-category="Notebook"]').first.click()
+        self.panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
+        self.panel.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
+        self.cells = 0
+
+    def run(self, code: str) -> str:
+        self.panel.locator(".jp-CodeCell .cm-content").nth(self.cells).click()
+        self.page.keyboard.type(code)
+        self.page.keyboard.press("Shift+Enter")
+        output = self.panel.locator(".jp-CodeCell").nth(self.cells).locator(".jp-OutputArea-output pre")
+        output.wait_for()
+        self.cells += 1
+        return output.inner_text().strip()
+
+    def save(self) -> None:
+        self.page.keyboard.press("Control+s")
+        expect(self.page.locator(".lm-TabBar-tab.jp-mod-dirty")).to_have_count(0)
+
+
+def test_a_student_works_logs_out_and_finds_the_file_on_another_node(
+    page: Page, hub: Hub, placement: Lab, access: dict[str, Any], artifacts: Path
+) -> None:
+    with hub.student(NAME) as student:
+        placement.pause("europa")
+        log_in(page, access)
+        notebook = Notebook(page)
+        assert notebook.run(CODE) == "on io answer 42"
+        assert notebook.run(SAVE) == "10"
+        notebook.save()
+        page.screenshot(path=artifacts / "lab.png")
+        log_out(page)
+
+        student.stop()
+        placement.activate("europa")
+        placement.pause("io")
+        log_in(page, access)
+        page.locator(".jp-DirListing-itemText", has_text="Untitled.ipynb").wait_for()
+        notebook = Notebook(page)
+        assert notebook.run(CODE) == "on europa answer 42"
+        assert notebook.run(READ) == "read: dear diary"
+        page.screenshot(path=artifacts / "lab-on-the-other-node.png")
+        log_out(page)
+
+
+def test_the_pages_a_student_sees_first(page: Page, access: dict[str, Any], artifacts: Path) -> None:
+    page.goto(access["url"])
+    page.locator("#login_submit").wait_for()
+    page.screenshot(path=artifacts / "login.png")
+    page.locator("#username_input").fill("stranger")
+    page.locator("#password_input").fill("not the password")
+    page.locator("#login_submit").click()
+    expect(page.locator(".login_error")).to_contain_text("Invalid username or password")
+
+

@@ -1,0 +1,81 @@
+"""What happens when something dies."""
+
+from __future__ import annotations
+
+import time
+
+import pytest
+from client import Hub, eventually
+from conftest import NODES
+from lab import Lab
+
+
+@pytest.fixture
+def whole(lab: Lab) -> Lab:
+    """The lab; hosts that a test has stopped run again afterwards."""
+    yield lab
+    lab.docker("start", *(lab.container(host) for host in ("jupiter", *NODES)))
+    eventually(lambda: lab.ready_nodes() == {"jupiter", *NODES}, 120, "all hosts are in the Swarm")
+
+
+def test_a_lost_node_costs_a_student_a_kernel_and_no_more(whole: Lab, placement: Lab, hub: Hub) -> None:
+    with hub.student("survivor") as student:
+        placement.pause("europa")
+        student.start()
+        student.run("open('notes.txt', 'w').write('saved before the node was lost')")
+        url = student.server()["url"]
+        placement.activate("europa")
+        whole.docker("kill", whole.container("io"))
+        lost = time.monotonic()
+        eventually(student.answers, 60, "the server answers on the other node")
+        print(f"the server was back after {time.monotonic() - lost:.0f} s")
+        assert student.run("import os; print(os.environ['GALILEAN_NODE'])") == "europa"
+        assert student.run("print(open('notes.txt').read())") == "saved before the node was lost"
+        assert student.server()["url"] == url
+
+
+def test_a_killed_hub_is_back_and_keeps_kernels(lab: Lab, hub: Hub) -> None:
+    with hub.student("unmoved") as student:
+        student.start()
+        kernel = student.kernel()
+        kernel.run("kept = 'set before the kill'")
+        lab.run("jupiter", "docker", "kill", "--signal", "KILL", "galilean-hub-main")
+        assert kernel.run("print(kept)") == "set before the kill"
+        eventually(lambda: not hub.healthy(), 10, "the hub is down")
+        eventually(hub.healthy, 60, "the hub is back")
+        assert student.ready()
+        assert kernel.run("print(kept)") == "set before the kill"
+
+
+def test_a_killed_proxy_is_back_with_its_routes(lab: Lab, hub: Hub) -> None:
+    with hub.student("routed") as student:
+        student.start()
+        kernel = student.kernel()
+        kernel.run("kept = 'set before the kill'")
+        lab.run("jupiter", "docker", "kill", "--signal", "KILL", "galilean-proxy-main")
+        eventually(lambda: hub.healthy() and student.answers(), 60, "hub and server are reached again")
+        assert kernel.run("print(kept)") == "set before the kill"
+
+
+def test_while_the_hub_restarts_people_see_a_friendly_page(lab: Lab, hub: Hub) -> None:
+    lab.run("jupiter", "systemctl", "stop", "galilean-hub@main")
+    try:
+        page = hub.request("GET", "/hub/home")
+        assert page.status_code == 503
+        assert "Back in a moment" in page.text
+        assert page.headers["Retry-After"] == "5"
+    finally:
+        lab.run("jupiter", "systemctl", "start", "galilean-hub@main")
+        eventually(hub.healthy, 60, "the hub is back")
+
+
+def test_everything_is_back_after_the_three_hosts_restart(whole: Lab, hub: Hub) -> None:
+    with hub.student("patient") as student:
+        student.start()
+        student.run("open('kept.txt', 'w').write('written before the restart')")
+        whole.docker("restart", *(whole.container(host) for host in ("jupiter", *NODES)))
+        started = time.monotonic()
+        eventually(hub.healthy, 180, "the hub answers")
+        eventually(student.answers, 180, "the student's server answers")
+        print(f"everything was back after {time.monotonic() - started:.0f} s")
+        assert student.run("print(open('kept.txt').read())") == "written before the restart"

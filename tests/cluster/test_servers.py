@@ -1,0 +1,115 @@
+"""What a student may count on, and what one may not do."""
+
+from __future__ import annotations
+
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from client import Hub, eventually
+from conftest import NODES
+from lab import Lab
+
+WHERE = "import os; print(os.environ['GALILEAN_NODE'])"
+
+
+def test_a_server_is_reached_at_each_of_five_starts_on_alternating_nodes(placement: Lab, hub: Hub) -> None:
+    with hub.student("wanderer") as student:
+        for turn in range(5):
+            here, there = NODES[turn % 2], NODES[(turn + 1) % 2]
+            placement.activate(here)
+            placement.pause(there)
+            student.start(120)
+            assert student.run(WHERE) == here
+            student.stop()
+
+
+def test_what_is_written_on_one_node_is_read_on_the_other(placement: Lab, hub: Hub) -> None:
+    with hub.student("traveller") as student:
+        placement.pause("europa")
+        student.start()
+        student.run("open('letter.txt', 'w').write('from io')")
+        student.stop()
+        placement.activate("europa")
+        placement.pause("io")
+        student.start()
+        assert student.run(WHERE) == "europa"
+        assert student.run("print(open('letter.txt').read())") == "from io"
+
+
+def test_a_server_that_shuts_itself_down_stays_down(lab: Lab, hub: Hub) -> None:
+    with hub.student("leaver") as student:
+        student.start()
+        assert student.request("POST", "/api/shutdown").ok
+        eventually(lambda: not student.ready(), 90, "the hub sees that the server is gone")
+        time.sleep(15)
+        assert not student.ready()
+        assert "leaver" not in lab.run("jupiter", "docker", "service", "ls", "--format", "{{.Name}}")
+
+
+def test_an_idle_server_is_culled_and_an_active_one_is_not(lab: Lab, hub: Hub) -> None:
+    run = lab.play("playbooks/hub.yml", "--extra-vars", "jupyterhub_idle_timeout_seconds=40")
+    assert run.returncode == 0, run.output
+    try:
+        eventually(hub.healthy, 60, "the hub answers")
+        with hub.student("idle") as idle, hub.student("busy") as busy:
+            idle.start()
+            busy.start()
+            kernel = busy.kernel()
+
+            def culled() -> bool:
+                assert kernel.run("print('at work')") == "at work"
+                return not idle.ready()
+
+            eventually(culled, 240, "the idle server is culled")
+            time.sleep(20)
+            assert not idle.ready()
+            assert busy.ready()
+    finally:
+        run = lab.play("playbooks/hub.yml")
+        assert run.returncode == 0, run.output
+        eventually(hub.healthy, 60, "the hub answers")
+
+
+def test_forty_students_start_at_once_and_none_is_turned_away(hub: Hub) -> None:
+    names = [f"burst-{number:02d}" for number in range(40)]
+
+    def learn(name: str) -> str:
+        with hub.student(name) as student:
+            student.start(600)
+            everyone.wait()
+            return student.run("print(6 * 7)")
+
+    # All servers run at the same time before the first is stopped.
+    everyone = threading.Barrier(len(names), timeout=600)
+    with ThreadPoolExecutor(len(names)) as pool:
+        answers = list(pool.map(learn, names))
+    assert answers == ["42"] * len(names)
+
+
+@pytest.mark.parametrize(
+    ("attempt", "reason"),
+    [
+        ("os.setuid(0)", "become root"),
+        ("subprocess.run(['su', '-c', 'true'], check=True, stdin=subprocess.DEVNULL, capture_output=True)", "su"),
+        ("subprocess.run(['sudo', '-n', 'true'], check=True, capture_output=True)", "sudo"),
+        ("open('/etc/shadow').read()", "read shadow"),
+        ("open('/etc/passwd', 'a').write('x')", "write passwd"),
+        ("socket.socket(socket.AF_UNIX).connect('/var/run/docker.sock')", "the engine's socket"),
+        ("os.mknod('/tmp/disk', 0o600 | 0o060000, os.makedev(254, 0))", "a device"),
+        ("os.listdir('/etc/galilean')", "the cluster's certificates"),
+        ("os.listdir('/run/secrets')", "secrets"),
+    ],
+)
+def test_a_student_cannot(hub: Hub, attempt: str, reason: str) -> None:
+    code = f"""
+import os, socket, subprocess
+try:
+    {attempt}
+except (OSError, subprocess.CalledProcessError):
+    print("refused")
+"""
+    with hub.student("curious") as student:
+        student.start()
+        assert student.run(code) == "refused", reason
