@@ -7,6 +7,7 @@ MAKEFLAGS += --no-builtin-rules --no-print-directory
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH):/usr/sbin:/sbin
 export MOLECULE_GLOB := molecule/*/molecule.yml
+export MOLECULE_COMMAND_BORDERS := false
 
 SCRIPTS = $(shell git grep -lE '^\#!/bin/sh' -- tests .ci)
 LAB = .lab/$(or $(GALILEAN_LAB),galilean)
