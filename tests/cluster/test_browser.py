@@ -109,5 +109,3 @@ def test_the_pages_a_student_sees_first(page: Page, access: dict[str, Any], arti
     page.locator("#password_input").fill("not the password")
     page.locator("#login_submit").click()
     expect(page.locator(".login_error")).to_contain_text("Invalid username or password")
-
-

@@ -24,9 +24,7 @@ def public_pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> str:
 
 
 def make_authority(directory: Path) -> ca.Authority:
-    authority = ca.ensure_authority(directory, NOW)
-    assert authority
-    return authority
+    return ca.ensure_authority(directory, NOW)
 
 
 @pytest.fixture(scope="module")
@@ -162,14 +160,14 @@ def _authority_pem(directory: Path) -> str:
 def test_a_run_that_died_between_key_and_certificate_is_completed(tmp_path: Path) -> None:
     make_authority(tmp_path)
     (tmp_path / "ca.pem").rename(tmp_path / ".ca.pem.new")
-    assert ca.ensure_authority(tmp_path, NOW, create=False) is None
+    assert ca.find_authority(tmp_path) is None
     again = make_authority(tmp_path)
     assert again.pem == make_authority(tmp_path).pem
     assert sorted(os.listdir(tmp_path)) == [".lock", "ca-key.pem", "ca.pem"]
 
 
-def test_without_leave_nothing_is_made(tmp_path: Path) -> None:
-    assert ca.ensure_authority(tmp_path / "ca", NOW, create=False) is None
+def test_looking_for_an_authority_makes_none(tmp_path: Path) -> None:
+    assert ca.find_authority(tmp_path / "ca") is None
     assert not (tmp_path / "ca").exists()
 
 
