@@ -60,7 +60,8 @@ class ActionModule(ActionBase):
         if validity <= renew_before:
             raise ValueError("validity_days has to be larger than renew_before_days")
         identities = wanted_identities(args["certificates"])
-        authority = ca.ensure_authority(Path(args["ca_directory"]), now, create=not self._task.check_mode)
+        ca_directory = Path(args["ca_directory"])
+        authority = ca.find_authority(ca_directory) if self._task.check_mode else ca.ensure_authority(ca_directory, now)
 
         host = self._module(task_vars, ca_certificate=None, issued={})
         if host.get("failed"):

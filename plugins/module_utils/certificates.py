@@ -134,7 +134,11 @@ def _create_authority(now: datetime) -> Authority:
     return Authority(certificate, private_key)
 
 
-def _load_authority(key_path: Path, certificate_path: Path) -> Authority:
+def find_authority(directory: Path) -> Authority | None:
+    """The authority kept in a directory, None when there is none yet. Raises CertificateError."""
+    key_path, certificate_path = directory / "ca-key.pem", directory / "ca.pem"
+    if not certificate_path.exists():
+        return None
     try:
         certificate = x509.load_pem_x509_certificate(certificate_path.read_bytes())
         private_key = serialization.load_pem_private_key(key_path.read_bytes(), password=None)
@@ -145,26 +149,24 @@ def _load_authority(key_path: Path, certificate_path: Path) -> Authority:
     return Authority(certificate, private_key)
 
 
-def ensure_authority(directory: Path, now: datetime, create: bool = True) -> Authority | None:
+def ensure_authority(directory: Path, now: datetime) -> Authority:
     """The authority kept in a directory; it is made on the first call, however many processes call at once.
 
     The certificate is written last: while it is missing there is no authority, and a key without it is replaced.
-    Returns None when there is none and `create` is false. Raises CertificateError and OSError.
+    Raises CertificateError and OSError.
     """
-    certificate_path, key_path = directory / "ca.pem", directory / "ca-key.pem"
-    if not create:
-        return _load_authority(key_path, certificate_path) if certificate_path.exists() else None
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (directory / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if not certificate_path.exists():
+        authority = find_authority(directory)
+        if authority is None:
             authority = _create_authority(now)
             pem = authority.private_key.private_bytes(
                 serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
             )
-            write_durably(key_path, pem.decode(), mode=0o600)
-            write_durably(certificate_path, authority.pem, mode=0o644)
-    return _load_authority(key_path, certificate_path)
+            write_durably(directory / "ca-key.pem", pem.decode(), mode=0o600)
+            write_durably(directory / "ca.pem", authority.pem, mode=0o644)
+    return authority
 
 
 def _is_issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:

@@ -181,6 +181,7 @@ certificates:
 import grp
 import pwd
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
@@ -267,7 +268,7 @@ class Host:
         return public_key
 
 
-def inspect(host: Host, certificates: list[dict]) -> dict[str, dict]:
+def inspect(host: Host, certificates: list[dict[str, Any]]) -> dict[str, dict[str, str | None]]:
     """What the authority has to know of each certificate; private keys are there afterwards."""
     found = {}
     for wanted in certificates:
@@ -278,7 +279,7 @@ def inspect(host: Host, certificates: list[dict]) -> dict[str, dict]:
     return found
 
 
-def install(host: Host, params: dict) -> None:
+def install(host: Host, params: dict[str, Any]) -> None:
     """Write what the authority issued. Its own certificate comes first: the others are checked against it."""
     if read(params["ca_path"]) != params["ca_certificate"]:
         host.write(params["ca_path"], params["ca_certificate"], PUBLIC, "root", "root")
