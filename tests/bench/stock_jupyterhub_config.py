@@ -1,4 +1,4 @@
-"""JupyterHub with the stock SwarmSpawner, its known faults switched around so that it works; the other side of the benchmark."""
+"""JupyterHub with the stock SwarmSpawner, its known faults switched around so that it works: the benchmark's other side."""
 
 import json
 import os

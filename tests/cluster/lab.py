@@ -53,6 +53,7 @@ class Lab:
             stderr=subprocess.STDOUT,
             text=True,
             timeout=seconds,
+            check=False,
         )
         return Run(done.returncode, done.stdout, _recap(done.stdout))
 
