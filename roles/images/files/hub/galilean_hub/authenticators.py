@@ -1,0 +1,85 @@
+"""The ways to log in, by name, with the traits of JupyterHub's authenticator classes as their options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from jupyterhub.auth import Authenticator
+from oauthenticator.oauth2 import OAuthenticator
+from traitlets.config import Config
+
+from galilean_hub.reading import ConfigError, nearest
+from galilean_hub.settings import Configuration, Secrets
+
+# PAM: pam_unix reads /etc/shadow, which the hub, unprivileged in a container, cannot. What works are modules that ask a
+# daemon (sss, ldap, radius, krb5): mount the daemon's socket and a file for /etc/pam.d into the hub's container.
+CLASSES = {
+    "dummy": "jupyterhub.authenticators.shared.SharedPasswordAuthenticator",
+    "native": "nativeauthenticator.NativeAuthenticator",
+    "github": "oauthenticator.github.GitHubOAuthenticator",
+    "google": "oauthenticator.google.GoogleOAuthenticator",
+    "oidc": "oauthenticator.generic.GenericOAuthenticator",
+    "lti13": "ltiauthenticator.lti13.auth.LTI13Authenticator",
+    "pam": "jupyterhub.auth.PAMAuthenticator",
+}
+# JupyterHub 5.3 renamed the password of its dummy authenticator along with the class (jupyterhub/auth.py).
+RENAMED = {"dummy": {"password": "user_password"}}
+# Opening a PAM session needs root (jupyterhub/auth.py, PAMAuthenticator.open_sessions).
+DEFAULTS: dict[str, dict[str, Any]] = {"pam": {"open_sessions": False}}
+GROUP_OPTIONS = frozenset({"allowed_groups", "admin_groups", "auth_state_groups_key"})
+
+
+def authenticator_class(name: str) -> type[Authenticator]:
+    """The class behind one of `CLASSES`."""
+    module, _, attribute = CLASSES[name].rpartition(".")
+    found: type[Authenticator] = getattr(import_module(module), attribute)
+    return found
+
+
+def configure_authenticator(c: Config, configuration: Configuration, secrets: Secrets) -> None:
+    """Set the authenticator and its options on the configuration `c` of JupyterHub.
+
+    Raises ConfigError for an option that the class does not have, or that stands in both files.
+    """
+    settings = configuration.authenticator
+    cls = authenticator_class(settings.name)
+    c.JupyterHub.authenticator_class = cls
+    c.Authenticator.allow_all = settings.allow_all
+    c.Authenticator.allowed_users = set(settings.allowed_users)
+    c.Authenticator.admin_users = set(settings.admin_users)
+    if settings.name == "native":
+        templates = Path(str(import_module("nativeauthenticator").__file__)).parent / "templates"
+        c.JupyterHub.template_paths = [str(templates)]
+    if secrets.crypt_keys:
+        c.CryptKeeper.keys = [bytes.fromhex(key) for key in secrets.crypt_keys]
+    options = _implied(cls, configuration) | _merged(settings.name, cls, settings.options, secrets.authenticator)
+    c[cls.__name__].update(options)
+
+
+def _implied(cls: type[Authenticator], configuration: Configuration) -> dict[str, Any]:
+    implied = dict(DEFAULTS.get(configuration.authenticator.name, {}))
+    if issubclass(cls, OAuthenticator):
+        implied["oauth_callback_url"] = f"{configuration.public_url.rstrip('/')}/hub/oauth_callback"
+        # oauthenticator 17 refuses to start with a group option and without this one (oauth2.py)
+        if GROUP_OPTIONS & set(configuration.authenticator.options):
+            implied["manage_groups"] = True
+    return implied
+
+
+def _merged(
+    name: str, cls: type[Authenticator], options: Mapping[str, Any], secrets: Mapping[str, Any]
+) -> dict[str, Any]:
+    traits = cls.class_traits(config=True)
+    merged: dict[str, Any] = {}
+    for source, given in (("authenticator.options", options), ("authenticator in the secrets file", secrets)):
+        for option, value in given.items():
+            trait = RENAMED.get(name, {}).get(option, option)
+            if trait not in traits:
+                raise ConfigError(f"{source}: {name} has no option {option!r}{nearest(option, traits)}")
+            if trait in merged:
+                raise ConfigError(f"{source}: {option!r} is given twice")
+            merged[trait] = value
+    return merged

@@ -1,0 +1,94 @@
+"""One look at the cluster for all spawners.
+
+dockerspawner asks the engine two or three questions for each user and each poll. Here everybody reads the same list
+of tasks, which is fetched again only when somebody needs a newer one, and by one call however many wait for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from docker.errors import APIError, NotFound
+
+from galilean_hub.engine import Engine
+from galilean_hub.tasks import Task
+
+INSTANCE_LABEL = "galilean.instance"
+NAME_TAKEN = 409
+
+log = logging.getLogger("jupyterhub.galilean")
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """The tasks of all servers by service, as they were at `taken_at` or later (seconds of the monotonic clock)."""
+
+    taken_at: float
+    tasks: Mapping[str, Sequence[Task]] = field(default_factory=dict)
+
+
+class ClusterView:
+    """The services of one instance: all their tasks, their making and their removal."""
+
+    def __init__(self, engine: Engine, instance: str) -> None:
+        self.engine = engine
+        self.instance = instance
+        self._snapshot = Snapshot(taken_at=float("-inf"))
+        self._look: asyncio.Task[None] | None = None
+        self._node_names: dict[str, str] = {}
+
+    async def tasks(self, service_id: str, max_age: float) -> Sequence[Task]:
+        """The tasks of a service, as they were at most `max_age` seconds ago. Raises one of `EngineError`."""
+        wanted = time.monotonic() - max_age
+        while self._snapshot.taken_at < wanted:
+            # a look that began too early is waited for all the same: at most one is under way
+            if self._look is None:
+                self._look = asyncio.create_task(self._refresh())
+            await asyncio.shield(self._look)
+        return self._snapshot.tasks.get(service_id, ())
+
+    async def create(self, spec: Mapping[str, Any]) -> str:
+        """Make the service `spec` (arguments of docker.APIClient.create_service) and return its id.
+
+        A service that already has the name was left behind by a hub that died while it started it: it is replaced.
+        """
+        try:
+            created = await self.engine.call("create_service", **spec)
+        except APIError as error:
+            if error.status_code != NAME_TAKEN:
+                raise
+            log.warning("Replacing the service %s, which was left behind", spec["name"])
+            await self.remove(spec["name"])
+            created = await self.engine.call("create_service", **spec)
+        return str(created["ID"])
+
+    async def remove(self, name: str) -> None:
+        """Remove the service, which may be gone already. Its tasks are gone some seconds later."""
+        try:
+            await self.engine.call("remove_service", name)
+        except NotFound:
+            log.info("The service %s was gone already", name)
+
+    async def node_name(self, node_id: str) -> str:
+        """The host name of a node, or its id where the node is not known."""
+        if node_id not in self._node_names:
+            nodes = await self.engine.call("nodes")
+            self._node_names = {node["ID"]: node["Description"]["Hostname"] for node in nodes}
+        return self._node_names.get(node_id, node_id)
+
+    async def _refresh(self) -> None:
+        taken_at = time.monotonic()
+        try:
+            found = await self.engine.call("tasks", filters={"label": f"{INSTANCE_LABEL}={self.instance}"})
+            tasks = defaultdict(list)
+            for raw in found:
+                tasks[raw["ServiceID"]].append(Task.from_api(raw))
+            self._snapshot = Snapshot(taken_at, tasks)
+        finally:
+            self._look = None

@@ -1,0 +1,122 @@
+"""Turns hub.json and secrets.json into JupyterHub's configuration."""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import aiohttp
+from aiohttp import connector
+from traitlets.config import Config
+
+from galilean_hub.authenticators import configure_authenticator
+from galilean_hub.reading import read_settings
+from galilean_hub.settings import Configuration, Secrets
+from galilean_hub.spawner import GalileanSpawner
+
+DEFAULT_PATH = "/etc/galilean/hub.json"
+
+CULLER_SCOPES = ["list:users", "read:users:activity", "read:servers", "delete:servers"]
+VERIFY_SCOPES = ["admin:users", "admin:servers", "access:servers", "read:hub"]
+ADMIN_SCOPES = [
+    "admin:users", "admin:servers", "admin:groups", "access:servers", "tokens", "list:services", "read:services",
+    "read:hub", "read:metrics", "proxy", "shutdown",
+]  # fmt: skip
+
+
+def load(path: Path | None = None) -> tuple[Configuration, Secrets]:
+    """hub.json (at `path`, else where GALILEAN_CONFIG says, else at its usual place) and the secrets file it names.
+
+    Raises ConfigError naming file and key.
+    """
+    configuration = read_settings(Configuration, path or Path(os.environ.get("GALILEAN_CONFIG", DEFAULT_PATH)))
+    return configuration, read_settings(Secrets, Path(configuration.secrets_file))
+
+
+def configure(c: Config) -> None:
+    """Set everything on JupyterHub's configuration `c`. Raises ConfigError."""
+    configuration, secrets = load()
+    _configure_hub(c, configuration, secrets)
+    _configure_resolver(c)
+    configure_authenticator(c, configuration, secrets)
+    _configure_spawner(c, configuration)
+    _configure_services(c, configuration, secrets)
+
+
+def _configure_hub(c: Config, configuration: Configuration, secrets: Secrets) -> None:
+    state = Path(configuration.state_directory)
+    c.JupyterHub.hub_bind_url = configuration.hub.bind_url
+    c.JupyterHub.hub_connect_url = configuration.hub.connect_url
+    c.JupyterHub.public_url = configuration.public_url
+    c.JupyterHub.allow_named_servers = configuration.hub.allow_named_servers
+    c.JupyterHub.log_level = configuration.hub.log_level
+    c.JupyterHub.db_url = f"sqlite:///{state / 'jupyterhub.sqlite'}"
+    c.JupyterHub.upgrade_db = True
+    if secrets.cookie_secret:
+        c.JupyterHub.cookie_secret = bytes.fromhex(secrets.cookie_secret)
+    else:
+        c.JupyterHub.cookie_secret_file = str(state / "cookie_secret")
+    # A restart of the hub must leave proxy and servers alone.
+    c.JupyterHub.cleanup_servers = False
+    c.JupyterHub.cleanup_proxy = False
+    c.ConfigurableHTTPProxy.should_start = False
+    c.ConfigurableHTTPProxy.api_url = configuration.proxy.api_url
+    c.ConfigurableHTTPProxy.auth_token = secrets.proxy_token
+    # The spawner queues starts itself; the hub's own limit makes people try again.
+    c.JupyterHub.concurrent_spawn_limit = 0
+
+
+def _configure_resolver(c: Config) -> None:
+    """Ask Docker's DNS anew for each connection, or a server that was started again is not found for minutes.
+
+    JupyterHub 6 resolves through aiodns, whose c-ares keeps Docker's answers for their TTL of 600 s, and aiohttp keeps
+    answers too; the name of a service that was made again has another address. A resolver object inside
+    `connector_options` crashes the hub, because traitlets copies it, hence the default resolver of the module.
+    """
+    vars(connector)["DefaultResolver"] = aiohttp.ThreadedResolver
+    c.JupyterHubHTTPClient.connector_options = {"use_dns_cache": False}
+
+
+def _configure_spawner(c: Config, configuration: Configuration) -> None:
+    spawner = configuration.spawner
+    c.JupyterHub.spawner_class = GalileanSpawner
+    c.GalileanSpawner.configuration = configuration
+    c.GalileanSpawner.image = spawner.image
+    c.GalileanSpawner.cmd = list(spawner.command)
+    c.GalileanSpawner.default_url = spawner.default_url
+    c.GalileanSpawner.notebook_dir = spawner.home_directory
+    c.GalileanSpawner.environment = dict(spawner.environment)
+    c.GalileanSpawner.network_name = spawner.network
+    c.GalileanSpawner.mem_limit = spawner.memory_limit
+    c.GalileanSpawner.mem_guarantee = spawner.memory_guarantee
+    c.GalileanSpawner.cpu_limit = spawner.cpu_limit
+    c.GalileanSpawner.cpu_guarantee = spawner.cpu_guarantee
+    # The spawner counts a start's seconds itself, from its turn on; this is the bound of both together.
+    c.GalileanSpawner.start_timeout = int(spawner.queue_timeout_seconds + spawner.start_timeout_seconds)
+    c.GalileanSpawner.http_timeout = int(spawner.start_timeout_seconds)
+
+
+def _configure_services(c: Config, configuration: Configuration, secrets: Secrets) -> None:
+    services: list[dict[str, Any]] = []
+    roles: list[dict[str, Any]] = []
+    for name, token, scopes in (
+        ("verify", secrets.service_tokens.verify, VERIFY_SCOPES),
+        ("admin", secrets.service_tokens.admin, ADMIN_SCOPES),
+    ):
+        if token:
+            services.append({"name": name, "api_token": token})
+            roles.append({"name": name, "services": [name], "scopes": scopes})
+    culler = configuration.culler
+    if culler.idle_timeout_seconds or culler.max_age_seconds:
+        command = [
+            sys.executable, "-m", "jupyterhub_idle_culler",
+            f"--timeout={culler.idle_timeout_seconds or sys.maxsize}",
+            f"--cull-every={culler.every_seconds}",
+            f"--max-age={culler.max_age_seconds}",
+        ]  # fmt: skip
+        services.append({"name": "culler", "command": command})
+        roles.append({"name": "culler", "services": ["culler"], "scopes": CULLER_SCOPES})
+    c.JupyterHub.services = services
+    c.JupyterHub.load_roles = roles

@@ -1,0 +1,59 @@
+"""Asks the keeper, the small root service on the storage host, for a user's home."""
+
+from __future__ import annotations
+
+import ssl
+from dataclasses import dataclass
+
+import aiohttp
+
+from galilean_hub.settings import EndpointSettings
+
+
+class KeeperError(Exception):
+    """Why there is no home, in words for the user."""
+
+
+@dataclass(frozen=True)
+class Home:
+    """A home on the shared file system: the same path on every node, and the uid and gid that own it."""
+
+    path: str
+    uid: int
+    gid: int
+
+
+class Keeper:
+    """The keeper's HTTP interface over mutual TLS."""
+
+    def __init__(self, settings: EndpointSettings) -> None:
+        self._settings = settings
+
+    async def home(self, slug: str) -> Home:
+        """The home of that name, made if it does not exist; one that exists keeps its owner.
+
+        `PUT /v1/homes/<slug>` with `{}` answers 200 and `{"uid", "gid", "path", "created"}`, or `{"error": "..."}`.
+        Raises KeeperError with the keeper's own words, or with the reason why it could not be asked.
+        """
+        url = f"{self._settings.url.rstrip('/')}/v1/homes/{slug}"
+        timeout = aiohttp.ClientTimeout(total=self._settings.timeout_seconds)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=timeout) as session,
+                session.put(url, json={}, ssl=self._tls()) as response,
+            ):
+                answer = await response.json()
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            raise KeeperError(f"the keeper of the homes at {self._settings.url} does not answer: {error!r}") from error
+        if response.status != 200:
+            raise KeeperError(str(answer.get("error", f"the keeper answers {response.status}")))
+        home = Home(path=answer["path"], uid=answer["uid"], gid=answer["gid"])
+        if home.uid < 1 or home.gid < 1:
+            raise KeeperError(f"the home {home.path} belongs to root, and no server runs as root")
+        return home
+
+    def _tls(self) -> ssl.SSLContext:
+        # read for each call: a renewed certificate is used without a restart
+        context = ssl.create_default_context(cafile=self._settings.ca)
+        context.load_cert_chain(self._settings.certificate, self._settings.private_key)
+        return context

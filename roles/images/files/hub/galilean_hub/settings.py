@@ -1,0 +1,187 @@
+"""What hub.json and secrets.json may say. Keys are field names; those with a default may be left out.
+
+Paths are paths inside the hub's container. Durations are seconds. Sizes are written as Docker does: `512M`, `2G`.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlsplit
+
+from galilean_hub.reading import ConfigError
+
+AUTHENTICATORS = ("dummy", "native", "github", "google", "oidc", "lti13", "pam")
+_SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>[KMGT]?)")
+_UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
+
+
+def size_in_bytes(size: str | None) -> int | None:
+    """`2G` in bytes, None for None. Raises ConfigError for anything else than a number and one of K, M, G, T."""
+    if size is None:
+        return None
+    match = _SIZE.fullmatch(size)
+    if match is None:
+        raise ConfigError(f"{size!r} is not a size such as 512M or 2G")
+    return int(float(match["number"]) * _UNITS[match["unit"]])
+
+
+@dataclass(frozen=True)
+class HubSettings:
+    """Where the hub listens, and the address of it that servers and proxy know: its alias on the overlay network."""
+
+    bind_url: str = "http://0.0.0.0:8081"
+    connect_url: str = "http://hub:8081"
+    allow_named_servers: bool = False
+    log_level: str = "INFO"
+
+
+@dataclass(frozen=True)
+class ProxySettings:
+    """configurable-http-proxy, which runs on its own. Its API is a socket in a directory shared with the hub."""
+
+    api_url: str = "http+unix://%2Frun%2Fgalilean%2Fproxy-api.sock"
+
+
+@dataclass(frozen=True)
+class AuthenticatorSettings:
+    """How people log in. `options` are traits of the authenticator's class."""
+
+    name: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    allow_all: bool = False
+    allowed_users: tuple[str, ...] = ()
+    admin_users: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        if self.name not in AUTHENTICATORS:
+            raise ConfigError(f"name {self.name!r} is none of {', '.join(AUTHENTICATORS)}")
+
+
+@dataclass(frozen=True)
+class EndpointSettings:
+    """A server of the cluster that is spoken to over mutual TLS: the engine of the Swarm manager, or the keeper."""
+
+    url: str
+    ca: str
+    certificate: str
+    private_key: str
+    timeout_seconds: int = 30
+
+
+@dataclass(frozen=True)
+class Ulimit:
+    """One of setrlimit's limits, named as Docker names it: `nofile`, `nproc`, `core`."""
+
+    name: str
+    soft: int
+    hard: int
+
+
+@dataclass(frozen=True)
+class SpawnerSettings:
+    """The students' servers.
+
+    `memory_guarantee` and `cpu_guarantee` are what Swarm sets aside on a node: they decide how many servers fit.
+    `constraints` are Swarm's expressions (`node.labels.galilean.role==node`), `preferences` the labels to spread over.
+    `start_timeout_seconds` counts from the moment a start gets its turn; `concurrent_starts` have it at a time, and
+    the others wait for at most `queue_timeout_seconds`. A server that fits on no node, or gets no address, is given up
+    after `unschedulable_grace_seconds`: less than that is a node that is just coming back.
+    """
+
+    image: str
+    network: str
+    command: tuple[str, ...] = ("jupyterhub-singleuser",)
+    default_url: str = "/lab"
+    environment: Mapping[str, str] = field(default_factory=dict)
+    home_directory: str = "/home/student"
+    memory_limit: str | None = None
+    memory_guarantee: str | None = None
+    cpu_limit: float | None = None
+    cpu_guarantee: float | None = None
+    pids_limit: int = 1024
+    ulimits: tuple[Ulimit, ...] = ()
+    constraints: tuple[str, ...] = ()
+    preferences: tuple[str, ...] = ()
+    concurrent_starts: int = 10
+    start_timeout_seconds: float = 300.0
+    queue_timeout_seconds: float = 3600.0
+    unschedulable_grace_seconds: float = 20.0
+    stop_grace_seconds: float = 10.0
+
+    def __post_init__(self) -> None:
+        for name in ("memory_limit", "memory_guarantee"):
+            try:
+                size_in_bytes(getattr(self, name))
+            except ConfigError as error:
+                raise ConfigError(f"{name}: {error}") from error
+        if self.concurrent_starts < 1:
+            raise ConfigError("concurrent_starts must be at least 1")
+
+
+@dataclass(frozen=True)
+class CullerSettings:
+    """When an unused server is stopped. Zero seconds mean never."""
+
+    idle_timeout_seconds: int = 3600
+    every_seconds: int = 300
+    max_age_seconds: int = 0
+
+
+@dataclass(frozen=True)
+class Configuration:
+    """hub.json."""
+
+    instance: str
+    public_url: str
+    authenticator: AuthenticatorSettings
+    engine: EndpointSettings
+    keeper: EndpointSettings
+    spawner: SpawnerSettings
+    hub: HubSettings = HubSettings()
+    proxy: ProxySettings = ProxySettings()
+    culler: CullerSettings = CullerSettings()
+    secrets_file: str = "/etc/galilean/secrets.json"
+    state_directory: str = "/var/lib/galilean"
+
+    def __post_init__(self) -> None:
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", self.instance):
+            raise ConfigError(f"instance {self.instance!r} must be 1 to 12 of a-z, 0-9 and inner hyphens")
+        address = urlsplit(self.public_url)
+        if address.scheme not in ("http", "https") or not address.hostname:
+            raise ConfigError(f"public_url {self.public_url!r} must be an address such as https://hub.example.org")
+        if self.authenticator.name == "dummy" and not is_loopback(address.hostname):
+            raise ConfigError(
+                f"authenticator.name dummy lets everybody in and is refused on {address.hostname}, "
+                "which others can reach; choose another authenticator"
+            )
+
+
+@dataclass(frozen=True)
+class ServiceTokens:
+    """Tokens of scripts. A service whose token is absent does not exist."""
+
+    verify: str | None = None
+    admin: str | None = None
+
+
+@dataclass(frozen=True)
+class Secrets:
+    """secrets.json. `authenticator` holds secret traits of the authenticator's class; keys are hexadecimal."""
+
+    proxy_token: str
+    cookie_secret: str | None = None
+    service_tokens: ServiceTokens = ServiceTokens()
+    authenticator: Mapping[str, Any] = field(default_factory=dict)
+    crypt_keys: tuple[str, ...] = ()
+
+
+def is_loopback(host: str) -> bool:
+    """Whether `host` means the machine itself for everybody who reads it."""
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost" or host.endswith(".localhost")

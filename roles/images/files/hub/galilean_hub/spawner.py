@@ -1,0 +1,285 @@
+"""Runs each user's server as a Swarm service: dockerspawner's SwarmSpawner with its known faults mended."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import aiohttp
+from docker.errors import APIError
+from dockerspawner import SwarmSpawner
+from jupyterhub.httpclient import fetch
+from jupyterhub.utils import url_path_join
+from tornado import web
+from traitlets import Instance, default
+
+from galilean_hub.cluster import ClusterView
+from galilean_hub.engine import Engine, EngineError
+from galilean_hub.keeper import Home, Keeper, KeeperError
+from galilean_hub.service import server_labels, service_spec
+from galilean_hub.settings import Configuration, EndpointSettings, SpawnerSettings
+from galilean_hub.slug import readable, service_name, slug
+from galilean_hub.tasks import Task, current, exit_status, failures
+from galilean_hub.turns import Turns
+
+# How old (in seconds) the shared look at the cluster may be for a server that should just go on running, and for one
+# that is being started or stopped.
+IDLE_MAX_AGE = 15.0
+BUSY_MAX_AGE = 0.25
+# Seconds between two questions to a server whose container runs, and for one question.
+PROBE_INTERVAL = 0.1
+PROBE_TIMEOUT = 5.0
+# A task may fail once for a passing reason, as a network that the node does not yet know: Swarm tries again.
+FAILED_TASKS = 2
+# Seconds beyond the grace period after which tasks that are not gone are those of a lost node.
+STOP_MARGIN = 10.0
+
+STEPS = {
+    "assigned": (40, "accepting the server"),
+    "accepted": (40, "accepting the server"),
+    "preparing": (50, "preparing the image and the network"),
+    "ready": (60, "ready to start the container"),
+    "starting": (70, "starting the container"),
+    "running": (80, "waiting for the server to answer"),
+}
+
+
+class StartFailed(web.HTTPError):
+    """Why a server did not start, in words that JupyterHub shows on the user's page and in its API."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(503, message.replace("%", "%%"), reason="Server did not start")
+        self.jupyterhub_message = message
+
+
+@dataclass(frozen=True)
+class Step:
+    """What a start is doing, and how far it is in percent."""
+
+    progress: int
+    message: str
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What all spawners of the hub have in common."""
+
+    cluster: ClusterView
+    keeper: Keeper
+    turns: Turns
+
+
+@cache
+def shared(instance: str, engine: EndpointSettings, keeper: EndpointSettings, concurrent_starts: int) -> Shared:
+    """The one `Shared` of these settings: JupyterHub makes a spawner for each server, and traitlets copies settings."""
+    return Shared(ClusterView(Engine(engine), instance), Keeper(keeper), Turns(concurrent_starts))
+
+
+class GalileanSpawner(SwarmSpawner):
+    """One student's server. Its state in the hub's database is the id and the name of the service."""
+
+    configuration = Instance(Configuration).tag(config=True)
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self._step = Step(0, "")
+        self._service_may_exist = True
+
+    @default("cmd")
+    def _default_cmd(self) -> list[str]:
+        # without one dockerspawner inspects the image, which the manager need not have
+        return list(self.settings.command)
+
+    @default("object_name")
+    def _object_name_default(self) -> str:
+        return service_name(self.configuration.instance, self.user.name, self.name)
+
+    @property
+    def settings(self) -> SpawnerSettings:
+        return self.configuration.spawner
+
+    @property
+    def shared(self) -> Shared:
+        configuration = self.configuration
+        return shared(
+            configuration.instance, configuration.engine, configuration.keeper, self.settings.concurrent_starts
+        )
+
+    def get_env(self) -> dict[str, str]:
+        """The environment of the server: JupyterHub's, with a home that is at the same place for everybody.
+
+        One mount point for all lets absolute paths in notebooks, virtual environments and course material work for
+        whoever gets a copy of them.
+        """
+        return {"HOME": self.settings.home_directory, "USER": readable(self.user.name), **super().get_env()}
+
+    async def start(self) -> str:
+        """Start the server and return its URL once it answers. Raises StartFailed with the cause in plain words."""
+        self._service_may_exist = True
+        try:
+            async with self.shared.turns.turn(self.object_name):
+                return await self._start()
+        except BaseException:
+            # JupyterHub calls stop() only for a server that runs
+            await self._clean_up()
+            raise
+
+    async def stop(self, now: bool = False) -> None:  # noqa: ARG002  # the grace period is part of the service
+        """Remove the service and wait until its container is gone, so that the next start does not meet it."""
+        service_id = self.object_id
+        await self._remove_service()
+        await self._until_gone(service_id)
+        self.clear_state()
+
+    async def poll(self) -> int | None:
+        """None while the server runs or Swarm is about to run it (again), else how it ended.
+
+        An engine that does not answer says nothing about the server: JupyterHub would stop a server whose poll fails
+        while the hub starts (app.py, check_spawner), so it counts as running.
+        """
+        if not self.object_id:
+            return 0
+        try:
+            status = exit_status(await self.shared.cluster.tasks(self.object_id, IDLE_MAX_AGE))
+            if status is not None:
+                # seen on a look that may be older than the server: look again
+                status = exit_status(await self.shared.cluster.tasks(self.object_id, 0.0))
+        except EngineError as error:
+            self.log.warning("Cannot ask for the state of %s: %s", self.object_name, error)
+            return None
+        return status
+
+    async def run_post_stop_hook(self) -> None:
+        """Remove the service of a server that ended by itself, or whose start was cut off by the end of the hub."""
+        if self._service_may_exist:
+            await self._clean_up()
+        super().run_post_stop_hook()
+
+    async def progress(self) -> AsyncIterator[dict[str, Any]]:
+        """What Swarm is doing, for the page that people see meanwhile. JupyterHub ends it with the start."""
+        told = Step(0, "")
+        while True:
+            ahead = self.shared.turns.ahead(self.object_name)
+            step = self._step if ahead is None else Step(5, f"Waiting for a turn: {ahead} starts are ahead")
+            if step not in (told, Step(0, "")):
+                yield {"progress": step.progress, "message": step.message}
+                told = step
+            await asyncio.sleep(BUSY_MAX_AGE)
+
+    async def _start(self) -> str:
+        seconds = self.settings.start_timeout_seconds
+        try:
+            async with asyncio.timeout(seconds):
+                self._step = Step(10, "Preparing the home directory")
+                home = await self.shared.keeper.home(slug(self.user.name))
+                self._step = Step(20, "Asking Swarm for a place")
+                self.object_id = await self.shared.cluster.create(await self._spec(home))
+                return await self._until_it_answers()
+        except TimeoutError as error:
+            words = f"The server did not start within {seconds:g} s. Last step: {self._step.message}"
+            raise StartFailed(words) from error
+        except KeeperError as error:
+            raise StartFailed(f"Your home directory is not available: {error}") from error
+        except APIError as error:
+            raise StartFailed(f"Swarm refuses the server: {error.explanation}") from error
+        except EngineError as error:
+            raise StartFailed(f"The Swarm manager does not answer: {error}") from error
+
+    async def _spec(self, home: Home) -> dict[str, Any]:
+        return service_spec(
+            self.settings,
+            name=self.object_name,
+            labels=server_labels(self.configuration.instance, self.user.name, self.name),
+            image=self.image,
+            command=await self.get_command(),
+            environment=self.get_env(),
+            home=home,
+        )
+
+    async def _until_it_answers(self) -> str:
+        """Wait for the container to run and for the first answer, watching the task all the while.
+
+        The hub asks the server too when this returns, at random intervals that grow to 5 s; it then gets its answer
+        at the first try.
+        """
+        url = f"http://{self.object_name}:{self.port}"
+        loop = asyncio.get_running_loop()
+        placed_at = loop.time()
+        while True:
+            tasks = await self.shared.cluster.tasks(self.object_id, BUSY_MAX_AGE)
+            task = current(tasks)
+            self._raise_if_failed(tasks)
+            if task is None or not task.node_id:
+                why = f": {task.words}" if task and task.words else ""
+                self._step = Step(30, f"Waiting for a node{why}")
+                if loop.time() - placed_at > self.settings.unschedulable_grace_seconds:
+                    raise StartFailed(self._no_place(task))
+            else:
+                placed_at = loop.time()
+                await self._tell(task)
+                if task.state == "running" and await self._answers(url):
+                    return url
+            await asyncio.sleep(PROBE_INTERVAL)
+
+    async def _tell(self, task: Task) -> None:
+        progress, doing = STEPS.get(task.state, (30, task.state))
+        self._step = Step(progress, f"Node {await self.shared.cluster.node_name(task.node_id)}: {doing}")
+
+    def _raise_if_failed(self, tasks: Sequence[Task]) -> None:
+        failed = failures(tasks)
+        if len(failed) >= FAILED_TASKS:
+            raise StartFailed(f"The server does not start. Swarm says: {failed[-1].words}")
+        task = current(tasks)
+        if task is not None and not task.alive:
+            raise StartFailed(f"The server ended while it started. Swarm says: {task.words or task.state}")
+
+    def _no_place(self, task: Task | None) -> str:
+        if task is None or not task.words:
+            return f"Swarm has not placed the server: the network {self.settings.network} may have no address left"
+        asked = [
+            f"{amount} {thing}"
+            for amount, thing in (
+                (self.settings.memory_guarantee, "of memory"),
+                (self.settings.cpu_guarantee, "CPUs"),
+            )
+            if amount
+        ]
+        needs = f" It asks for {' and '.join(asked)}." if asked else ""
+        return f"There is no place for the server now. Swarm says: {task.words}.{needs}"
+
+    async def _answers(self, url: str) -> bool:
+        """Whether the server answers at all: the condition of JupyterHub's own wait_for_http_server."""
+        timeout = aiohttp.ClientTimeout(total=PROBE_TIMEOUT)
+        try:
+            response = await fetch(
+                url_path_join(url, self.server.base_url, "api"), raise_for_status=False, timeout=timeout
+            )
+        except (aiohttp.ClientError, OSError):
+            return False
+        response.release()
+        return bool(response.status < 500)
+
+    async def _until_gone(self, service_id: str) -> None:
+        seconds = self.settings.stop_grace_seconds + STOP_MARGIN
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    if not await self.shared.cluster.tasks(service_id, BUSY_MAX_AGE):
+                        return
+                    await asyncio.sleep(BUSY_MAX_AGE)
+        except TimeoutError:
+            self.log.warning("Tasks of %s are there %g s after its removal: a lost node?", self.object_name, seconds)
+
+    async def _clean_up(self) -> None:
+        try:
+            await self._remove_service()
+        except EngineError as error:
+            self.log.warning("The service %s could not be removed: %s", self.object_name, error)
+
+    async def _remove_service(self) -> None:
+        await self.shared.cluster.remove(self.object_name)
+        self._service_may_exist = False
+        self.object_id = ""
