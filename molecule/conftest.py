@@ -6,19 +6,30 @@ import os
 
 import pytest
 import testinfra
+from lab import Lab
 from testinfra.host import Host
 
 HOSTS = ("jupiter", "io", "europa")
 
 
 @pytest.fixture(scope="session")
-def hosts() -> dict[str, Host]:
+def lab() -> Lab:
+    return Lab(os.environ["GALILEAN_LAB"])
+
+
+@pytest.fixture(scope="session")
+def hosts(lab: Lab) -> dict[str, Host]:
     """Every host of the lab by name."""
-    lab = os.environ["GALILEAN_LAB"]
-    return {name: testinfra.get_host(f"docker://{lab}-{name}") for name in HOSTS}
+    return {name: testinfra.get_host(f"docker://{lab.container(name)}") for name in HOSTS}
 
 
 @pytest.fixture(params=HOSTS)
 def host(request: pytest.FixtureRequest, hosts: dict[str, Host]) -> Host:
     """Each host of the lab in turn."""
     return hosts[request.param]
+
+
+@pytest.fixture(scope="session")
+def addresses(hosts: dict[str, Host]) -> dict[str, str]:
+    """The private address of every host."""
+    return {name: host.check_output("hostname -I").split()[0] for name, host in hosts.items()}
