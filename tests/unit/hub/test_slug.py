@@ -58,4 +58,4 @@ def test_servers_of_one_user_stay_apart() -> None:
 def test_slugs_never_change() -> None:
     """Homes on disk are called so: another result would hide every home."""
     assert slug("ada") == "ada-fdee430d"
-    assert slug("a.b@uni.edu") == "a-b-uni-edu-00000000"
+    assert slug("a.b@uni.edu") == "a-b-uni-edu-e2fcf7aa"

@@ -1,3 +1,3 @@
-import galilean_hub
+from galilean_hub.config import configure
 
-galilean_hub.configure(get_config())  # noqa: F821  # traitlets puts get_config here
+configure(get_config())  # noqa: F821  # traitlets puts get_config here

@@ -20,10 +20,6 @@ DEFAULT_PATH = "/etc/galilean/hub.json"
 
 CULLER_SCOPES = ["list:users", "read:users:activity", "read:servers", "delete:servers"]
 VERIFY_SCOPES = ["admin:users", "admin:servers", "access:servers", "read:hub"]
-ADMIN_SCOPES = [
-    "admin:users", "admin:servers", "admin:groups", "access:servers", "tokens", "list:services", "read:services",
-    "read:hub", "read:metrics", "proxy", "shutdown",
-]  # fmt: skip
 
 
 def load(path: Path | None = None) -> tuple[Configuration, Secrets]:
@@ -101,13 +97,14 @@ def _configure_spawner(c: Config, configuration: Configuration) -> None:
 def _configure_services(c: Config, configuration: Configuration, secrets: Secrets) -> None:
     services: list[dict[str, Any]] = []
     roles: list[dict[str, Any]] = []
-    for name, token, scopes in (
-        ("verify", secrets.service_tokens.verify, VERIFY_SCOPES),
-        ("admin", secrets.service_tokens.admin, ADMIN_SCOPES),
-    ):
-        if token:
-            services.append({"name": name, "api_token": token})
-            roles.append({"name": name, "services": [name], "scopes": scopes})
+    tokens = secrets.service_tokens
+    if tokens.verify:
+        services.append({"name": "verify", "api_token": tokens.verify})
+        roles.append({"name": "verify", "services": ["verify"], "scopes": VERIFY_SCOPES})
+    if tokens.admin:
+        services.append({"name": "admin", "api_token": tokens.admin})
+        # JupyterHub's own role, whose scopes cannot be set (roles.py)
+        roles.append({"name": "admin", "services": ["admin"]})
     culler = configuration.culler
     if culler.idle_timeout_seconds or culler.max_age_seconds:
         command = [
