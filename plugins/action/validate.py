@@ -1,0 +1,151 @@
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
+from ansible.plugins.action import ActionBase
+from ansible.template import Templar
+from ansible_collections.galilean.hub.plugins.module_utils.validation import cluster, findings, names, values
+from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import Finding
+
+COLLECTION = Path(__file__).parents[2]
+UNDEFINED_NAME = re.compile(r"'\w+' is undefined")
+RUNS_A_COMMAND = re.compile(r"\b(?:lookup|query|q)\s*\(\s*\\?['\"](?:[\w.]+\.)?(?:pipe|lines)\b")
+
+
+class DeferredError(Exception):
+    """The value cannot be judged here: it waits for facts, or is a secret that is made only where it is needed."""
+
+
+class RefusedTemplateError(Exception):
+    """The value is a template that gives none; the message says why, without its text."""
+
+
+class ActionModule(ActionBase):
+    """Read the specs of the roles and the variables of all hosts, and tell everything that is wrong with them."""
+
+    BYPASS_HOST_LOOP = True
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        _result, args = self.validate_argument_spec(
+            {"subject": {"type": "str", "choices": ["inventory", "hosts"], "default": "inventory"}}
+        )
+        variables = task_vars or {}
+        groups = {name: list(hosts) for name, hosts in variables["groups"].items()}
+        given = {host: variables["hostvars"].raw_get(host) for host in groups["all"]}
+        specs = Specs(self._loader)
+        found: list[Finding] = []
+        usable: dict[str, dict[str, Any]] = {}
+        memory_mib: dict[str, int] = {}
+        for host, host_given in given.items():
+            scope = specs.scope(variables["hostvars"], host_given)
+            reader = Reader(host, host_given, specs, Templar(self._loader, scope))
+            usable[host] = reader.read(found, facts_are_known=args["subject"] == "hosts")
+            if args["subject"] == "inventory":
+                found += names.unknown(host, host_given, specs.options, specs.roles)
+            else:
+                memory_mib |= reader.memory_mib()
+        inventory = cluster.Cluster(groups, usable, memory_mib)
+        found += cluster.check(inventory)
+        for host in inventory.hosts:
+            found += values.missing(host, given[host], specs.required_of_inventory)
+
+        lines = findings.lines(found, groups)
+        if lines:
+            heading = f"The inventory is refused, and nothing was changed. Findings: {len(lines)}"
+            raise AnsibleActionFail("\n".join([heading, *lines]))
+        return {"changed": False, "msg": f"Nothing is wrong with the variables of {len(given)} hosts."}
+
+
+class Specs:
+    """What the collection says of its inputs: the roles' argument specs and defaults, and what the plays hand over."""
+
+    def __init__(self, loader: Any) -> None:
+        self._loader = loader
+        self.roles = sorted(file.parents[1].name for file in COLLECTION.glob("roles/*/meta/argument_specs.yml"))
+        self.defaults: dict[str, Any] = {}
+        self.options: dict[str, values.Option] = {}
+        for role in self.roles:
+            self.defaults |= self._load(f"roles/{role}/defaults/main.yml") or {}
+            for entry in self._load(f"roles/{role}/meta/argument_specs.yml")["argument_specs"].values():
+                self.options |= entry.get("options", {})
+        for name in self.options.keys() & self.defaults.keys():
+            self.options[name] = {**self.options[name], "default": self.defaults[name]}
+        playbooks = [self._load(str(file)) for file in sorted(COLLECTION.glob("playbooks/*.yml"))]
+        roles = [role for plays in playbooks for play in plays for role in play.get("roles", [])]
+        handed_over = {name for role in roles if isinstance(role, Mapping) for name in role.get("vars", {})}
+        self.required_of_inventory = {
+            name: option for name, option in self.options.items() if option.get("required") and name not in handed_over
+        }
+        self.derived: dict[str, Any] = self._load("playbooks/vars/cluster.yml")
+
+    def scope(self, hostvars: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+        """The variables that a role of the collection would see on a host."""
+        return {**self.defaults, **given, **self.derived, "hostvars": hostvars}
+
+    def _load(self, path: str) -> Any:
+        return self._loader.load_from_file(str(COLLECTION / path), trusted_as_template=True)
+
+
+class Reader:
+    """The variables of one host."""
+
+    def __init__(self, host: str, given: Mapping[str, Any], specs: Specs, templar: Templar) -> None:
+        self.host, self.given, self.specs, self.templar = host, given, specs, templar
+
+    def read(self, found: list[Finding], facts_are_known: bool) -> dict[str, Any]:
+        """What roles can use, defaults included. Findings are added for what they cannot."""
+        usable = {}
+        for name, option in self.specs.options.items():
+            if name not in self.given and "default" not in option:
+                continue
+            try:
+                value = self._value(name, option, facts_are_known)
+            except DeferredError:
+                continue
+            except RefusedTemplateError as refusal:
+                problems = [Finding(self.host, name, str(refusal), values.advice_to_write(name, option))]
+            else:
+                problems = values.check(self.host, name, value, option)
+                if not problems:
+                    usable[name] = values.typed(value, option)
+            # A default that fails is computed from a variable that has a finding of its own.
+            found += problems if name in self.given else []
+        return usable
+
+    def _value(self, name: str, option: values.Option, facts_are_known: bool) -> Any:
+        raw = self.given.get(name, option.get("default"))
+        if option.get("no_log"):
+            if values.is_template(raw):
+                raise DeferredError
+            return raw
+        try:
+            if RUNS_A_COMMAND.search(str(raw)):
+                raise RefusedTemplateError("expected a value, found a template that runs a command")
+            return self.templar.template(raw)
+        except AnsibleUndefinedVariable as error:
+            unknown_name = UNDEFINED_NAME.search(str(error))
+            if unknown_name is None and not facts_are_known:
+                raise DeferredError from error
+            reason = unknown_name[0] if unknown_name else "it has no value"
+            raise RefusedTemplateError(f"expected a value, found a template that fails: {reason}") from error
+        except RefusedTemplateError:
+            raise
+        except Exception as error:
+            # Whatever a hostile template raises is a finding; its words may quote the value, so only its kind is told.
+            raise RefusedTemplateError("expected a value, found a template that fails: it cannot be read") from error
+
+    def memory_mib(self) -> dict[str, int]:
+        facts = self.given.get("ansible_facts", {})
+        return {self.host: facts["memtotal_mb"]} if "memtotal_mb" in facts else {}

@@ -1,0 +1,190 @@
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""One value of a variable against its option in a role's argument spec, more strictly than Ansible does it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterator, Mapping, Sequence
+from typing import Any
+
+from ansible_collections.galilean.hub.plugins.module_utils.validation import limits
+from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import (
+    Finding,
+    quoted,
+    shown_name,
+    write,
+)
+from ansible_collections.galilean.hub.plugins.module_utils.validation.names import nearest_name
+
+Option = Mapping[str, Any]
+# Where it is, what is wrong, and what to do about it.
+Problem = tuple[str, str, str]
+
+HIDDEN = "(hidden)"
+SECRET_NAME = re.compile(r"secret|password|passphrase|token|credential|private_key|api_key", re.IGNORECASE)
+LONGEST_TEXT = 4096
+LARGEST_NUMBER = 10**18
+INTEGER = re.compile(r"[+-]?\d{1,18}")
+NUMBER = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?")
+# What each type is called, and an example for who has none in the spec's default.
+TYPES: Mapping[str, tuple[str, Any]] = {
+    "str": ("a string", "text"),
+    "path": ("a path", "/srv/galilean"),
+    "int": ("an integer", 1),
+    "float": ("a number", 1.0),
+    "bool": ("true or false", True),
+    "list": ("a list", []),
+    "dict": ("a mapping", {}),
+}
+
+
+def is_template(value: object) -> bool:
+    return isinstance(value, str) and any(mark in value for mark in ("{{", "{%", "{#"))
+
+
+def is_secret(name: str, option: Option) -> bool:
+    """Whether the value must never be shown. A path to a secret is none."""
+    return bool(option.get("no_log", bool(SECRET_NAME.search(name)) and option.get("type") != "path"))
+
+
+def check(host: str, name: str, value: object, option: Option) -> list[Finding]:
+    """Findings about one variable, none when it may be used."""
+    return [Finding(host, *problem) for problem in _problems(name, value, option, is_secret(name, option))]
+
+
+def missing(host: str, given: Container[str], required: Mapping[str, Option]) -> list[Finding]:
+    """Findings about variables that have no default and are not given."""
+    return [
+        Finding(host, name, f"expected {_wanted(option)}, found that it is not set", advice_to_write(name, option))
+        for name, option in required.items()
+        if name not in given
+    ]
+
+
+def typed(value: Any, option: Option) -> Any:
+    """A value that passed its check, as a number where the option is one: the command line gives strings."""
+    match option.get("type", "str"):
+        case "int":
+            return int(value)
+        case "float":
+            return float(value)
+    return value
+
+
+def advice_to_write(name: str, option: Option) -> str:
+    """What to write for an option: its default, one of its choices, or an example of its form or type."""
+    default = option.get("default")
+    if default is not None and not is_template(default):
+        return write(name, default)
+    if option.get("choices"):
+        return write(name, option["choices"][0])
+    if form := limits.form_of(name):
+        return write(name, form.example)
+    if allowed := limits.range_of(name):
+        return write(name, allowed.example)
+    return write(name, TYPES.get(option.get("type", "str"), TYPES["str"])[1])
+
+
+def describe(value: object, hidden: bool) -> str:
+    """What was found, in words; the content only of scalars, and never of secrets."""
+    match value:
+        case None:
+            return "nothing (an empty value)"
+        case bool():
+            return f"the boolean {str(value).lower()}" if not hidden else f"a boolean {HIDDEN}"
+        case int() | float():
+            return f"the number {str(value)[:40]}" if not hidden else f"a number {HIDDEN}"
+        case str():
+            return f"the string {quoted(value)}" if not hidden else f"a string {HIDDEN}"
+        case Mapping():
+            return "a mapping"
+        case Sequence():
+            return "a list"
+    return f"a value of type {type(value).__name__}"
+
+
+def _problems(place: str, value: Any, option: Option, hidden: bool) -> Iterator[Problem]:
+    """What is wrong at a place, which is a variable or lies inside one."""
+    kind = option.get("type", "str")
+    if value is None and option.get("default") is None and not option.get("required"):
+        return
+    fits_type = kind not in TYPES or _has_type(value, kind)
+    if not fits_type or (option.get("choices") and value not in option["choices"]):
+        yield place, f"expected {_wanted(option)}, found {describe(value, hidden)}", advice_to_write(place, option)
+    elif kind == "list":
+        yield from _element_problems(place, value, option, hidden)
+    elif kind == "dict" and option.get("options"):
+        yield from _suboption_problems(place, value, option["options"])
+    elif expected := _expected(place, value, option):
+        yield place, f"expected {expected}, found {describe(value, hidden)}", advice_to_write(place, option)
+
+
+def _has_type(value: object, kind: str) -> bool:
+    match kind:
+        case "bool":
+            return isinstance(value, bool)
+        case "int":
+            return _is_number(value, int) or (isinstance(value, str) and bool(INTEGER.fullmatch(value)))
+        case "float":
+            return _is_number(value, int | float) or (isinstance(value, str) and bool(NUMBER.fullmatch(value)))
+        case "list":
+            return isinstance(value, Sequence) and not isinstance(value, str | bytes)
+        case "dict":
+            return isinstance(value, Mapping)
+    return isinstance(value, str)
+
+
+def _is_number(value: Any, kind: Any) -> bool:
+    return isinstance(value, kind) and not isinstance(value, bool) and abs(value) < LARGEST_NUMBER
+
+
+def _wanted(option: Option) -> str:
+    if option.get("choices"):
+        return "one of " + ", ".join(str(choice) for choice in option["choices"])
+    words = TYPES[option.get("type", "str")][0]
+    default = option.get("default")
+    if isinstance(default, str) and default and not is_template(default):
+        return f"{words} such as {quoted(default)}"
+    return words
+
+
+def _element_problems(place: str, value: Sequence[Any], option: Option, hidden: bool) -> Iterator[Problem]:
+    if "elements" not in option:
+        return
+    element = {"type": option["elements"], "options": option.get("options"), "required": True}
+    for index, item in enumerate(value):
+        yield from _problems(f"{place}[{index}]", item, element, hidden)
+
+
+def _suboption_problems(place: str, value: Mapping[Any, Any], options: Mapping[str, Option]) -> Iterator[Problem]:
+    for key in map(str, value):
+        if key not in options:
+            nearest = nearest_name(key, options)
+            advice = f"Did you mean {nearest}?" if nearest else f"It may hold {', '.join(sorted(options))}."
+            yield f"{place}.{shown_name(key)}", "there is no such key", advice
+    for key, option in options.items():
+        if key in value:
+            yield from _problems(f"{place}.{key}", value[key], option, is_secret(key, option))
+        elif option.get("required"):
+            yield f"{place}.{key}", "it is missing", advice_to_write(f"{place}.{key}", option)
+
+
+def _expected(place: str, value: Any, option: Option) -> str | None:
+    """What a value of the right type was expected to be, None when it is."""
+    name = place.rpartition(".")[2]
+    if option.get("type", "str") in ("int", "float"):
+        allowed = limits.range_of(name)
+        return None if allowed is None or allowed.least <= float(value) <= allowed.most else f"a number {allowed}"
+    if not isinstance(value, str):
+        return None
+    form = limits.form_of(name)
+    if form and not form.fits(value):
+        return form.words
+    if option.get("required") and not value.strip():
+        return "a string that is not empty"
+    if not value.isprintable() or len(value) > LONGEST_TEXT:
+        return f"one line of printable characters, at most {LONGEST_TEXT}"
+    return None
