@@ -100,7 +100,7 @@ def _is_public_url(text: str) -> bool:
 
 
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-SIZE = Form("a size such as 512M or 2G", "1G", re.compile(r"\d{1,12}(\.\d{1,6})?[KMGT]?").fullmatch)
+SIZE = Form("a size such as 512M or 2G", "1G", re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?[KMGT]?").fullmatch)
 SUBNET = Form("an IPv4 network such as 10.80.0.0/20", "10.80.0.0/20", _is_network)
 HOST = Form("an IP address or a host name", "10.0.0.11", _is_host)
 # The bridge of an instance is called gal-<instance>, and Linux takes 15 characters.

@@ -11,7 +11,7 @@ from difflib import SequenceMatcher, get_close_matches
 
 from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import Finding, shown_name
 
-PREFIX_LIKENESS = 0.75
+PREFIX_LIKENESS = 0.7
 NAME_LIKENESS = 0.85
 FOREIGN_PREFIX = "ansible_"
 

@@ -27,8 +27,8 @@ HIDDEN = "(hidden)"
 SECRET_NAME = re.compile(r"secret|password|passphrase|token|credential|private_key|api_key", re.IGNORECASE)
 LONGEST_TEXT = 4096
 LARGEST_NUMBER = 10**18
-INTEGER = re.compile(r"[+-]?\d{1,18}")
-NUMBER = re.compile(r"[+-]?\d{1,18}(\.\d{1,18})?")
+INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
 # What each type is called, and an example for who has none in the spec's default.
 TYPES: Mapping[str, tuple[str, Any]] = {
     "str": ("a string", "text"),

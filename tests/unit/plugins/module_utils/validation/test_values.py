@@ -1,0 +1,198 @@
+"""Each value is one that the role can use, or is refused with what to write instead."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.galilean.hub.plugins.module_utils.validation import values
+
+BOOL, INT, FLOAT, LIST = {"type": "bool"}, {"type": "int"}, {"type": "float"}, {"type": "list", "elements": "str"}
+TEXT, DICT, CHOICE = {"type": "str"}, {"type": "dict"}, {"choices": ["native", "dummy"]}
+LIMITS: dict[str, Any] = {
+    "type": "list",
+    "elements": "dict",
+    "options": {"name": {"type": "str", "required": True}, "soft": {"type": "int"}},
+}
+
+
+def problems(name: str, value: object, option: values.Option) -> list[str]:
+    return [finding.problem for finding in values.check("io", name, value, option)]
+
+
+@pytest.mark.parametrize(
+    ("option", "value"),
+    [
+        (BOOL, True),
+        (INT, 3),
+        (INT, "3"),
+        (INT, -1),
+        (FLOAT, 1),
+        (FLOAT, 0.5),
+        (FLOAT, "0.5"),
+        (LIST, []),
+        (LIST, ["O'Neil", "a.b@uni.edu", "Ωmega"]),
+        (DICT, {"any": ["thing"]}),
+        (TEXT, ""),
+        (TEXT, "a \"quoted\" 'text' {% raw"),
+        (CHOICE, "dummy"),
+        (TEXT, None),
+        (LIMITS, [{"name": "nofile", "soft": 3}, {"name": "core"}]),
+        ({"type": "raw"}, object()),
+    ],
+)
+def test_accepted(option: values.Option, value: object) -> None:
+    assert problems("docker_thing", value, option) == []
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "problem"),
+    [
+        (BOOL, "true", 'expected true or false, found the string "true"'),
+        (BOOL, 1, "expected true or false, found the number 1"),
+        (INT, True, "expected an integer, found the boolean true"),
+        (INT, "3o", 'expected an integer, found the string "3o"'),
+        (INT, "٣", None),
+        (INT, 1.5, "expected an integer, found the number 1.5"),
+        (INT, "9" * 400, None),
+        (FLOAT, "nan", 'expected a number, found the string "nan"'),
+        (FLOAT, float("inf"), "expected a number, found the number inf"),
+        (LIST, "ada", 'expected a list, found the string "ada"'),
+        (LIST, {"ada": 1}, "expected a list, found a mapping"),
+        (LIST, ["ada", 3], "expected a string, found the number 3"),
+        (LIST, [""], 'expected a string that is not empty, found the string ""'),
+        (DICT, [], "expected a mapping, found a list"),
+        (TEXT, 10, "expected a string, found the number 10"),
+        (TEXT, ["x"], "expected a string, found a list"),
+        ({"type": "str", "default": "10m"}, [1], 'expected a string such as "10m", found a list'),
+        ({"type": "list", "default": []}, None, "expected a list, found nothing (an empty value)"),
+        (CHOICE, "dumy", 'expected one of native, dummy, found the string "dumy"'),
+        (TEXT, "two\nlines", 'expected one line of printable characters, at most 4096, found the string "two\\nlines"'),
+        (TEXT, "\x1b[2J", None),
+        (TEXT, "x" * 5000, None),
+        ({"type": "str", "required": True}, "  ", 'expected a string that is not empty, found the string "  "'),
+        (LIMITS, [{"soft": 1}], "it is missing"),
+        (LIMITS, [{"name": "core", "sotf": 1}], "there is no such key"),
+        (LIMITS, [{"name": "core", "soft": "many"}], 'expected an integer, found the string "many"'),
+    ],
+)
+def test_refused(option: values.Option, value: object, problem: str | None) -> None:
+    found = problems("docker_thing", value, option)
+    assert len(found) == 1
+    assert problem is None or found == [problem]
+    assert found[0].isprintable()
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "good", "bad"),
+    [
+        ("cluster_class_size", INT, [1, "20000"], [0, -3, 20_001, "0"]),
+        ("proxy_https_port", INT, [1, 443, 65_535], [0, 65_536, -1]),
+        ("jupyterhub_idle_timeout_seconds", INT, [0, 3600], [-1, 10**12]),
+        ("jupyterhub_cpu_limit", FLOAT, [0.5, 64], [0, -1.0]),
+        (
+            "cluster_instance",
+            TEXT,
+            ["main", "a", "course-2026"],
+            ["", "Main", "-a", "a-", "a" * 12, "a b", "a\nb", "ä"],
+        ),
+        (
+            "cluster_public_url",
+            TEXT,
+            [
+                "https://localhost:8443",
+                "https://hub.uni.edu",
+                "https://hub.uni.edu/",
+                "https://[::1]:8443",
+                "https://192.0.2.1",
+            ],
+            [
+                "",
+                "hub.uni.edu",
+                "http://hub.uni.edu",
+                "https://",
+                "https://a b",
+                "https://u:p@x",
+                "https://x/path",
+                "https://x:0",
+                "https://x:99999",
+                "https://[::1",
+                "https://x?y",
+                "https://x\n",
+                "https://{{ x }}",
+                "https://-x",
+            ],
+        ),
+        ("jupyterhub_memory_limit", TEXT, ["512M", "1.5G", "1073741824"], ["", "512MB", "-1G", "1 G", "M", "1e3"]),
+        (
+            "swarm_overlay_subnet",
+            TEXT,
+            ["10.80.0.0/20"],
+            ["", "10.80.0.1/20", "10.80.0.0", "10.80.0.0/33", "fd00::/64", "x"],
+        ),
+        (
+            "cluster_homes_directory",
+            {"type": "path"},
+            ["/srv/homes", "/a.b/c/"],
+            ["homes", "/", "/a/../b", "/a//b", "/a b", "/a/.."],
+        ),
+        ("proxy_server_name", TEXT, ["hub.uni.edu", "127.0.0.1", "Hub.Uni.edu"], ["", "a b", "x;}", "a..b", "a\n"]),
+        ("proxy_upstream", TEXT, ["10.0.0.1:8000"], ["10.0.0.1", ":8000", "x:0", "x:port", "x:70000"]),
+    ],
+)
+def test_ranges_and_forms(name: str, option: values.Option, good: list[object], bad: list[object]) -> None:
+    assert [value for value in good if problems(name, value, option)] == []
+    assert [value for value in bad if len(problems(name, value, option)) != 1] == []
+
+
+@pytest.mark.parametrize(
+    ("name", "option"),
+    [
+        ("registry_thing", {"type": "dict", "no_log": True}),
+        ("jupyterhub_password", {"type": "int"}),
+        ("keeper_token", {"type": "list", "elements": "int"}),
+        ("jupyterhub_login", {"type": "dict", "options": {"client_secret": {"type": "bool"}}}),
+        ("jupyterhub_login", {"type": "bool", "no_log": True}),
+    ],
+)
+@pytest.mark.parametrize("secret", ["hunter2", "1234567"])
+def test_secrets_are_not_shown(name: str, option: values.Option, secret: str) -> None:
+    value: object = secret
+    if option["type"] == "list":
+        value = [f"{secret}!"]
+    elif "options" in option:
+        value = {"client_secret": secret}
+    elif option["type"] == "int":
+        value = f"{secret}!"
+    (finding,) = values.check("io", name, value, option)
+    assert "(hidden)" in finding.problem
+    assert secret not in f"{finding}"
+
+
+@pytest.mark.parametrize(
+    ("name", "option", "advice"),
+    [
+        ("docker_log_max_size", {"default": "10m"}, "Write docker_log_max_size: 10m in {where}."),
+        ("jupyterhub_allowed_users", {"type": "list", "default": []}, "Write jupyterhub_allowed_users: [] in {where}."),
+        ("jupyterhub_authenticator", {"choices": ["native"]}, "Write jupyterhub_authenticator: native in {where}."),
+        ("cluster_public_url", {"required": True}, "Write cluster_public_url: https://hub.example.org in {where}."),
+        ("docker_mtu", {"type": "int", "default": "{{ 1 }}"}, "Write docker_mtu: 1500 in {where}."),
+        ("docker_yes", {"default": "yes"}, 'Write docker_yes: "yes" in {where}.'),
+        ("docker_version", {"default": "1.10"}, 'Write docker_version: "1.10" in {where}.'),
+    ],
+)
+def test_advice_can_be_pasted(name: str, option: values.Option, advice: str) -> None:
+    assert values.advice_to_write(name, option) == advice
+
+
+def test_numbers_of_the_command_line_become_numbers() -> None:
+    assert values.typed("30", INT) == 30
+    assert values.typed("0.5", FLOAT) == 0.5
+    assert values.typed("30", TEXT) == "30"
+
+
+def test_what_has_no_default_has_to_be_given() -> None:
+    required = {"cluster_public_url": {"type": "str", "required": True}}
+    assert values.missing("io", {"cluster_public_url": None}, required) == []
+    (finding,) = values.missing("io", {}, required)
+    assert (finding.host, finding.variable) == ("io", "cluster_public_url")
