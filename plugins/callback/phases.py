@@ -1,0 +1,95 @@
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: phases
+type: aggregate
+short_description: Tell at the end of a run how long each phase took
+version_added: 1.0.0
+author:
+  - The Galilean developers (@galilean)
+description:
+  - Prints a table of phases, with seconds and the number of task results that were changes, at the end of a run.
+  - A phase is a play or several in a row. It is called by the play's tag; when it has none or several, by its playbook.
+    Phases in which no task was run are left out.
+  - Below the table come the lines that the run left with M(ansible.builtin.set_stats) under C(galilean_summary), a list
+    of strings.
+requirements:
+  - enabled with C(callbacks_enabled = galilean.hub.phases) in C(ansible.cfg)
+"""
+
+import time
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ansible.plugins.callback import CallbackBase
+
+SUMMARY = "galilean_summary"
+# Tags with a meaning to Ansible name no phase.
+SPECIAL_TAGS = {"always", "never"}
+
+
+@dataclass
+class Phase:
+    """One row of the table."""
+
+    name: str
+    seconds: float = 0.0
+    changed: int = 0
+    has_tasks: bool = False
+
+
+def table(phases: list[Phase]) -> list[str]:
+    """The aligned lines of the table, with a total at its end."""
+    total = Phase("total", sum(phase.seconds for phase in phases), sum(phase.changed for phase in phases))
+    width = max(len(phase.name) for phase in [*phases, total])
+    rows = [f"{phase.name:<{width}}  {phase.seconds:>7.1f}  {phase.changed:>7}" for phase in [*phases, total]]
+    return [f"{'phase':<{width}}  {'seconds':>7}  {'changed':>7}", *rows]
+
+
+def phase_name(tags: list[str], path: str) -> str:
+    """Name of a play's phase, from its tags and the path and line of its file."""
+    own = [tag for tag in tags if tag not in SPECIAL_TAGS]
+    return own[0] if len(own) == 1 else Path(path.rpartition(":")[0]).stem
+
+
+class CallbackModule(CallbackBase):
+    """Count changes and seconds of each phase."""
+
+    CALLBACK_VERSION = 2.0
+    CALLBACK_TYPE = "aggregate"
+    CALLBACK_NAME = "galilean.hub.phases"
+    CALLBACK_NEEDS_ENABLED = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.phases: list[Phase] = []
+        self.since = time.monotonic()
+
+    def _count_seconds(self) -> None:
+        now = time.monotonic()
+        if self.phases:
+            self.phases[-1].seconds += now - self.since
+        self.since = now
+
+    def v2_playbook_on_play_start(self, play: Any) -> None:
+        self._count_seconds()
+        name = phase_name(play.tags, play.get_path())
+        if not self.phases or self.phases[-1].name != name:
+            self.phases.append(Phase(name))
+
+    def v2_playbook_on_task_start(self, *_args: Any, **_kwargs: Any) -> None:
+        self.phases[-1].has_tasks = True
+
+    def v2_runner_on_ok(self, result: Any) -> None:
+        self.phases[-1].changed += result.is_changed()
+
+    def v2_playbook_on_stats(self, stats: Any) -> None:
+        self._count_seconds()
+        lines = table([phase for phase in self.phases if phase.has_tasks])
+        summary = stats.custom.get("_run", {}).get(SUMMARY, [])
+        self._display.display("\n".join([*lines, *([""] if summary else []), *map(str, summary)]))
