@@ -102,9 +102,8 @@ def _configure_services(c: Config, configuration: Configuration, secrets: Secret
         services.append({"name": "verify", "api_token": tokens.verify})
         roles.append({"name": "verify", "services": ["verify"], "scopes": VERIFY_SCOPES})
     if tokens.admin:
-        services.append({"name": "admin", "api_token": tokens.admin})
-        # JupyterHub's own role, whose scopes cannot be set (roles.py)
-        roles.append({"name": "admin", "services": ["admin"]})
+        # not by load_roles: an admin role there takes away, at each start, what the database or a log-in gave (app.py)
+        services.append({"name": "admin", "api_token": tokens.admin, "admin": True})
     culler = configuration.culler
     if culler.idle_timeout_seconds or culler.max_age_seconds:
         command = [

@@ -18,6 +18,8 @@ from galilean_hub.settings import EndpointSettings
 # What a call raises: docker's own errors (its APIError is both) and requests' when nobody answers.
 EngineError = (DockerException, requests.RequestException)
 THREADS = 4
+# The oldest with the capabilities, pids and ulimits of services.
+OLDEST_VERSION = "1.41"
 CALLS = Counter("galilean_engine_calls", "Calls to the engine of the Swarm manager", ["method"])
 
 
@@ -40,10 +42,14 @@ class Engine:
 
     def _call(self, method: str, *args: Any, **kwargs: Any) -> Any:
         if not hasattr(self._clients, "client"):
-            self._clients.client = self._connect()
+            newest = self._connect(OLDEST_VERSION).version(api_version=False)["ApiVersion"]
+            self._clients.client = self._connect(newest)
         return getattr(self._clients.client, method)(*args, **kwargs)
 
-    def _connect(self) -> docker.APIClient:
+    def _connect(self, version: str) -> docker.APIClient:
         settings = self._settings
         tls = TLSConfig(client_cert=(settings.certificate, settings.private_key), ca_cert=settings.ca, verify=True)
-        return docker.APIClient(settings.url, version="auto", timeout=settings.timeout_seconds, tls=tls)
+        client = docker.APIClient(settings.url, version=version, timeout=settings.timeout_seconds, tls=tls)
+        # requests would trust REQUESTS_CA_BUNDLE instead of the cluster's authority, and ask the environment's proxies
+        client.trust_env = False
+        return client

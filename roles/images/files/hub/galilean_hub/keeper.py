@@ -44,7 +44,8 @@ class Keeper:
             ):
                 answer = await response.json()
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            raise KeeperError(f"the keeper of the homes at {self._settings.url} does not answer: {error!r}") from error
+            reason = str(error) or type(error).__name__
+            raise KeeperError(f"the keeper of the homes at {self._settings.url} does not answer: {reason}") from error
         if response.status != 200:
             raise KeeperError(str(answer.get("error", f"the keeper answers {response.status}")))
         home = Home(path=answer["path"], uid=answer["uid"], gid=answer["gid"])
