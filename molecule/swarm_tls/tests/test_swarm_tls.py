@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-import datetime
 import shlex
 from collections.abc import Callable
-from dataclasses import dataclass
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
+from authority import Authority
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from lab import ROOT, Lab
 from testinfra.host import Host
 
 TLS = "/etc/galilean/tls"
-# Run on a host: asks the engine of another one for its version, and prints the status of the answer.
+# Run on a host: asks the engine of another one for its version, and prints the status of the answer, or "refused".
 ASK = f"""
 import http.client, ssl, sys
 address, *pair = sys.argv[1:]
@@ -24,58 +20,19 @@ context = ssl.create_default_context(cafile="{TLS}/ca.pem")
 if pair:
     context.load_cert_chain(*pair)
 connection = http.client.HTTPSConnection(address, 2376, context=context, timeout=10)
-connection.request("GET", "/version")
-print(connection.getresponse().status)
+try:
+    connection.request("GET", "/version")
+    print(connection.getresponse().status)
+except (ssl.SSLError, http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+    print("refused")
 """
 # Run on a host: follows the events of another one's engine, and ends with the stream.
 FOLLOW = ASK.replace("/version", "/events").replace("timeout=10", "timeout=120").replace(".status)", ".read(1))")
 
 
-@dataclass(frozen=True)
-class Authority:
-    """Issues client certificates for tests."""
-
-    certificate: x509.Certificate
-    key: ec.EllipticCurvePrivateKey
-
-    @classmethod
-    def of(cls, lab: Lab) -> Authority:
-        """The authority of the lab's cluster."""
-        directory = ROOT / ".lab" / lab.name / "secrets" / "ca"
-        key = serialization.load_pem_private_key((directory / "ca-key.pem").read_bytes(), None)
-        assert isinstance(key, ec.EllipticCurvePrivateKey)
-        return cls(x509.load_pem_x509_certificate((directory / "ca.pem").read_bytes()), key)
-
-    @classmethod
-    def stranger(cls, lab: Lab) -> Authority:
-        """An authority of the same name with a key of its own."""
-        return cls(cls.of(lab).certificate, ec.generate_private_key(ec.SECP256R1()))
-
-    def issue(self, name: str, usage: x509.ObjectIdentifier) -> tuple[str, str]:
-        """A certificate for `name` and its key, in PEM."""
-        key = ec.generate_private_key(ec.SECP256R1())
-        now = datetime.datetime.now(datetime.UTC)
-        certificate = (
-            x509.CertificateBuilder()
-            .subject_name(x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)]))
-            .issuer_name(self.certificate.subject)
-            .public_key(key.public_key())
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(minutes=5))
-            .not_valid_after(now + datetime.timedelta(hours=1))
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-            .add_extension(x509.ExtendedKeyUsage([usage]), critical=False)
-            .sign(self.key, hashes.SHA256())
-        )
-        private_key = key.private_bytes(
-            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-        )
-        return certificate.public_bytes(serialization.Encoding.PEM).decode(), private_key.decode()
-
-
 @pytest.fixture
 def ask(hosts: dict[str, Host], addresses: dict[str, str]) -> Callable[..., str]:
-    """Ask the engine of jupiter from io, with a certificate and its key; the status, or "" when it is refused."""
+    """Ask the engine of jupiter from io, with a certificate and its key; the status, or "refused"."""
 
     def asked(*pair: str) -> str:
         asker = hosts["io"]
@@ -83,7 +40,7 @@ def ask(hosts: dict[str, Host], addresses: dict[str, str]) -> Callable[..., str]
         for path, content in zip(paths, pair, strict=True):
             asker.check_output(f"printf %s {shlex.quote(content)} >{path}")
         command = shlex.join(["python3", "-c", ASK, addresses["jupiter"], *paths])
-        return asker.run(command).stdout.strip()
+        return asker.check_output(command)
 
     return asked
 
@@ -94,20 +51,20 @@ def test_the_hub_and_the_administrator_are_answered(ask: Callable[..., str], lab
 
 
 def test_who_shows_no_certificate_is_refused(ask: Callable[..., str]) -> None:
-    assert ask() == ""
+    assert ask() == "refused"
 
 
 def test_a_strangers_certificate_is_refused(ask: Callable[..., str], lab: Lab) -> None:
-    assert ask(*Authority.stranger(lab).issue("hub.main", ExtendedKeyUsageOID.CLIENT_AUTH)) == ""
+    assert ask(*Authority.stranger(lab).issue("hub.main", ExtendedKeyUsageOID.CLIENT_AUTH)) == "refused"
 
 
 def test_a_servers_certificate_is_refused_as_a_clients(ask: Callable[..., str], lab: Lab) -> None:
-    assert ask(*Authority.of(lab).issue("hub.main", ExtendedKeyUsageOID.SERVER_AUTH)) == ""
+    assert ask(*Authority.of(lab).issue("hub.main", ExtendedKeyUsageOID.SERVER_AUTH)) == "refused"
 
 
 def test_a_nodes_own_certificate_is_refused(hosts: dict[str, Host], ask: Callable[..., str]) -> None:
     pair = [hosts["io"].check_output(f"cat {TLS}/node{part}.pem") for part in ("", "-key")]
-    assert ask(*pair) == ""
+    assert ask(*pair) == "refused"
 
 
 def test_plain_tcp_reaches_no_engine(host: Host) -> None:
@@ -137,9 +94,6 @@ def test_a_renewal_by_a_plain_run_drops_no_connection(
     before = jupiter.check_output(f"cat {TLS}/server.pem"), jupiter.check_output("systemctl show -P MainPID docker")
 
     run = lab.play("playbooks/engine.yml", "--extra-vars", "swarm_tls_certificate_renew_before_days=396")
-    assert run.returncode == 0, run.output
-    assert run.changed["jupiter"] == 0, "a certificate of today lasts 397 days"
-    run = lab.play("playbooks/engine.yml", "--extra-vars", "swarm_tls_certificate_renew_before_days=398")
     assert run.returncode == 0, run.output
     after = jupiter.check_output(f"cat {TLS}/server.pem"), jupiter.check_output("systemctl show -P MainPID docker")
 
