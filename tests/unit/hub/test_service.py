@@ -1,0 +1,87 @@
+from __future__ import annotations
+
+from typing import Any
+
+from galilean_hub.keeper import Home
+from galilean_hub.service import server_labels, service_spec
+from galilean_hub.settings import SpawnerSettings, Ulimit
+
+SETTINGS = SpawnerSettings(
+    image="registry/notebook@sha256:1",
+    network="galilean-main",
+    memory_limit="1.5G",
+    memory_guarantee="128M",
+    cpu_limit=1.5,
+    cpu_guarantee=0.25,
+    ulimits=(Ulimit("nofile", 1024, 4096),),
+    constraints=("node.labels.galilean.role==node",),
+    preferences=("node.labels.zone",),
+)
+
+
+def spec(settings: SpawnerSettings = SETTINGS, **environment: str) -> dict[str, Any]:
+    return service_spec(
+        settings,
+        name="main-ada-fdee430d",
+        labels=server_labels("main", "Ada", ""),
+        image=settings.image,
+        command=["jupyterhub-singleuser"],
+        environment=environment,
+        home=Home("/srv/galilean/homes/main/ada-fdee430d", 200001, 200002),
+    )
+
+
+def container(**environment: str) -> dict[str, Any]:
+    return dict(spec(**environment)["task_template"]["ContainerSpec"])
+
+
+def test_resources_are_in_dockers_units() -> None:
+    assert spec()["task_template"]["Resources"] == {
+        "Limits": {"NanoCPUs": 1_500_000_000, "MemoryBytes": 1610612736, "Pids": 1024},
+        "Reservations": {"NanoCPUs": 250_000_000, "MemoryBytes": 134217728},
+    }
+
+
+def test_what_is_not_limited_is_not_in_the_spec() -> None:
+    unlimited = SpawnerSettings(image="i", network="n", pids_limit=0, cpu_guarantee=0.0)
+    assert spec(unlimited)["task_template"]["Resources"] == {"Limits": {}, "Reservations": {}}
+
+
+def test_the_container_has_no_privileges() -> None:
+    found = container()
+    assert found["User"] == "200001:200002"
+    assert found["CapabilityDrop"] == ["ALL"]
+    assert found["Privileges"] == {"NoNewPrivileges": True}
+    assert found["Ulimits"] == [{"Name": "nofile", "Soft": 1024, "Hard": 4096}]
+
+
+def test_the_home_is_the_only_mount() -> None:
+    source = "/srv/galilean/homes/main/ada-fdee430d"
+    assert container()["Mounts"] == [{"Type": "bind", "Source": source, "Target": "/home/student"}]
+
+
+def test_the_service_is_found_by_name_and_labels() -> None:
+    found = spec()
+    labels = {"galilean.instance": "main", "galilean.user": "Ada", "galilean.server": ""}
+    assert found["name"] == "main-ada-fdee430d"
+    assert found["labels"] == labels == container()["Labels"]
+    assert found["endpoint_spec"] == {"Mode": "dnsrr"}
+    assert found["task_template"]["Networks"] == [{"Target": "galilean-main"}]
+
+
+def test_a_server_that_ends_by_itself_is_not_restarted() -> None:
+    assert spec()["task_template"]["RestartPolicy"]["Condition"] == "on-failure"
+
+
+def test_placement() -> None:
+    assert spec()["task_template"]["Placement"] == {
+        "Constraints": ["node.labels.galilean.role==node"],
+        "Preferences": [{"Spread": {"SpreadDescriptor": "node.labels.zone"}}],
+    }
+
+
+def test_templates_of_swarm_are_ours_only() -> None:
+    assert container(JUPYTERHUB_USER="{{.Task.ID}}")["Env"] == [
+        'JUPYTERHUB_USER={{"{{"}}.Task.ID}}',
+        "GALILEAN_NODE={{.Node.Hostname}}",
+    ]
