@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shlex
+from collections.abc import Callable
 
 import pytest
 import testinfra
@@ -10,6 +12,14 @@ from lab import Lab
 from testinfra.host import Host
 
 HOSTS = ("jupiter", "io", "europa")
+NODES = ("io", "europa")
+# An image made of the host's own programs, so that nothing has to be fetched.
+IMPORT_PROBE = """
+docker image inspect probe >/dev/null 2>&1 && exit
+cd /
+tar -c --exclude '*docker*' --exclude '*containerd*' bin lib lib64 usr/bin usr/lib/python3* usr/lib/x86_64-linux-gnu |
+docker import --change 'CMD ["sleep", "infinity"]' - probe
+"""
 
 
 @pytest.fixture(scope="session")
@@ -30,6 +40,26 @@ def host(request: pytest.FixtureRequest, hosts: dict[str, Host]) -> Host:
 
 
 @pytest.fixture(scope="session")
-def addresses(hosts: dict[str, Host]) -> dict[str, str]:
+def addresses(lab: Lab) -> dict[str, str]:
     """The private address of every host."""
-    return {name: host.check_output("hostname -I").split()[0] for name, host in hosts.items()}
+    own = f'{{{{(index .NetworkSettings.Networks "{lab.name}").IPAddress}}}}'
+    return {name: lab.docker("inspect", "--format", own, lab.container(name)).strip() for name in HOSTS}
+
+
+@pytest.fixture(scope="session")
+def probe(hosts: dict[str, Host]) -> str:
+    """An image with a shell and Python, on every node."""
+    for node in NODES:
+        hosts[node].check_output(IMPORT_PROBE)
+    return "probe"
+
+
+@pytest.fixture
+def reaches() -> Callable[..., bool]:
+    """Whether `source` opens a TCP connection to an address and port within three seconds."""
+
+    def connects(source: Host, address: str, port: int) -> bool:
+        attempt = f"import socket; socket.create_connection(({address!r}, {port}), 3)"
+        return source.run(shlex.join(["python3", "-c", attempt])).succeeded
+
+    return connects

@@ -1,9 +1,76 @@
-"""What every host of a cluster has."""
+"""What every host of a cluster lets in, and what it keeps up by itself."""
 
 from __future__ import annotations
 
+import socket
+from collections.abc import Callable, Iterator
+
+import pytest
+from client import eventually
+from lab import Lab
 from testinfra.host import Host
 
+CLOSED, REGISTRY = 9999, 5000
+Reaches = Callable[[Host, str, int], bool]
 
-def test_it(host: Host) -> None:
-    assert host.run("true").succeeded
+
+@pytest.fixture(scope="module", autouse=True)
+def listeners(hosts: dict[str, Host]) -> Iterator[None]:
+    """Somebody listens on jupiter, on a port that nobody has opened and on one that is open within the cluster."""
+    jupiter = hosts["jupiter"]
+    for port in (CLOSED, REGISTRY):
+        jupiter.check_output(f"systemd-run --unit=listener-{port} --collect python3 -m http.server {port}")
+    eventually(lambda: jupiter.socket(f"tcp://0.0.0.0:{REGISTRY}").is_listening, 20, "somebody listens")
+    yield
+    jupiter.check_output(f"systemctl stop listener-{CLOSED} listener-{REGISTRY}")
+
+
+def test_a_port_that_nobody_opened_is_closed_to_other_hosts(
+    hosts: dict[str, Host], addresses: dict[str, str], reaches: Reaches
+) -> None:
+    assert reaches(hosts["jupiter"], "127.0.0.1", CLOSED)
+    assert not reaches(hosts["io"], addresses["jupiter"], CLOSED)
+
+
+def test_what_is_open_within_the_cluster_is_closed_to_everybody_else(
+    hosts: dict[str, Host], addresses: dict[str, str], reaches: Reaches
+) -> None:
+    assert reaches(hosts["io"], addresses["jupiter"], REGISTRY)
+    with pytest.raises(TimeoutError):
+        socket.create_connection((addresses["jupiter"], REGISTRY), 3)
+
+
+def test_rules_of_others_outlive_a_reload_of_ours(host: Host) -> None:
+    host.check_output("nft add table ip somebody")
+    host.check_output("systemctl reload galilean-firewall")
+    tables = host.check_output("nft list tables")
+    host.check_output("nft delete table ip somebody")
+    assert "table ip somebody" in tables
+    assert "table inet galilean" in tables
+
+
+def test_a_host_is_closed_after_a_restart(
+    lab: Lab, hosts: dict[str, Host], addresses: dict[str, str], reaches: Reaches
+) -> None:
+    europa = hosts["europa"]
+    lab.docker("restart", lab.container("europa"))
+    eventually(lambda: europa.run("systemctl is-active multi-user.target").succeeded, 60, "europa is up")
+    europa.check_output(f"systemd-run --unit=listener --collect python3 -m http.server {CLOSED}")
+    eventually(lambda: reaches(europa, "127.0.0.1", CLOSED), 20, "somebody listens")
+    assert not reaches(hosts["io"], addresses["europa"], CLOSED)
+    europa.check_output("systemctl stop listener")
+
+
+def test_ssh_takes_keys_and_no_passwords(host: Host) -> None:
+    settings = set(host.check_output("sshd -T").splitlines())
+    assert {"passwordauthentication no", "pubkeyauthentication yes", "permitrootlogin without-password"} <= settings
+
+
+def test_upgrades_run_and_leave_the_engine_alone(host: Host) -> None:
+    settings = host.check_output("apt-config dump")
+    assert 'APT::Periodic::Unattended-Upgrade "1";' in settings
+    assert 'Unattended-Upgrade::Package-Blacklist:: "docker' in settings
+
+
+def test_the_kernel_has_room_for_many_containers(host: Host) -> None:
+    assert int(host.check_output("sysctl -n fs.inotify.max_user_watches")) >= 524288

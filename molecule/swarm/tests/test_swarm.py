@@ -1,0 +1,84 @@
+"""What the hosts are to each other, and what containers on them reach."""
+
+from __future__ import annotations
+
+import ipaddress
+import json
+import shlex
+from collections.abc import Iterator
+
+import pytest
+from client import eventually
+from lab import Lab
+from testinfra.host import Host
+
+NETWORK = "galilean-main"
+SERVE = "head -c 10000000 /dev/urandom >/tmp/load; cd /tmp; sha256sum load >sum; exec python3 -m http.server 8000"
+FETCH = """
+import hashlib, urllib.request
+load, line = (urllib.request.urlopen("http://talker:8000/" + name, timeout=30).read() for name in ("load", "sum"))
+assert hashlib.sha256(load).hexdigest() == line.split()[0].decode()
+print(len(load))
+"""
+
+
+@pytest.fixture
+def talker(hosts: dict[str, Host], probe: str) -> Iterator[Host]:
+    """io, where a container on the servers' network serves ten megabytes."""
+    io = hosts["io"]
+    options = f"--detach --name talker --network {NETWORK} --network-alias talker"
+    io.check_output(f"docker run {options} {probe} sh -c {shlex.quote(SERVE)}")
+    yield io
+    io.check_output("docker rm --force talker")
+
+
+def fetch(listener: Host, probe: str) -> str:
+    return listener.run(f"docker run --rm --network {NETWORK} {probe} python3 -c {shlex.quote(FETCH)}").stdout.strip()
+
+
+def test_the_hub_manages_and_the_nodes_run_servers(hosts: dict[str, Host]) -> None:
+    names = hosts["jupiter"].check_output("docker node ls --quiet")
+    nodes = json.loads(hosts["jupiter"].check_output(f"docker node inspect {names.replace(chr(10), ' ')}"))
+    found = {
+        node["Description"]["Hostname"]: (
+            node["Status"]["State"],
+            node["Spec"]["Role"],
+            node["Spec"]["Labels"]["galilean.servers"],
+        )
+        for node in nodes
+    }
+    assert found == {
+        "jupiter": ("ready", "manager", "false"),
+        "io": ("ready", "worker", "true"),
+        "europa": ("ready", "worker", "true"),
+    }
+
+
+def test_the_network_has_room_for_the_class(hosts: dict[str, Host]) -> None:
+    (network,) = json.loads(hosts["jupiter"].check_output(f"docker network inspect {NETWORK}"))
+    subnet = ipaddress.ip_network(network["IPAM"]["Config"][0]["Subnet"])
+    assert subnet.num_addresses >= 2 * 40 + 64
+    assert network["Attachable"]
+
+
+@pytest.mark.usefixtures("talker")
+def test_ten_megabytes_cross_from_node_to_node(hosts: dict[str, Host], probe: str) -> None:
+    eventually(lambda: fetch(hosts["europa"], probe) == "10000000", 60, "the load arrives whole")
+
+
+def test_a_node_that_joins_later_touches_nothing_else(
+    lab: Lab, talker: Host, hosts: dict[str, Host], probe: str
+) -> None:
+    jupiter, europa = hosts["jupiter"], hosts["europa"]
+    started = "docker inspect --format '{{.State.StartedAt}}' talker"
+    before = talker.check_output(started)
+    europa.check_output("docker swarm leave")
+    eventually(lambda: lab.ready_nodes() == {"jupiter", "io"}, 60, "europa has left")
+    jupiter.check_output("docker node rm --force europa")
+
+    run = lab.play("playbooks/swarm.yml")
+    assert run.returncode == 0, run.output
+    assert {host for host, changed in run.changed.items() if changed} == {"europa"}
+    assert lab.ready_nodes() == {"jupiter", "io", "europa"}
+    assert talker.check_output(started) == before
+    eventually(lambda: fetch(europa, probe) == "10000000", 60, "the load arrives at the node that has joined")
