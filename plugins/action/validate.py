@@ -17,6 +17,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.validation.findings i
 
 COLLECTION = Path(__file__).parents[2]
 UNDEFINED_NAME = re.compile(r"'\w+' is undefined")
+UNDEFINED_PART = "has no attribute"
 RUNS_A_COMMAND = re.compile(r"\b(?:lookup|query|q)\s*\(\s*\\?['\"](?:[\w.]+\.)?(?:pipe|lines)\b")
 
 
@@ -26,6 +27,10 @@ class DeferredError(Exception):
 
 class RefusedTemplateError(Exception):
     """The value is a template that gives none; the message says why, without its text."""
+
+
+def runs_a_command(raw: Any) -> bool:
+    return bool(RUNS_A_COMMAND.search(str(raw)))
 
 
 class ActionModule(ActionBase):
@@ -39,7 +44,10 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         _result, args = self.validate_argument_spec(
-            {"subject": {"type": "str", "choices": ["inventory", "hosts"], "default": "inventory"}}
+            {
+                "subject": {"type": "str", "choices": ["inventory", "hosts"], "default": "inventory"},
+                "meminfo": {"type": "dict", "default": {}},
+            }
         )
         variables = task_vars or {}
         groups = {name: list(hosts) for name, hosts in variables["groups"].items()}
@@ -47,15 +55,13 @@ class ActionModule(ActionBase):
         specs = Specs(self._loader)
         found: list[Finding] = []
         usable: dict[str, dict[str, Any]] = {}
-        memory_mib: dict[str, int] = {}
         for host, host_given in given.items():
             scope = specs.scope(variables["hostvars"], host_given)
             reader = Reader(host, host_given, specs, Templar(self._loader, scope))
             usable[host] = reader.read(found, facts_are_known=args["subject"] == "hosts")
             if args["subject"] == "inventory":
                 found += names.unknown(host, host_given, specs.options, specs.roles)
-            else:
-                memory_mib |= reader.memory_mib()
+        memory_mib = {host: cluster.memory_mib(content) for host, content in args["meminfo"].items()}
         inventory = cluster.Cluster(groups, usable, memory_mib)
         found += cluster.check(inventory)
         for host in inventory.hosts:
@@ -91,8 +97,9 @@ class Specs:
         self.derived: dict[str, Any] = self._load("playbooks/vars/cluster.yml")
 
     def scope(self, hostvars: Any, given: Mapping[str, Any]) -> dict[str, Any]:
-        """The variables that a role of the collection would see on a host."""
-        return {**self.defaults, **given, **self.derived, "hostvars": hostvars}
+        """The variables that a role of the collection would see on a host, less those that templates must not run."""
+        safe = {name: raw for name, raw in given.items() if name not in self.options or not runs_a_command(raw)}
+        return {**self.defaults, **safe, **self.derived, "hostvars": hostvars}
 
     def _load(self, path: str) -> Any:
         return self._loader.load_from_file(str(COLLECTION / path), trusted_as_template=True)
@@ -131,12 +138,12 @@ class Reader:
                 raise DeferredError
             return raw
         try:
-            if RUNS_A_COMMAND.search(str(raw)):
+            if runs_a_command(raw):
                 raise RefusedTemplateError("expected a value, found a template that runs a command")
             return self.templar.template(raw)
         except AnsibleUndefinedVariable as error:
             unknown_name = UNDEFINED_NAME.search(str(error))
-            if unknown_name is None and not facts_are_known:
+            if UNDEFINED_PART in str(error) and not facts_are_known:
                 raise DeferredError from error
             reason = unknown_name[0] if unknown_name else "it has no value"
             raise RefusedTemplateError(f"expected a value, found a template that fails: {reason}") from error
@@ -145,7 +152,3 @@ class Reader:
         except Exception as error:
             # Whatever a hostile template raises is a finding; its words may quote the value, so only its kind is told.
             raise RefusedTemplateError("expected a value, found a template that fails: it cannot be read") from error
-
-    def memory_mib(self) -> dict[str, int]:
-        facts = self.given.get("ansible_facts", {})
-        return {self.host: facts["memtotal_mb"]} if "memtotal_mb" in facts else {}

@@ -24,11 +24,16 @@ options:
     description:
       - What is compared with the rules.
       - V(inventory) needs no facts. Values that are templates of facts are left for later.
-      - V(hosts) takes the facts into account, which have to be gathered before. It adds the values that are
-        templates of facts, and what the hosts have to hold.
+      - V(hosts) takes the facts into account, which have to be gathered before.
     type: str
     choices: [inventory, hosts]
     default: inventory
+  meminfo:
+    description:
+      - Content of C(/proc/meminfo) by host, as M(ansible.builtin.slurp) gives it. With it the memory promised to the
+        servers is compared with what the hosts that run them have.
+    type: dict
+    default: {}
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - ansible.builtin.action_common_attributes.conn
@@ -60,13 +65,15 @@ EXAMPLES = r"""
 - name: Check the inventory
   galilean.hub.validate:
 
-- name: Gather the memory of the hosts
-  ansible.builtin.setup:
-    gather_subset: [hardware]
+- name: Read the memory of the host
+  ansible.builtin.slurp:
+    src: /proc/meminfo
+  register: meminfo
 
 - name: Check what the hosts have
   galilean.hub.validate:
     subject: hosts
+    meminfo: "{{ dict(groups['nodes'] | zip(groups['nodes'] | map('extract', hostvars, ['meminfo', 'content']))) }}"
 """
 
 RETURN = r"""

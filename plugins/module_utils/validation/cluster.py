@@ -6,7 +6,9 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
@@ -38,7 +40,7 @@ class Cluster:
     """The inventory as plain data.
 
     values holds, per host, the variables that passed their own checks, with the roles' defaults; a rule that misses one
-    says nothing. memory_mib holds the memory of those hosts whose facts are known.
+    says nothing. memory_mib holds the memory of those hosts that were asked.
     """
 
     groups: Mapping[str, Sequence[str]]
@@ -189,6 +191,12 @@ def amount(size: str | float) -> float:
         return size
     number = size.rstrip("KMGT")
     return float(number) * UNITS[size[len(number) :]]
+
+
+def memory_mib(meminfo: str) -> int:
+    """Memory of a host from the base64 content of its /proc/meminfo."""
+    kib = re.search(rb"^MemTotal:\s+(\d+) kB$", base64.b64decode(meminfo), re.MULTILINE)
+    return int(kib[1]) // 1024 if kib else 0
 
 
 def is_loopback(host: str) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 from dataclasses import replace
 from typing import Any
 
@@ -134,3 +135,8 @@ def test_the_larger_network_is_one_that_fits() -> None:
     (finding,) = cluster.check(with_values(swarm_overlay_subnet="10.80.0.32/28"))
     assert "swarm_overlay_subnet: 10.80.0.0/26 " in finding.advice
     assert cluster.check(with_values(swarm_overlay_subnet="10.80.0.0/26")) == []
+
+
+def test_memory_of_a_host() -> None:
+    meminfo = base64.b64encode(b"MemTotal:       16384000 kB\nMemFree:          100000 kB\n").decode()
+    assert cluster.memory_mib(meminfo) == 16_000
