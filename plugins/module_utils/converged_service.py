@@ -15,6 +15,8 @@ UNIT_DIRECTORY = "/etc/systemd/system"
 UNIT_PROPERTIES = (
     "ActiveState",
     "CanReload",
+    "ConditionResult",
+    "ConditionTimestampMonotonic",
     "DropInPaths",
     "FragmentPath",
     "InvocationID",
@@ -56,6 +58,8 @@ class Unit:
     drop_in_paths: tuple[str, ...]
     need_daemon_reload: bool
     can_reload: bool
+    # The last start was skipped, because a condition of the unit does not hold on this host.
+    skipped: bool
 
     @property
     def exists(self) -> bool:
@@ -131,6 +135,11 @@ def parse_unit(properties: str) -> Unit:
         drop_in_paths=tuple(values["DropInPaths"].split()),
         need_daemon_reload=values["NeedDaemonReload"] == "yes",
         can_reload=values["CanReload"] == "yes",
+        skipped=(
+            values["ActiveState"] == "inactive"
+            and values["ConditionResult"] == "no"
+            and values["ConditionTimestampMonotonic"] != "0"
+        ),
     )
 
 
@@ -204,6 +213,8 @@ def make_plan(
     if unit.running:
         restart, reload = content_differences(unit, record, digests, reload_on)
         action = "restart" if restart else "reload" if reload else "none"
+    elif unit.skipped:
+        action = "none"
     else:
         settings.append(Difference("state", f"{unit.active_state} ({unit.sub_state})", "active"))
         action = "start" if unit.active_state in {"inactive", "failed"} else "restart"

@@ -21,6 +21,7 @@ description:
     and the service is restarted.
   - A running service that was not started with the drop-in in place is restarted once, since nobody knows what it was
     started with.
+  - A service that a condition of its unit keeps from starting on this host is left alone.
   - Whatever is done may be interrupted at any point. The next run completes it.
 options:
   name:
@@ -258,6 +259,8 @@ class Service:
     def settle(self) -> None:
         """Fail unless the service stays as it was started."""
         started = self.unit()
+        if started.skipped:
+            return
         if started.running:
             time.sleep(self.module.params["settle_seconds"])
         unit = self.unit()
@@ -294,6 +297,10 @@ def main() -> None:
     unit = service.unit()
     if not unit.exists and not module.check_mode:
         service.systemctl("daemon-reload")
+        unit = service.unit()
+    if unit.skipped and not module.check_mode:
+        # Its condition may hold by now.
+        service.systemctl("start", service.name)
         unit = service.unit()
     plan = service.plan(unit)
     if plan.action == "restart" and unit.running and (busy_with := service.busy_with()):
