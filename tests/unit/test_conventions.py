@@ -1,0 +1,127 @@
+"""How roles, playbooks and files are written, as far as no linter knows it. What roles take is held by test_roles."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.galilean.hub.plugins.module_utils.validation import cluster, limits
+
+ROOT = Path(__file__).resolve().parents[2]
+ROLES = sorted(path for path in (ROOT / "roles").iterdir() if (path / "meta").is_dir())
+LINES_AT_MOST = 110
+FORBIDDEN = {"set_fact", "shell", "ignore_errors", "notify", "listen", "handlers"}
+INPUT_WITH_DEFAULT = re.compile(r"\b(\w+)\s*\|\s*(?:ansible\.builtin\.)?(?:default|d)\s*\(")
+TASK_LISTS = ("block", "rescue", "always", "tasks", "pre_tasks", "post_tasks")
+# Formats whose writers add the line themselves, or that have no comments.
+WITHOUT_COMMENTS = {".json"}
+UNFINISHED = re.compile(r"\b(?:TO" + r"DO|FIX" + r"ME|X" + r"XX)\b")
+SECRETS = {
+    "private key": re.compile(r"-----BEGIN (?:[A-Z]+ )*PRIVATE KEY-----\s+[A-Za-z0-9+/=]{20}"),
+    "token": re.compile(
+        r"\b(?:gh[pousr]_\w{30,}|glpat-[\w-]{20}|SWMTKN-1-[0-9a-z]{40,}|AKIA[0-9A-Z]{16}|xox[abp]-\w{10,})"
+    ),
+    "password in an address": re.compile(r"\b[a-z]+://[^\s/:@{}'\"<>]+:[^\s/:@{}'\"<>]{6,}@[\w.-]+"),
+}
+PACKAGE_REGISTRIES = re.compile(r"\b(?:pypi|files\.pythonhosted|registry\.(?:npmjs|yarnpkg))\.(?:org|com)\b")
+
+every_role = pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+
+
+def load(path: Path) -> Any:
+    return yaml.safe_load(path.read_text())
+
+
+def tracked_texts() -> Iterator[tuple[str, str]]:
+    """Names and contents of the files that users get, as far as they are text."""
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    for name in filter(None, listed.split("\0")):
+        path = ROOT / name
+        if path.is_file():
+            content = path.read_bytes()
+            if b"\0" not in content:
+                yield name, content.decode("utf-8", errors="replace")
+
+
+def tasks_in(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """Tasks and plays of a file, those inside blocks too."""
+    for entry in entries:
+        yield entry
+        for key in TASK_LISTS:
+            yield from tasks_in(entry.get(key) or [])
+
+
+def inputs() -> set[str]:
+    return {
+        name
+        for role in ROLES
+        for entry in load(role / "meta/argument_specs.yml")["argument_specs"].values()
+        for name in entry.get("options", {})
+    }
+
+
+@every_role
+def test_it_converges_without_what_a_died_run_loses(role: Path) -> None:
+    assert not (role / "handlers").exists()
+    for path in sorted((role / "tasks").glob("*.yml")):
+        for task in tasks_in(load(path)):
+            used = {key.removeprefix("ansible.builtin.") for key in task}
+            assert not FORBIDDEN & used, f"{path.name}: {task['name']}"
+
+
+@every_role
+def test_a_documented_input_needs_no_default_where_it_is_read(role: Path) -> None:
+    known = inputs()
+    for folder in ("tasks", "templates", "vars", "defaults"):
+        for path in (file for file in (role / folder).rglob("*") if file.is_file()):
+            doubled = known.intersection(INPUT_WITH_DEFAULT.findall(path.read_text()))
+            assert not doubled, f"{path.relative_to(ROOT)}: {doubled}"
+
+
+@every_role
+def test_tasks_can_be_read_at_a_glance(role: Path) -> None:
+    for path in (role / "tasks").glob("*.yml"):
+        assert len(path.read_text().splitlines()) <= LINES_AT_MOST, path.name
+
+
+@every_role
+def test_templates_say_that_they_are_managed(role: Path) -> None:
+    for path in (role / "templates").rglob("*.j2"):
+        if Path(path.stem).suffix not in WITHOUT_COMMENTS:
+            assert "ansible_managed" in "".join(path.read_text().splitlines(keepends=True)[:2]), path.name
+
+
+# The role cluster does nothing by itself and is part of every scenario.
+@pytest.mark.parametrize("role", sorted({role.name for role in ROLES} - {"cluster"}))
+def test_it_has_a_scenario_of_its_own(role: str) -> None:
+    assert (ROOT / "molecule" / role / "molecule.yml").exists()
+
+
+@every_role
+def test_its_main_entry_is_described(role: Path) -> None:
+    main = load(role / "meta/argument_specs.yml")["argument_specs"]["main"]
+    assert main["short_description"]
+    assert all(option["description"] for option in main.get("options", {}).values())
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda path: path.stem)
+def test_a_playbook_is_nothing_but_plays(path: Path) -> None:
+    for play in load(path):
+        assert not {*TASK_LISTS, "handlers"} & set(play), play["name"]
+
+
+def test_ranges_and_forms_are_those_of_inputs() -> None:
+    assert {*limits.RANGES, *limits.FORMS, *cluster.OF_THE_WHOLE_CLUSTER} <= inputs()
+
+
+def test_files_hold_no_secret_no_registry_and_nothing_unfinished() -> None:
+    found = []
+    for name, text in tracked_texts():
+        checks = {**SECRETS, "package registry": PACKAGE_REGISTRIES, "unfinished": UNFINISHED}
+        found += [f"{name}: {what}" for what, pattern in checks.items() if pattern.search(text)]
+    assert not found
