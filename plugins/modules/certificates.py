@@ -131,8 +131,6 @@ attributes:
     details: The diff says why each certificate is issued.
   platform:
     platforms: posix
-  until:
-    support: full
 """
 
 EXAMPLES = r"""
