@@ -208,7 +208,8 @@ ARGUMENT_SPEC = {
     "ca_certificate": {"type": "str"},
     "issued": {"type": "dict", "default": {}},
 }
-PRIVATE, PUBLIC = 0o600, 0o644
+PRIVATE = 0o600
+PUBLIC = 0o644
 
 
 def uid_of(owner: str) -> int:

@@ -1,4 +1,3 @@
-#!/usr/bin/python3
 """The keeper: makes the home directories of a hub's users, each with an owner of its own, when the hub asks.
 
     PUT /v1/homes/<slug>   {}   ->   {"uid": 200001, "gid": 200001, "path": "/srv/...", "created": true}
