@@ -57,8 +57,6 @@ attributes:
     support: none
   platform:
     platforms: all
-  until:
-    support: full
 """
 
 EXAMPLES = r"""

@@ -1,0 +1,34 @@
+"""A wrong input stops site.yml before the first change, with the inventory of the lab."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        ({"jupyterhub_admin_user": ["ada"]}, "jupyterhub_admin_user: no role reads a variable of this name"),
+        ({"cluster_public_url": "https://hub.example.org"}, "jupyterhub_authenticator: the dummy authenticator"),
+        (
+            {"jupyterhub_memory_guarantee": "900G", "jupyterhub_memory_limit": "900G"},
+            "jupyterhub_memory_guarantee: 900G for each of 40 is promised, room is for 0",
+        ),
+    ],
+)
+def test_nothing_is_changed_after_a_wrong_input(variables: dict[str, object], words: str) -> None:
+    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "inventories/lab", "playbooks/site.yml"]
+    ended = subprocess.run(
+        [*command, "-e", json.dumps(variables)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+    )
+    assert ended.returncode == 2
+    assert words in ended.stdout + ended.stderr
+    _output, _header, table = ended.stdout.partition("phase     seconds  changed\n")
+    assert [line.split()[0::2] for line in table.splitlines() if line] == [["validate", "0"], ["total", "0"]]
