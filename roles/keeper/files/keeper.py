@@ -28,6 +28,7 @@ from typing import Any
 
 SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,48}")
 HUB = re.compile(r"hub\.([a-z0-9][a-z0-9-]{0,11})")
+LENGTH = re.compile(r"[0-9]{1,4}")
 PREFIX = "/v1/homes/"
 UNFINISHED = ".new-"
 BODY_BYTES = 1024
@@ -205,7 +206,7 @@ class Request(BaseHTTPRequestHandler):
 
     def _read_body(self) -> None:
         length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > BODY_BYTES or "Transfer-Encoding" in self.headers:
+        if not LENGTH.fullmatch(length) or int(length) > BODY_BYTES or "Transfer-Encoding" in self.headers:
             raise RefusedError(HTTPStatus.BAD_REQUEST, f"a body of known length, up to {BODY_BYTES} bytes, is needed")
         try:
             body = json.loads(self.rfile.read(int(length)))

@@ -252,6 +252,19 @@ def test_any_body_but_an_empty_object_is_refused(keeper: Keeper, body: str | Non
     assert os.listdir(keeper.homes) == []
 
 
+@pytest.mark.parametrize(
+    "header", [("Content-Length", "9" * 5000), ("Content-Length", "-1"), ("Transfer-Encoding", "chunked")]
+)
+def test_a_body_of_unknown_length_is_refused(keeper: Keeper, header: tuple[str, str]) -> None:
+    connection = http.client.HTTPSConnection("127.0.0.1", keeper.port, context=keeper.context("hub"))
+    connection.putrequest("PUT", "/v1/homes/ada")
+    connection.putheader(*header)
+    connection.endheaders()
+    assert connection.getresponse().status == http.HTTPStatus.BAD_REQUEST
+    connection.close()
+    assert os.listdir(keeper.homes) == []
+
+
 def test_a_link_in_the_place_of_a_home_is_refused_and_not_followed(keeper: Keeper) -> None:
     target = keeper.directory / "target"
     target.mkdir()
