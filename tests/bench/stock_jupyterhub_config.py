@@ -1,4 +1,4 @@
-"""JupyterHub with the stock SwarmSpawner, its known faults switched around so that it works: the benchmark's other side."""
+"""JupyterHub with the stock SwarmSpawner, its known faults switched around so that it works."""
 
 import json
 import os

@@ -1,0 +1,64 @@
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+name: private_address
+short_description: Address of a host on the network between the hosts
+version_added: 1.0.0
+author:
+  - The Galilean developers (@galilean)
+description:
+  - Says under which address the other hosts of the cluster reach a host.
+  - This is the variable C(cluster_private_address) of the host, and where it is not set the address of the interface
+    with the default route.
+positional: hostvars
+options:
+  _input:
+    description:
+      - Inventory name of the host.
+    type: str
+    required: true
+  hostvars:
+    description:
+      - The variables of all hosts. The facts C(default_ipv4) of the host have to be gathered.
+    type: dict
+    required: true
+"""
+
+EXAMPLES = r"""
+manager: "{{ 'jupiter' | galilean.hub.private_address(hostvars) }}"
+everyone: "{{ groups['all'] | map('galilean.hub.private_address', hostvars) }}"
+"""
+
+RETURN = r"""
+_value:
+  description:
+    - The address.
+  type: str
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+
+def private_address(host: str, hostvars: Mapping[str, Any]) -> str:
+    """The address of `host`. Raises AnsibleFilterError when neither variable nor fact tells it."""
+    variables = hostvars[host]
+    if "cluster_private_address" in variables:
+        return str(variables["cluster_private_address"])
+    try:
+        return str(variables["ansible_facts"]["default_ipv4"]["address"])
+    except KeyError:
+        raise AnsibleFilterError(f"the facts of {host} are not gathered; set cluster_private_address") from None
+
+
+class FilterModule:
+    """Filters over the cluster's hosts."""
+
+    def filters(self) -> dict[str, Callable[..., Any]]:
+        return {"private_address": private_address}
