@@ -17,7 +17,7 @@ NODES = ("io", "europa")
 IMPORT_PROBE = """
 docker image inspect probe >/dev/null 2>&1 && exit
 cd /
-tar -c --exclude '*docker*' --exclude '*containerd*' bin lib lib64 usr/bin usr/lib/python3* usr/lib/x86_64-linux-gnu |
+tar -c --exclude '*docker*' bin lib lib64 usr/bin usr/lib64 usr/lib/python3* usr/lib/x86_64-linux-gnu |
 docker import --change 'CMD ["sleep", "infinity"]' - probe
 """
 

@@ -36,19 +36,24 @@ def test_logs_of_a_container_are_bounded(student: Host) -> None:
     assert log == {"Type": "local", "Config": {"max-file": "3", "max-size": "10m"}}
 
 
+@pytest.fixture
+def unchanged(lab: Lab) -> Iterator[None]:
+    """The engine of io has its own options again afterwards."""
+    yield
+    assert lab.play("playbooks/engine.yml", "--limit", "io").returncode == 0
+
+
+@pytest.mark.usefixtures("unchanged")
 def test_a_changed_option_waits_for_students_and_is_taken_up_without_them(lab: Lab, student: Host) -> None:
-    before = student.check_output(STARTED)
-    engine = student.check_output("systemctl show -P MainPID docker")
+    process = "systemctl show -P MainPID docker"
+    started, engine = student.check_output(STARTED), student.check_output(process)
     change = ("playbooks/engine.yml", "--limit", "io", "--extra-vars", "docker_log_files=4")
     run = lab.play(*change)
     assert run.returncode == 0, run.output
-    assert student.check_output(STARTED) == before
-    assert student.check_output("systemctl show -P MainPID docker") == engine
+    assert (student.check_output(STARTED), student.check_output(process)) == (started, engine)
     assert "student" in run.output, "the run says whom it waits for"
 
     student.check_output("docker rm --force student")
     run = lab.play(*change)
     assert run.returncode == 0, run.output
-    assert student.check_output("systemctl show -P MainPID docker") != engine
-    run = lab.play("playbooks/engine.yml", "--limit", "io")
-    assert run.returncode == 0, run.output
+    assert student.check_output(process) != engine
