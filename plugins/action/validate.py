@@ -16,7 +16,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.validation import clu
 from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import Finding
 
 COLLECTION = Path(__file__).parents[2]
-UNDEFINED_NAME = re.compile(r"'\w+' is undefined")
+UNDEFINED_NAME = re.compile(r"'(\w+)' is undefined")
 UNDEFINED_PART = "has no attribute"
 RUNS_A_COMMAND = re.compile(r"\b(?:lookup|query|q)\s*\(\s*\\?['\"](?:[\w.]+\.)?(?:pipe|lines)\b")
 
@@ -55,11 +55,13 @@ class ActionModule(ActionBase):
         specs = Specs(self._loader)
         found: list[Finding] = []
         usable: dict[str, dict[str, Any]] = {}
+        facts_are_known = args["subject"] == "hosts"
         for host, host_given in given.items():
-            scope = specs.scope(variables["hostvars"], host_given)
-            reader = Reader(host, host_given, specs, Templar(self._loader, scope))
-            usable[host] = reader.read(found, facts_are_known=args["subject"] == "hosts")
-            if args["subject"] == "inventory":
+            scope = specs.scope(variables["hostvars"], host_given, facts_are_known)
+            reader = Reader(host, host_given, specs, Templar(self._loader, scope), facts_are_known)
+            # Only the rules for the hub look at computed defaults, and computing them for all hosts takes long.
+            usable[host] = reader.read(found, computes_defaults=host in groups.get("hub", ()))
+            if not facts_are_known:
                 found += names.unknown(host, host_given, specs.options, specs.roles)
         memory_mib = {host: cluster.memory_mib(content) for host, content in args["meminfo"].items()}
         inventory = cluster.Cluster(groups, usable, memory_mib)
@@ -96,10 +98,11 @@ class Specs:
         }
         self.derived: dict[str, Any] = self._load("playbooks/vars/cluster.yml")
 
-    def scope(self, hostvars: Any, given: Mapping[str, Any]) -> dict[str, Any]:
+    def scope(self, hostvars: Any, given: Mapping[str, Any], facts_are_known: bool) -> dict[str, Any]:
         """The variables that a role of the collection would see on a host, less those that templates must not run."""
         safe = {name: raw for name, raw in given.items() if name not in self.options or not runs_a_command(raw)}
-        return {**self.defaults, **safe, **self.derived, "hostvars": hostvars}
+        derived = self.derived if facts_are_known else {}
+        return {**self.defaults, **safe, **derived, "hostvars": hostvars}
 
     def _load(self, path: str) -> Any:
         return self._loader.load_from_file(str(COLLECTION / path), trusted_as_template=True)
@@ -108,17 +111,21 @@ class Specs:
 class Reader:
     """The variables of one host."""
 
-    def __init__(self, host: str, given: Mapping[str, Any], specs: Specs, templar: Templar) -> None:
-        self.host, self.given, self.specs, self.templar = host, given, specs, templar
+    def __init__(
+        self, host: str, given: Mapping[str, Any], specs: Specs, templar: Templar, facts_are_known: bool
+    ) -> None:
+        self.host, self.given, self.specs = host, given, specs
+        self.templar, self.facts_are_known = templar, facts_are_known
 
-    def read(self, found: list[Finding], facts_are_known: bool) -> dict[str, Any]:
+    def read(self, found: list[Finding], computes_defaults: bool) -> dict[str, Any]:
         """What roles can use, defaults included. Findings are added for what they cannot."""
         usable = {}
         for name, option in self.specs.options.items():
-            if name not in self.given and "default" not in option:
+            is_default = name not in self.given
+            if is_default and ("default" not in option or ("{{" in str(option["default"]) and not computes_defaults)):
                 continue
             try:
-                value = self._value(name, option, facts_are_known)
+                value = self._value(name, option)
             except DeferredError:
                 continue
             except RefusedTemplateError as refusal:
@@ -128,27 +135,26 @@ class Reader:
                 if not problems:
                     usable[name] = values.typed(value, option)
             # A default that fails is computed from a variable that has a finding of its own.
-            found += problems if name in self.given else []
+            found += [] if is_default else problems
         return usable
 
-    def _value(self, name: str, option: values.Option, facts_are_known: bool) -> Any:
+    def _value(self, name: str, option: values.Option) -> Any:
         raw = self.given.get(name, option.get("default"))
         if option.get("no_log"):
             if values.is_template(raw):
                 raise DeferredError
             return raw
+        if runs_a_command(raw):
+            raise RefusedTemplateError("expected a value, found a template that runs a command")
         try:
-            if runs_a_command(raw):
-                raise RefusedTemplateError("expected a value, found a template that runs a command")
             return self.templar.template(raw)
         except AnsibleUndefinedVariable as error:
-            unknown_name = UNDEFINED_NAME.search(str(error))
-            if UNDEFINED_PART in str(error) and not facts_are_known:
+            undefined = UNDEFINED_NAME.search(str(error))
+            waits = undefined[1] in self.specs.derived if undefined else UNDEFINED_PART in str(error)
+            if waits and not self.facts_are_known:
                 raise DeferredError from error
-            reason = unknown_name[0] if unknown_name else "it has no value"
+            reason = undefined[0] if undefined else "it has no value"
             raise RefusedTemplateError(f"expected a value, found a template that fails: {reason}") from error
-        except RefusedTemplateError:
-            raise
         except Exception as error:
             # Whatever a hostile template raises is a finding; its words may quote the value, so only its kind is told.
             raise RefusedTemplateError("expected a value, found a template that fails: it cannot be read") from error

@@ -55,6 +55,7 @@ def test_what_is_right_goes_on_to_the_hosts(tmp_path: Path) -> None:
     templated = {
         "docker_mtu": "{{ ansible_facts['default_ipv4']['mtu'] - 50 }}",
         "proxy_logins_burst": "{{ cluster_class_size }}",
+        "proxy_upstream": "{{ cluster_hub_address }}:80",
     }
     code, output, _seconds = run(tmp_path, inventory({**variables, **templated}, nodes=0))
     assert code == 0, output
