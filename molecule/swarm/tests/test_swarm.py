@@ -13,7 +13,7 @@ from lab import Lab
 from testinfra.host import Host
 
 NETWORK = "galilean-main"
-SERVE = "head -c 10000000 /dev/urandom >/tmp/load; cd /tmp; sha256sum load >sum; exec python3 -m http.server 8000"
+SERVE = "mkdir /data; cd /data; head -c 10000000 /dev/urandom >load; sha256sum load >sum; exec python3 -m http.server"
 FETCH = """
 import hashlib, urllib.request
 load, line = (urllib.request.urlopen("http://talker:8000/" + name, timeout=30).read() for name in ("load", "sum"))
