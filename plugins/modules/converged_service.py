@@ -200,8 +200,8 @@ class Service:
     def watched(self, unit: Unit) -> list[str]:
         """Unit files and listed files, in a stable order."""
         candidates = [path for pattern in unit_file_candidates(self.name) for path in glob.glob(pattern)]
-        unit_files = {unit.fragment_path, *unit.drop_in_paths, *candidates} - {"", str(self.drop_in_path)}
-        return sorted(unit_files | {*self.restart_on, *self.reload_on})
+        unit_files = {unit.fragment_path, *unit.drop_in_paths, *candidates} - {str(self.drop_in_path)}
+        return sorted({path for path in unit_files if os.path.exists(path)} | {*self.restart_on, *self.reload_on})
 
     def plan(self, unit: Unit) -> Plan:
         watched = self.watched(unit)
