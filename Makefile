@@ -106,6 +106,10 @@ molecule: machine ## A scenario for each role, on hosts of their own
 $(SCENARIOS:%=molecule-%): molecule-%:
 	@$(MAKE) molecule SCENARIOS=$*
 
+.PHONY: spawner
+spawner: bootstrap ## The spawner's tests on a real Swarm, in the lab that is up
+	@tests/integration/spawner/run $(or $(GALILEAN_LAB),galilean)-jupiter
+
 .PHONY: browser
 browser: bootstrap ## A student with a browser, in the lab that is up
 	@tests/tools/debian chromium
@@ -120,7 +124,7 @@ acceptance: bootstrap ## The tests against the lab that is up, the browser among
 bench: hub ## Measure, and print what docs/benchmarks.md keeps
 	@python tests/bench/run.py
 
-PHASES := check lint sanity importer molecule hosts bare hub
+PHASES := check lint sanity importer molecule hosts bare hub spawner
 .PHONY: bare
 bare: bootstrap
 	@ansible-playbook playbooks/site.yml --check --diff

@@ -13,6 +13,20 @@ from testinfra.host import Host
 
 HOSTS = ("jupiter", "io", "europa")
 NODES = ("io", "europa")
+# Run on a host: asks a service of another one, and prints the status of the answer, or "refused".
+ASK = """
+import http.client, ssl, sys
+address, port, path, *pair = sys.argv[1:]
+context = ssl.create_default_context(cafile="/etc/galilean/tls/ca.pem")
+if pair:
+    context.load_cert_chain(*pair)
+connection = http.client.HTTPSConnection(address, int(port), context=context, timeout=10)
+try:
+    connection.request("GET", path)
+    print(connection.getresponse().status)
+except (ssl.SSLError, http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
+    print("refused")
+"""
 # An image made of the host's own programs, so that nothing has to be fetched.
 IMPORT_PROBE = """
 docker image inspect probe >/dev/null 2>&1 && exit
@@ -44,6 +58,20 @@ def addresses(lab: Lab) -> dict[str, str]:
     """The private address of every host."""
     own = f'{{{{(index .NetworkSettings.Networks "{lab.name}").IPAddress}}}}'
     return {name: lab.docker("inspect", "--format", own, lab.container(name)).strip() for name in HOSTS}
+
+
+@pytest.fixture
+def ask(hosts: dict[str, Host], addresses: dict[str, str]) -> Callable[..., str]:
+    """Ask a service of jupiter's from io, with a certificate and its key in PEM: the status, or "refused"."""
+
+    def asked(port: int, path: str, *pair: str) -> str:
+        io = hosts["io"]
+        files = [f"/run/probe-{part}.pem" for part in range(len(pair))]
+        for file, content in zip(files, pair, strict=True):
+            io.check_output(f"printf %s {shlex.quote(content)} >{file}")
+        return io.check_output(shlex.join(["python3", "-c", ASK, addresses["jupiter"], str(port), path, *files]))
+
+    return asked
 
 
 @pytest.fixture(scope="session")

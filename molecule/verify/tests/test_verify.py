@@ -1,0 +1,20 @@
+"""What the throw-away student leaves behind, and what a run says when something is broken."""
+
+from __future__ import annotations
+
+from lab import Lab
+from testinfra.host import Host
+
+
+def test_the_student_leaves_nothing_behind(hosts: dict[str, Host]) -> None:
+    jupiter = hosts["jupiter"]
+    assert jupiter.check_output("ls -A /srv/galilean/homes/main") == ""
+    assert jupiter.check_output("docker service ls --quiet --filter label=galilean.instance=main") == ""
+
+
+def test_a_hub_that_is_down_fails_the_run_with_a_reason(lab: Lab, hosts: dict[str, Host]) -> None:
+    hosts["jupiter"].check_output("systemctl stop galilean-hub@main")
+    run = lab.play("playbooks/verify.yml", "--extra-vars", "verify_timeout_seconds=20")
+    hosts["jupiter"].check_output("systemctl start galilean-hub@main")
+    assert run.returncode != 0
+    assert "Traceback" not in run.output
