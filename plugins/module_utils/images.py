@@ -39,12 +39,12 @@ def context_files(context: Path, replacements: Mapping[str, Path]) -> dict[str, 
         raise ValueError(f"{context} holds no Dockerfile")
     files = {}
     for path in context.rglob("*"):
-        name = path.relative_to(context)
-        if not belongs(name) or (path.is_dir() and not path.is_symlink()):
+        relative = path.relative_to(context)
+        if not belongs(relative) or (path.is_dir() and not path.is_symlink()):
             continue
         if path.is_symlink() or not path.is_file():
             raise ValueError(f"{path} is neither a file nor a directory")
-        files[name.as_posix()] = path
+        files[relative.as_posix()] = path
     for name, source in replacements.items():
         if name not in files:
             raise ValueError(f"{context} holds no file {name!r} that could be replaced")
