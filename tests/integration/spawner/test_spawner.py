@@ -276,7 +276,7 @@ async def test_a_burst_waits_in_line_and_all_start(new_spawner: NewSpawner) -> N
         listener.cancel()
     assert len(set(urls)) == len(spawners)
     assert not any("turn" in message for message in told[0])
-    assert any(message.startswith("Waiting for a turn: ") for message in told[-1])
+    assert any(message.startswith("Waiting for a turn, ") for message in told[-1])
     assert all(any(message.startswith("Node ") for message in messages) for messages in told)
     await asyncio.gather(*(spawner.stop() for spawner in spawners))
 
@@ -302,7 +302,7 @@ def calls() -> float:
 
 
 async def test_an_engine_that_is_away_says_nothing_about_the_server(new_spawner: NewSpawner) -> None:
-    spawner = new_spawner()
+    spawner = new_spawner(unschedulable_grace_seconds=2)
     spawner.object_id = "somewhere"
     configuration = spawner.configuration
     object.__setattr__(configuration.engine, "url", "https://127.0.0.1:9")

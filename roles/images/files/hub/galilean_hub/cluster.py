@@ -21,6 +21,11 @@ from galilean_hub.tasks import Task
 
 INSTANCE_LABEL = "galilean.instance"
 NAME_TAKEN = 409
+NANOSECONDS = 1_000_000_000
+# How old (in seconds) the look may be for a server that is being started or stopped.
+BUSY_MAX_AGE = 0.25
+# Seconds beyond the grace period after which tasks that are not gone are those of a lost node.
+STOP_MARGIN = 10.0
 
 log = logging.getLogger("jupyterhub.galilean")
 
@@ -56,7 +61,8 @@ class ClusterView:
     async def create(self, spec: Mapping[str, Any]) -> str:
         """Make the service `spec` (arguments of docker.APIClient.create_service) and return its id.
 
-        A service that already has the name was left behind by a hub that died while it started it: it is replaced.
+        A service that already has the name was left behind, by a hub that died or a connection that broke while the
+        server was being started: it is replaced. Raises one of `EngineError`.
         """
         try:
             created = await self.engine.call("create_service", **spec)
@@ -69,11 +75,26 @@ class ClusterView:
         return str(created["ID"])
 
     async def remove(self, name: str) -> None:
-        """Remove the service, which may be gone already. Its tasks are gone some seconds later."""
+        """Remove the service, which may be gone already, and wait until its containers are gone too.
+
+        Docker's DNS names them until then, and a server started again would be mixed up with them. They are waited
+        for no longer than their grace period and a margin: those of a lost node stay. Raises one of `EngineError`.
+        """
         try:
-            await self.engine.call("remove_service", name)
+            service = await self.engine.call("inspect_service", name)
+            await self.engine.call("remove_service", service["ID"])
         except NotFound:
             log.info("The service %s was gone already", name)
+            return
+        seconds = service["Spec"]["TaskTemplate"]["ContainerSpec"]["StopGracePeriod"] / NANOSECONDS + STOP_MARGIN
+        try:
+            async with asyncio.timeout(seconds):
+                while True:
+                    if not await self.tasks(service["ID"], BUSY_MAX_AGE):
+                        return
+                    await asyncio.sleep(BUSY_MAX_AGE)
+        except TimeoutError:
+            log.warning("Tasks of %s are there %g s after its removal: a lost node?", name, seconds)
 
     async def node_name(self, node_id: str) -> str:
         """The host name of a node, or its id where the node is not known."""

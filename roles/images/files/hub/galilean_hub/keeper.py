@@ -14,6 +14,10 @@ class KeeperError(Exception):
     """Why there is no home, in words for the user."""
 
 
+class KeeperAwayError(KeeperError):
+    """The keeper cannot be asked, perhaps only now."""
+
+
 @dataclass(frozen=True)
 class Home:
     """A home on the shared file system: the same path on every node, and the uid and gid that own it."""
@@ -33,7 +37,7 @@ class Keeper:
         """The home of that name, made if it does not exist; one that exists keeps its owner.
 
         `PUT /v1/homes/<slug>` with `{}` answers 200 and `{"uid", "gid", "path", "created"}`, or `{"error": "..."}`.
-        Raises KeeperError with the keeper's own words, or with the reason why it could not be asked.
+        Raises KeeperError with the keeper's own words, KeeperAwayError with the reason why it could not be asked.
         """
         url = f"{self._settings.url.rstrip('/')}/v1/homes/{slug}"
         timeout = aiohttp.ClientTimeout(total=self._settings.timeout_seconds)
@@ -45,7 +49,9 @@ class Keeper:
                 answer = await response.json()
         except (aiohttp.ClientError, OSError, ValueError) as error:
             reason = str(error) or type(error).__name__
-            raise KeeperError(f"the keeper of the homes at {self._settings.url} does not answer: {reason}") from error
+            raise KeeperAwayError(
+                f"the keeper of the homes at {self._settings.url} does not answer: {reason}"
+            ) from error
         if response.status != 200:
             raise KeeperError(str(answer.get("error", f"the keeper answers {response.status}")))
         home = Home(path=answer["path"], uid=answer["uid"], gid=answer["gid"])

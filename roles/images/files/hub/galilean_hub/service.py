@@ -10,11 +10,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from galilean_hub.cluster import INSTANCE_LABEL
+from galilean_hub.cluster import INSTANCE_LABEL, NANOSECONDS
 from galilean_hub.keeper import Home
 from galilean_hub.settings import SpawnerSettings, size_in_bytes
 
-NANOSECONDS = 1_000_000_000
 # Swarm fills in templates in the environment when it has chosen a node.
 NODE_VARIABLE = "GALILEAN_NODE={{.Node.Hostname}}"
 # Swarm's default is "any": a server that its user shut down would come back. The tries last for more than a minute, so

@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any
 
 import aiohttp
+import requests
 from docker.errors import APIError
 from dockerspawner import SwarmSpawner
 from jupyterhub.httpclient import fetch
@@ -16,26 +17,24 @@ from jupyterhub.utils import url_path_join
 from tornado import web
 from traitlets import Instance, default
 
-from galilean_hub.cluster import ClusterView
+from galilean_hub.cluster import BUSY_MAX_AGE, ClusterView
 from galilean_hub.engine import Engine, EngineError
-from galilean_hub.keeper import Home, Keeper, KeeperError
+from galilean_hub.keeper import Home, Keeper, KeeperAwayError, KeeperError
 from galilean_hub.service import server_labels, service_spec
 from galilean_hub.settings import Configuration, EndpointSettings, SpawnerSettings
 from galilean_hub.slug import readable, service_name, slug
 from galilean_hub.tasks import Task, current, exit_status, failures
 from galilean_hub.turns import Turns
 
-# How old (in seconds) the shared look at the cluster may be for a server that should just go on running, and for one
-# that is being started or stopped.
+# How old (in seconds) the shared look at the cluster may be for a server that should just go on running.
 IDLE_MAX_AGE = 15.0
-BUSY_MAX_AGE = 0.25
 # Seconds between two questions to a server whose container runs, and for one question.
 PROBE_INTERVAL = 0.1
 PROBE_TIMEOUT = 5.0
 # A task may fail once for a passing reason, as a network that the node does not yet know: Swarm tries again.
 FAILED_TASKS = 2
-# Seconds beyond the grace period after which tasks that are not gone are those of a lost node.
-STOP_MARGIN = 10.0
+# Seconds between two tries at an engine or a keeper that is being restarted.
+RETRY_INTERVAL = 1.0
 
 STEPS = {
     "assigned": (40, "accepting the server"),
@@ -51,7 +50,7 @@ class StartFailed(web.HTTPError):
     """Why a server did not start, in words that JupyterHub shows on the user's page and in its API."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(503, message.replace("%", "%%"), reason="Server did not start")
+        super().__init__(503, message, reason="Server did not start")
         self.jupyterhub_message = message
 
 
@@ -114,7 +113,8 @@ class GalileanSpawner(SwarmSpawner):
         One mount point for all lets absolute paths in notebooks, virtual environments and course material work for
         whoever gets a copy of them.
         """
-        return {"HOME": self.settings.home_directory, "USER": readable(self.user.name), **super().get_env()}
+        inherited: dict[str, str] = super().get_env()
+        return {"HOME": self.settings.home_directory, "USER": readable(self.user.name), **inherited}
 
     async def start(self) -> str:
         """Start the server and return its URL once it answers. Raises StartFailed with the cause in plain words."""
@@ -128,10 +128,8 @@ class GalileanSpawner(SwarmSpawner):
             raise
 
     async def stop(self, now: bool = False) -> None:  # noqa: ARG002  # the grace period is part of the service
-        """Remove the service and wait until its container is gone, so that the next start does not meet it."""
-        service_id = self.object_id
+        """Remove the service and wait until its container is gone."""
         await self._remove_service()
-        await self._until_gone(service_id)
         self.clear_state()
 
     async def poll(self) -> int | None:
@@ -163,7 +161,7 @@ class GalileanSpawner(SwarmSpawner):
         told = Step(0, "")
         while True:
             ahead = self.shared.turns.ahead(self.object_name)
-            step = self._step if ahead is None else Step(5, f"Waiting for a turn: {ahead} starts are ahead")
+            step = self._step if ahead is None else Step(5, f"Waiting for a turn, with {ahead} starts ahead")
             if step not in (told, Step(0, "")):
                 yield {"progress": step.progress, "message": step.message}
                 told = step
@@ -173,11 +171,7 @@ class GalileanSpawner(SwarmSpawner):
         seconds = self.settings.start_timeout_seconds
         try:
             async with asyncio.timeout(seconds):
-                self._step = Step(10, "Preparing the home directory")
-                home = await self.shared.keeper.home(slug(self.user.name))
-                self._step = Step(20, "Asking Swarm for a place")
-                self.object_id = await self.shared.cluster.create(await self._spec(home))
-                return await self._until_it_answers()
+                return await self._try_to_start()
         except TimeoutError as error:
             words = f"The server did not start within {seconds:g} s. Last step: {self._step.message}"
             raise StartFailed(words) from error
@@ -187,6 +181,22 @@ class GalileanSpawner(SwarmSpawner):
             raise StartFailed(f"Swarm refuses the server: {error.explanation}") from error
         except EngineError as error:
             raise StartFailed(f"The Swarm manager does not answer: {error}") from error
+
+    async def _try_to_start(self) -> str:
+        """Start the server, from the beginning again while engine or keeper are away for no longer than the grace."""
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self.settings.unschedulable_grace_seconds
+        while True:
+            try:
+                self._step = Step(10, "Preparing the home directory")
+                home = await self.shared.keeper.home(slug(self.user.name))
+                self._step = Step(20, "Asking Swarm for a place")
+                self.object_id = await self.shared.cluster.create(await self._spec(home))
+                return await self._until_it_answers()
+            except (requests.ConnectionError, KeeperAwayError):
+                if loop.time() > deadline:
+                    raise
+                await asyncio.sleep(RETRY_INTERVAL)
 
     async def _spec(self, home: Home) -> dict[str, Any]:
         return service_spec(
@@ -261,17 +271,6 @@ class GalileanSpawner(SwarmSpawner):
             return False
         response.release()
         return bool(response.status < 500)
-
-    async def _until_gone(self, service_id: str) -> None:
-        seconds = self.settings.stop_grace_seconds + STOP_MARGIN
-        try:
-            async with asyncio.timeout(seconds):
-                while True:
-                    if not await self.shared.cluster.tasks(service_id, BUSY_MAX_AGE):
-                        return
-                    await asyncio.sleep(BUSY_MAX_AGE)
-        except TimeoutError:
-            self.log.warning("Tasks of %s are there %g s after its removal: a lost node?", self.object_name, seconds)
 
     async def _clean_up(self) -> None:
         try:
