@@ -30,6 +30,7 @@ bootstrap:
 .PHONY: bootstrap-release
 bootstrap-release: bootstrap
 	@tests/tools/bootstrap release .cache/release
+	@tests/tools/dependencies
 
 .PHONY: requirements
 requirements: bootstrap ## Pin requirements/*.txt anew from requirements/*.in
