@@ -97,11 +97,14 @@ sanity: bootstrap ## ansible-test sanity
 importer: bootstrap-release ## Build the tarball and import it as Ansible Galaxy would
 	@tests/tools/importer
 
+# On hosts of its own, or on those of the lab that GALILEAN_LAB names, which then stay.
 .PHONY: molecule
-molecule: export GALILEAN_LAB := molecule
-molecule: export GALILEAN_HTTPS_PORT := 9444
+molecule: export GALILEAN_LAB := $(or $(GALILEAN_LAB),molecule)
+molecule: export GALILEAN_HTTPS_PORT := $(or $(GALILEAN_HTTPS_PORT),9444)
 molecule: machine ## A scenario for each role, on hosts of their own
-	@molecule test $(SCENARIOS:%=--scenario-name %)
+	@[ "$(GALILEAN_LAB)" != molecule ] || tests/tools/down molecule
+	@molecule reset --all
+	@molecule test --destroy $(if $(filter molecule,$(GALILEAN_LAB)),always,never) $(SCENARIOS:%=--scenario-name %)
 
 .PHONY: $(SCENARIOS:%=molecule-%)
 $(SCENARIOS:%=molecule-%): molecule-%:
@@ -125,7 +128,7 @@ acceptance: bootstrap ## The tests against the lab that is up, the browser among
 bench: hub ## Measure, and print what docs/benchmarks.md keeps
 	@python tests/bench/run.py
 
-PHASES := check lint sanity importer molecule hosts bare hub spawner
+PHASES := check lint sanity importer hosts bare hub molecule spawner
 .PHONY: bare
 bare: bootstrap
 	@ansible-playbook playbooks/site.yml --check --diff
