@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,8 @@ from client import Hub
 from lab import Lab
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
-NAME = "o'neil.ada@uni.edu"
+# A home of its own for each run: what Lab remembers of an earlier one is not what a new student sees.
+NAME = f"o'neil.{uuid.uuid4().hex[:8]}@uni.edu"
 CODE = "import os; print('on', os.environ['GALILEAN_NODE'], 'answer', 6 * 7)"
 SAVE = "print(open('diary.txt', 'a+').write('dear diary'))"
 READ = "print('read:', open('diary.txt').read())"
@@ -29,11 +31,13 @@ def browser() -> Iterator[Browser]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(browser: Browser, artifacts: Path) -> Iterator[Page]:
     # The certificate is checked by the tests of the proxy; Chromium takes no CA from a file.
     context = browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(90_000)
-    yield context.new_page()
+    context.set_default_timeout(60_000)
+    page = context.new_page()
+    yield page
+    page.screenshot(path=artifacts / "last-page.png")
     context.close()
 
 
@@ -43,6 +47,8 @@ def log_in(page: Page, access: dict[str, Any]) -> None:
     page.locator("#password_input").fill(access["password"])
     page.locator("#login_submit").click()
     page.wait_for_url("**/user/**/lab**", timeout=180_000)
+    # Lab opens again what was open before; its launcher is the same each time.
+    page.goto(page.url.partition("?")[0] + "?reset")
     page.locator(".jp-Launcher").first.wait_for()
 
 
@@ -73,6 +79,7 @@ class Notebook:
 
     def save(self) -> None:
         self.page.keyboard.press("Control+s")
+        self.page.get_by_role("button", name="Rename and Save").click()
         expect(self.page.locator(".lm-TabBar-tab.jp-mod-dirty")).to_have_count(0)
 
 
