@@ -131,6 +131,7 @@ built:
   sample: [hub]
 """
 
+import fcntl
 from pathlib import Path
 from urllib.error import HTTPError
 
@@ -156,7 +157,8 @@ ARGUMENT_SPEC = {
     "archive": {"type": "path"},
 }
 NOT_FOUND = 404
-OUTPUT_LINES = 30
+OUTPUT_LINES = 20
+LOCK = "/run/lock/galilean-images.lock"
 
 
 def find_digest(registry: str, name: str, tag: str) -> str | None:
@@ -198,9 +200,12 @@ def run(module: AnsibleModule, command: list[str], what: str, stdin: bytes | Non
 
 
 def build(module: AnsibleModule) -> dict[str, str | None]:
-    """Build one image and push it."""
+    """Build one image and push it, unless a run whose controller died has done so meanwhile."""
     (image,) = module.params["images"]
     name = image["name"]
+    digests = inspect(module)
+    if digests[name]:
+        return digests
     tagged = f"{module.params['registry']}/{name}:{module.params['tags'][name]}"
     docker = module.get_bin_path("docker", required=True)
     command = [docker, "build", "--pull", "--tag", tagged]
@@ -215,7 +220,10 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
         if module.params["archive"]:
-            module.exit_json(changed=True, digests=build(module))
+            with open(LOCK, "w", encoding="utf-8") as lock:
+                fcntl.flock(lock, fcntl.LOCK_EX)
+                digests = build(module)
+            module.exit_json(changed=True, digests=digests)
         module.exit_json(changed=False, digests=inspect(module))
     except OSError as error:
         module.fail_json(msg=f"The registry {module.params['registry']} cannot be used: {error}")
