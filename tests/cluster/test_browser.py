@@ -65,7 +65,7 @@ class Notebook:
         self.page = page
         page.locator('.jp-LauncherCard[data-category="Notebook"]').first.click()
         self.panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
-        self.panel.locator('.jp-Notebook-ExecutionIndicator[data-status="idle"]').wait_for()
+        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
         self.cells = 0
 
     def run(self, code: str) -> str:
