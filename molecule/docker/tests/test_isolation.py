@@ -1,0 +1,61 @@
+"""What containers reach, and who reaches them."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Iterator
+
+import pytest
+from client import eventually
+from testinfra.host import Host
+
+SSH, REGISTRY, OTHER = 22, 5000, 9999
+METADATA = "169.254.169.254"
+Reaches = Callable[[Host, str, int], bool]
+
+
+def container_reaches(host: Host, probe: str, address: str, port: int) -> bool:
+    attempt = f"import socket; socket.create_connection(({address!r}, {port}), 3)"
+    return host.run(f"docker run --rm {probe} python3 -c {shlex.quote(attempt)}").succeeded
+
+
+@pytest.fixture(scope="module")
+def published(hosts: dict[str, Host], probe: str) -> Iterator[Host]:
+    """europa, where a container publishes a port that is open within the cluster, and one that nobody has opened."""
+    europa = hosts["europa"]
+    for port in (REGISTRY, OTHER):
+        serve = f"--publish {port}:8000 {probe} python3 -m http.server 8000"
+        europa.check_output(f"docker run --detach --init --name published-{port} {serve}")
+    yield europa
+    europa.check_output(f"docker rm --force published-{REGISTRY} published-{OTHER}")
+
+
+def test_published_ports_are_no_more_open_than_those_of_the_host(
+    published: Host, hosts: dict[str, Host], addresses: dict[str, str], reaches: Reaches
+) -> None:
+    eventually(lambda: reaches(published, "127.0.0.1", OTHER), 20, "somebody listens")
+    eventually(lambda: reaches(hosts["io"], addresses["europa"], REGISTRY), 20, "the cluster gets through")
+    assert not reaches(hosts["io"], addresses["europa"], OTHER)
+
+
+def test_containers_reach_neither_their_host_nor_another(
+    published: Host, hosts: dict[str, Host], addresses: dict[str, str], probe: str, reaches: Reaches
+) -> None:
+    assert reaches(hosts["io"], addresses["europa"], SSH)
+    for port in (SSH, REGISTRY):
+        assert not container_reaches(hosts["io"], probe, addresses["europa"], port)
+        assert not container_reaches(published, probe, addresses["europa"], port)
+
+
+def test_containers_do_not_reach_the_metadata_service(
+    published: Host, hosts: dict[str, Host], addresses: dict[str, str], probe: str, reaches: Reaches
+) -> None:
+    io = hosts["io"]
+    published.check_output(f"ip address add {METADATA}/32 dev lo")
+    io.check_output(f"ip route add {METADATA} via {addresses['europa']}")
+    try:
+        eventually(lambda: reaches(io, METADATA, REGISTRY), 20, "the host is answered")
+        assert not container_reaches(io, probe, METADATA, REGISTRY)
+    finally:
+        io.check_output(f"ip route delete {METADATA}")
+        published.check_output(f"ip address delete {METADATA}/32 dev lo")
