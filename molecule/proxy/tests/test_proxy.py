@@ -20,6 +20,7 @@ URL = f"https://localhost:{PORT}"
 @pytest.fixture(scope="module")
 def browser(lab: Lab) -> Iterator[requests.Session]:
     with requests.Session() as session:
+        session.trust_env = False
         session.verify = str(ROOT / ".lab" / lab.name / "secrets/ca/ca.pem")
         yield session
 
@@ -59,18 +60,25 @@ def test_pages_carry_the_security_headers(browser: requests.Session) -> None:
 
 
 def test_guessing_passwords_is_slowed_down(browser: requests.Session) -> None:
-    attempts = [browser.post(f"{URL}/hub/login", timeout=10).status_code for _ in range(60)]
+    attempts = [browser.post(f"{URL}/hub/login", timeout=10).status_code for attempt in range(60)]
     assert attempts[0] != 429
     assert 429 in attempts
     assert browser.get(f"{URL}/hub/login", timeout=10).status_code == 200, "those who only look are not slowed down"
 
 
-def test_while_the_hub_is_away_a_page_says_so(browser: requests.Session, hosts: dict[str, Host]) -> None:
-    jupiter = hosts["jupiter"]
-    jupiter.check_output("systemctl stop galilean-hub@main galilean-proxy@main")
+@pytest.fixture
+def away(browser: requests.Session, hosts: dict[str, Host]) -> Iterator[None]:
+    """Neither hub nor proxy runs."""
+    units = "galilean-proxy@main galilean-hub@main"
+    hosts["jupiter"].check_output(f"systemctl stop {units}")
+    yield
+    hosts["jupiter"].check_output(f"systemctl start {units}")
+    eventually(lambda: browser.get(f"{URL}/hub/health", timeout=10).status_code == 200, 60, "the hub is back")
+
+
+@pytest.mark.usefixtures("away")
+def test_while_the_hub_is_away_a_page_says_so(browser: requests.Session) -> None:
     answer = browser.get(f"{URL}/user/ada/lab", timeout=10)
-    jupiter.check_output("systemctl start galilean-proxy@main galilean-hub@main")
     assert answer.status_code == 503
     assert "Back in a moment" in answer.text
     assert int(answer.headers["Retry-After"]) > 0
-    eventually(lambda: browser.get(f"{URL}/hub/health", timeout=10).status_code == 200, 60, "the hub is back")
