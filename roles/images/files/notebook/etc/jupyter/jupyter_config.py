@@ -1,4 +1,4 @@
-"""For every Jupyter program: databases are kept off the home, which may be on NFS, where SQLite hangs or is corrupted."""
+"""For every Jupyter program: databases are kept off the home, which may be on NFS, where SQLite corrupts."""
 
 c = get_config()  # noqa: F821
 
