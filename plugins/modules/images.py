@@ -97,8 +97,6 @@ attributes:
     details: The diff names the tags that are missing.
   platform:
     platforms: posix
-  until:
-    support: full
 """
 
 EXAMPLES = r"""

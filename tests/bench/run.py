@@ -61,7 +61,7 @@ class Installation:
             make("down", checkout=checkout)
         cached = seconds_of(lambda: make("hub"))
         again = seconds_of(lambda: self.ansible("ansible-playbook", "playbooks/site.yml"))
-        ping = statistics.median(seconds_of(lambda: self.ansible("ansible", "all", "-m", "ping")) for _ in range(3))
+        ping = statistics.median(seconds_of(lambda: self.ansible("ansible", "all", "-m", "ping")) for _turn in range(3))
         yield "`make hub` from nothing", f"{nothing:.0f} s"
         yield "`make hub` with the hosts' images cached", f"{cached:.0f} s"
         yield "a second `site.yml`", f"{again:.1f} s"

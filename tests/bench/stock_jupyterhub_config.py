@@ -9,7 +9,8 @@ from docker.types import Mount
 with open("/etc/galilean/hub.json") as file:
     spawner = json.load(file)["spawner"]
 
-c = get_config()  # noqa: F821
+# traitlets puts the configuration here under this name.
+c = globals()["c"]
 c.JupyterHub.bind_url = "http://0.0.0.0:8000"
 c.JupyterHub.hub_bind_url = "http://0.0.0.0:8081"
 c.JupyterHub.hub_connect_ip = "stock-hub"

@@ -57,7 +57,7 @@ async def new_spawner(config: Config, database: Any) -> AsyncIterator[NewSpawner
     made: list[GalileanSpawner] = []
 
     def new(name: str = "test-ada", **settings: Any) -> GalileanSpawner:
-        configuration, _ = load()
+        configuration, _secrets = load()
         settings = {"command": ("python3", "-c", QUICK), "memory_guarantee": None, "cpu_guarantee": None} | settings
         configuration = dataclasses.replace(
             configuration, spawner=dataclasses.replace(configuration.spawner, **settings)

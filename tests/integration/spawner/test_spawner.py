@@ -53,7 +53,7 @@ async def eventually(look: Callable[[], Awaitable[Any]], seconds: float) -> Any:
 
 
 async def test_a_server_that_was_started_again_is_reached_each_time(new_spawner: NewSpawner) -> None:
-    for _ in range(5):
+    for _turn in range(5):
         spawner = new_spawner()
         assert await spawner.poll() == 0
         url = await spawner.start()
@@ -262,7 +262,7 @@ async def test_a_new_hub_finds_the_server_by_its_state(new_spawner: NewSpawner) 
 
 async def test_a_burst_waits_in_line_and_all_start(new_spawner: NewSpawner) -> None:
     spawners = [new_spawner(f"test-burst-{index}", concurrent_starts=3) for index in range(10)]
-    told: list[list[str]] = [[] for _ in spawners]
+    told: list[list[str]] = [[] for _spawner in spawners]
 
     async def listen(spawner: GalileanSpawner, tell: Callable[[str], None]) -> None:
         async for event in spawner.progress():
@@ -288,7 +288,7 @@ async def test_a_hundred_idle_servers_cost_a_few_calls(new_spawner: NewSpawner) 
     for spawner in idle:
         spawner.object_id = first.object_id
     before = calls()
-    for _ in range(3):
+    for _turn in range(3):
         assert await asyncio.gather(*(spawner.poll() for spawner in idle)) == [None] * len(idle)
     assert calls() - before <= 1
     for spawner in idle:

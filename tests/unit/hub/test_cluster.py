@@ -57,7 +57,7 @@ async def test_a_look_that_began_too_early_does_not_count(cluster: ClusterView, 
     engine.answer = asyncio.get_running_loop().create_future()
     early = asyncio.create_task(cluster.tasks("ada", 15))
     await asyncio.sleep(0.01)
-    late = [asyncio.create_task(cluster.tasks("ada", 0)) for _ in range(10)]
+    late = [asyncio.create_task(cluster.tasks("ada", 0)) for _turn in range(10)]
     await asyncio.sleep(0.01)
     assert engine.calls == ["tasks"]
     engine.answer.set_result([])
@@ -67,7 +67,7 @@ async def test_a_look_that_began_too_early_does_not_count(cluster: ClusterView, 
 
 async def test_a_failed_look_is_everybodys_error_and_not_for_ever(cluster: ClusterView, engine: Engine) -> None:
     engine.answer = asyncio.get_running_loop().create_future()
-    looks = [asyncio.create_task(cluster.tasks("ada", 15)) for _ in range(3)]
+    looks = [asyncio.create_task(cluster.tasks("ada", 15)) for _turn in range(3)]
     await asyncio.sleep(0.01)
     engine.answer.set_exception(requests.ConnectionError("refused"))
     results = await asyncio.gather(*looks, return_exceptions=True)
@@ -78,7 +78,7 @@ async def test_a_failed_look_is_everybodys_error_and_not_for_ever(cluster: Clust
 
 async def test_who_gives_up_waiting_does_not_end_the_look(cluster: ClusterView, engine: Engine) -> None:
     engine.answer = asyncio.get_running_loop().create_future()
-    one, other = (asyncio.create_task(cluster.tasks("ada", 15)) for _ in range(2))
+    one, other = (asyncio.create_task(cluster.tasks("ada", 15)) for _turn in range(2))
     await asyncio.sleep(0.01)
     one.cancel()
     engine.answer.set_result([raw("ada", "running")])

@@ -30,7 +30,7 @@ def test_the_readable_part_shows_the_name(username: str, expected: str) -> None:
     assert slug(username).startswith(f"{expected}-")
 
 
-@pytest.mark.parametrize("username", [name for name, _ in NAMES])
+@pytest.mark.parametrize("username", [name for name, _readable in NAMES])
 @pytest.mark.parametrize("server_name", ["", "gpu", "s" * 30, "李"])
 def test_names_fit_docker_and_dns(username: str, server_name: str) -> None:
     assert re.fullmatch(r"[a-z0-9][a-z0-9-]{0,39}-[0-9a-f]{8}", slug(username))

@@ -32,7 +32,7 @@ async def test_turns_come_in_order_and_the_line_is_known() -> None:
 
 async def test_a_failed_start_gives_its_turn_back() -> None:
     turns = Turns(1)
-    for _ in range(3):
+    for _turn in range(3):
         with pytest.raises(RuntimeError):
             async with turns.turn("a"):
                 raise RuntimeError

@@ -352,7 +352,7 @@ def test_a_keeper_killed_at_any_moment_leaves_whole_homes_or_none(keeper: Keeper
 
 
 def test_a_client_that_never_finishes_its_handshake_keeps_nobody_waiting(keeper: Keeper) -> None:
-    silent = [socket.create_connection(("127.0.0.1", keeper.port)) for _ in range(20)]
+    silent = [socket.create_connection(("127.0.0.1", keeper.port)) for _turn in range(20)]
     began = time.monotonic()
     keeper.ensure("ada")
     assert time.monotonic() - began < 2

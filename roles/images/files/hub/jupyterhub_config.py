@@ -1,3 +1,4 @@
 from galilean_hub.config import configure
 
-configure(get_config())  # noqa: F821  # traitlets puts get_config here
+# traitlets puts the configuration here under this name.
+configure(globals()["c"])

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import shutil
 import subprocess
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
+from types import MappingProxyType
 
 import pytest
 from ansible_collections.galilean.hub.plugins.module_utils.converged_service import (
@@ -38,14 +40,14 @@ RUNNING = Unit(
     can_reload=True,
     skipped=False,
 )
-CONTENT: dict[str, str | None] = {UNIT_FILE: OLD, CONFIG: OLD, SITE: OLD}
+CONTENT: Mapping[str, str | None] = MappingProxyType({UNIT_FILE: OLD, CONFIG: OLD, SITE: OLD})
 RECORD = Record(invocation_id="aa", digests={UNIT_FILE: OLD, CONFIG: OLD, SITE: OLD}, unit_files_were_loaded=True)
 
 
 def plan(
     unit: Unit = RUNNING,
     record: Record | None = RECORD,
-    digests: dict[str, str | None] = CONTENT,
+    digests: Mapping[str, str | None] = CONTENT,
     enabled: bool = True,
     drop_in: str | None = None,
 ) -> Plan:

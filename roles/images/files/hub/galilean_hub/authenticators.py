@@ -34,7 +34,7 @@ GROUP_OPTIONS = frozenset({"allowed_groups", "admin_groups", "auth_state_groups_
 
 def authenticator_class(name: str) -> type[Authenticator]:
     """The class behind one of `CLASSES`."""
-    module, _, attribute = CLASSES[name].rpartition(".")
+    module, _dot, attribute = CLASSES[name].rpartition(".")
     found: type[Authenticator] = getattr(import_module(module), attribute)
     return found
 

@@ -58,10 +58,11 @@ def _convert(expected: Any, value: Any, key: str) -> Any:
     if origin is Mapping:
         _require(isinstance(value, dict), key, "an object", value)
         return {name: _convert(arguments[1], item, f"{key}.{name}") for name, item in value.items()}
-    if expected is float and type(value) is int:
+    # isinstance() would take true for an int, which it is in Python and not in JSON
+    found = value.__class__
+    if expected is float and found is int:
         return float(value)
-    # type(), not isinstance(): true is an int in Python, and not in JSON
-    _require(type(value) is expected, key, _JSON_NAMES.get(expected, str(expected)), value)
+    _require(found is expected, key, _JSON_NAMES.get(expected, str(expected)), value)
     return value
 
 
