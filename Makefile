@@ -125,7 +125,7 @@ acceptance: bootstrap ## The tests against the lab that is up, the browser among
 	@pytest --junit-xml artifacts/cluster.xml --durations 10 tests/cluster
 
 .PHONY: bench
-bench: hub ## Measure, and print what docs/benchmarks.md keeps
+bench: machine ## Measure, and print what docs/benchmarks.md keeps
 	@python tests/bench/run.py
 
 PHASES := check lint sanity importer hosts bare hub molecule spawner

@@ -44,3 +44,11 @@ def artifacts() -> Path:
     path = ROOT / "artifacts"
     path.mkdir(exist_ok=True)
     return path
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What the phases before these tests took, where `make test` has written it down."""
+    times = os.environ.get("GALILEAN_TIMES")
+    if times and Path(times).exists():
+        terminalreporter.section("seconds of the phases before")
+        terminalreporter.write(Path(times).read_text())
