@@ -97,6 +97,16 @@ def test_the_queue_does_not_count_against_a_start(configured: Configured, hub: d
     assert (c.GalileanSpawner.start_timeout, c.GalileanSpawner.http_timeout) == (660, 60)
 
 
+@pytest.mark.parametrize(("every", "interval"), [(10, 10), (600, 300)])
+def test_activity_is_told_as_often_as_the_culler_looks(
+    configured: Configured, hub: dict[str, Any], every: int, interval: int
+) -> None:
+    hub["culler"] = {"every_seconds": every}
+    c = configured()
+    assert c.JupyterHub.last_activity_interval == interval
+    assert c.GalileanSpawner.environment == {"JUPYTERHUB_ACTIVITY_INTERVAL": str(interval)}
+
+
 def test_services_have_the_scopes_they_need(configured: Configured) -> None:
     c = configured()
     by_name = {service["name"]: service for service in c.JupyterHub.services}

@@ -41,6 +41,11 @@ def configure(c: Config) -> None:
     _configure_services(c, configuration, secrets)
 
 
+def activity_interval_seconds(configuration: Configuration) -> int:
+    """How often servers and proxy tell the hub who is active."""
+    return min(300, configuration.culler.every_seconds)
+
+
 def _configure_hub(c: Config, configuration: Configuration, secrets: Secrets) -> None:
     state = Path(configuration.state_directory)
     c.JupyterHub.hub_bind_url = configuration.hub.bind_url
@@ -54,6 +59,8 @@ def _configure_hub(c: Config, configuration: Configuration, secrets: Secrets) ->
         c.JupyterHub.cookie_secret = bytes.fromhex(secrets.cookie_secret)
     else:
         c.JupyterHub.cookie_secret_file = str(state / "cookie_secret")
+    # The culler knows no more than the hub: activity is told at least as often as it looks.
+    c.JupyterHub.last_activity_interval = activity_interval_seconds(configuration)
     # A restart of the hub must leave proxy and servers alone.
     c.JupyterHub.cleanup_servers = False
     c.JupyterHub.cleanup_proxy = False
@@ -83,7 +90,8 @@ def _configure_spawner(c: Config, configuration: Configuration) -> None:
     c.GalileanSpawner.cmd = list(spawner.command)
     c.GalileanSpawner.default_url = spawner.default_url
     c.GalileanSpawner.notebook_dir = spawner.home_directory
-    c.GalileanSpawner.environment = dict(spawner.environment)
+    interval = {"JUPYTERHUB_ACTIVITY_INTERVAL": str(activity_interval_seconds(configuration))}
+    c.GalileanSpawner.environment = interval | dict(spawner.environment)
     c.GalileanSpawner.network_name = spawner.network
     c.GalileanSpawner.mem_limit = spawner.memory_limit
     c.GalileanSpawner.mem_guarantee = spawner.memory_guarantee
