@@ -128,7 +128,7 @@ acceptance: bootstrap ## The tests against the lab that is up, the browser among
 bench: machine ## Measure, and print what docs/benchmarks.md keeps
 	@python tests/bench/run.py
 
-PHASES := check lint sanity importer hosts bare hub molecule spawner
+PHASES := check lint sanity importer hosts bare hub
 .PHONY: bare
 bare: bootstrap
 	@ansible-playbook playbooks/site.yml --check --diff
