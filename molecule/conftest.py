@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shlex
+import subprocess
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import testinfra
-from lab import Lab
+from lab import ROOT, Lab
 from testinfra.host import Host
 
+RunModule = Callable[..., dict[str, Any]]
 HOSTS = ("jupiter", "io", "europa")
 NODES = ("io", "europa")
 # Run on a host: asks a service of another one, and prints the status of the answer, or "refused".
@@ -91,3 +95,28 @@ def reaches() -> Callable[..., bool]:
         return source.run(shlex.join(["python3", "-c", attempt])).succeeded
 
     return connects
+
+
+@pytest.fixture
+def run_module(lab: Lab) -> RunModule:
+    """Run a module of the collection on a host of the lab, and give its result and what it warns of back."""
+
+    def run(host: str, name: str, arguments: dict[str, Any], *options: str) -> dict[str, Any]:
+        done = subprocess.run(
+            ["ansible", host, "--module-name", f"galilean.hub.{name}", "--args", json.dumps(arguments), *options],
+            cwd=ROOT,
+            env={
+                **os.environ,
+                "GALILEAN_LAB": lab.name,
+                "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
+                "ANSIBLE_NOCOLOR": "1",
+            },
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        _header, found, result = done.stdout.partition(" => ")
+        assert found, done.stdout + done.stderr
+        return {**json.loads(result), "messages": done.stderr}
+
+    return run

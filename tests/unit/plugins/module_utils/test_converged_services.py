@@ -10,7 +10,7 @@ from pathlib import Path
 from types import MappingProxyType
 
 import pytest
-from ansible_collections.galilean.hub.plugins.module_utils.converged_service import (
+from ansible_collections.galilean.hub.plugins.module_utils.converged_services import (
     UNIT_NAME,
     UNIT_PROPERTIES,
     WATCHED_PATH,

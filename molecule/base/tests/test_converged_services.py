@@ -1,18 +1,15 @@
-"""What the module converged_service sees of a service that runs, and what it does about it."""
+"""What the module converged_services sees of a service that runs, and what it does about it."""
 
 from __future__ import annotations
 
-import json
 import os
-import subprocess
 from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from lab import ROOT, Lab
 from testinfra.host import Host
 
-MODULE, SERVICE = "galilean.hub.converged_service", "sleeper@one.service"
+MODULE, SERVICE = "converged_services", "sleeper@one.service"
 UNIT_FILE, DROP_IN = "/etc/systemd/system/sleeper@.service", "/etc/systemd/system/sleeper@.service.d/more.conf"
 CONFIG, SITE, MISSING = "/etc/sleeper.conf", "/etc/sleeper-site.conf", "/etc/sleeper-missing.conf"
 # An unprivileged, confined service that reads its configuration before it starts and says when it is ready.
@@ -58,27 +55,13 @@ def host(hosts: dict[str, Host]) -> Iterator[Host]:
 
 
 @pytest.fixture
-def converge(lab: Lab) -> Converge:
-    """Run the module on io, and give its result back."""
+def converge(run_module: Callable[..., dict[str, Any]]) -> Converge:
+    """Run the module for one service on io, and give its result back."""
 
     def run(*options: str, **arguments: object) -> dict[str, Any]:
         wanted = {"name": SERVICE, "restart_on": [CONFIG, MISSING], "reload_on": [SITE], **arguments}
-        done = subprocess.run(
-            ["ansible", "io", "--module-name", MODULE, "--args", json.dumps(wanted), *options],
-            cwd=ROOT,
-            env={
-                **os.environ,
-                "GALILEAN_LAB": lab.name,
-                "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
-                "ANSIBLE_NOCOLOR": "1",
-            },
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        _header, found, result = done.stdout.partition(" => ")
-        assert found, done.stdout + done.stderr
-        return {**json.loads(result), "messages": done.stderr}
+        result = run_module("io", MODULE, {"services": [wanted]}, *options)
+        return {**result, **result.get("services", [{}])[0]}
 
     return run
 

@@ -6,13 +6,13 @@
 from __future__ import annotations
 
 DOCUMENTATION = r"""
-module: converged_service
-short_description: Keep a systemd service running with the files it depends on
+module: converged_services
+short_description: Keep systemd services running with the files they depend on
 version_added: 1.0.0
 author:
   - The Galilean developers (@galilean)
 description:
-  - Finds out whether what runs is what is wanted, and starts, reloads, restarts or leaves the service. It replaces
+  - Finds out whether what runs is what is wanted, and starts, reloads, restarts or leaves each service. It replaces
     handlers, which are lost when a play dies before them.
   - A drop-in of the unit, C(50-galilean.conf), has the digest of each watched file recorded below
     C(/run/galilean/started) at each start, whoever starts the service. The module compares this record with the files.
@@ -24,43 +24,50 @@ description:
   - A service that a condition of its unit keeps from starting on this host is left alone.
   - Whatever is done may be interrupted at any point. The next run completes it.
 options:
-  name:
+  services:
     description:
-      - Name of the unit, with its suffix C(.service). Instances of templates are named in full.
-      - A service of type C(oneshot) needs C(RemainAfterExit=yes).
-    type: str
+      - The services, in the order in which they are looked after.
+    type: list
+    elements: dict
     required: true
-  enabled:
-    description:
-      - Whether the service starts at boot.
-    type: bool
-    default: true
-  restart_on:
-    description:
-      - Files that the running process must have been started with. A missing file is a content like any other.
-    type: list
-    elements: path
-    default: []
-  reload_on:
-    description:
-      - Files that the running process must have been started with or have read again on a reload.
-    type: list
-    elements: path
-    default: []
-  hold_while:
-    description:
-      - A command, which changes nothing, that lists what a restart would disturb, one a line. When it prints something
-        the running service is not restarted, and a warning says what is held back and why. A reload is done all the
-        same.
-      - It is only asked when a restart is due.
-    type: list
-    elements: str
-    default: []
-  settle_seconds:
-    description:
-      - How long the service has to stay active, after it was acted on, to be believed.
-    type: float
-    default: 1
+    suboptions:
+      name:
+        description:
+          - Name of the unit, with its suffix C(.service). Instances of templates are named in full.
+          - A service of type C(oneshot) needs C(RemainAfterExit=yes).
+        type: str
+        required: true
+      enabled:
+        description:
+          - Whether the service starts at boot.
+        type: bool
+        default: true
+      restart_on:
+        description:
+          - Files that the running process must have been started with. A missing file is a content like any other.
+        type: list
+        elements: path
+        default: []
+      reload_on:
+        description:
+          - Files that the running process must have been started with or have read again on a reload.
+        type: list
+        elements: path
+        default: []
+      hold_while:
+        description:
+          - A command, which changes nothing, that lists what a restart would disturb, one a line. When it prints
+            something the running service is not restarted, and a warning says what is held back and why. A reload is
+            done all the same.
+          - It is only asked when a restart is due.
+        type: list
+        elements: str
+        default: []
+      settle_seconds:
+        description:
+          - How long the service has to stay active, after it was acted on, to be believed.
+        type: float
+        default: 1
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
 attributes:
@@ -76,46 +83,54 @@ requirements:
 """
 
 EXAMPLES = r"""
-- name: Run the hub with its configuration
-  galilean.hub.converged_service:
-    name: galilean-hub@main.service
-    restart_on:
-      - /etc/galilean/main/hub.json
-      - /etc/galilean/main/hub.env
+- name: Run the hub and its proxy with their configuration
+  galilean.hub.converged_services:
+    services:
+      - name: galilean-proxy@main.service
+        restart_on: [/etc/galilean/main/proxy.env]
+      - name: galilean-hub@main.service
+        restart_on: [/etc/galilean/main/hub.json, /etc/galilean/main/hub.env]
 
 - name: Run nginx with its site
-  galilean.hub.converged_service:
-    name: nginx.service
-    reload_on:
-      - /etc/nginx/sites-enabled/galilean.conf
+  galilean.hub.converged_services:
+    services:
+      - name: nginx.service
+        reload_on: [/etc/nginx/sites-enabled/galilean.conf]
 
 - name: Run the engine, and leave it alone while containers run
-  galilean.hub.converged_service:
-    name: docker.service
-    restart_on:
-      - /etc/docker/daemon.json
-    hold_while: [docker, ps, --format, "{{ '{{.Names}}' }}"]
+  galilean.hub.converged_services:
+    services:
+      - name: docker.service
+        restart_on: [/etc/docker/daemon.json]
+        hold_while: [docker, ps, --format, "{{ '{{.Names}}' }}"]
 """
 
 RETURN = r"""
-action:
-  description: What was done to the service, or in check mode would be.
-  returned: success
-  type: str
-  choices: [none, start, restart, reload]
-  sample: restart
-reasons:
-  description: What was not as it should be.
+services:
+  description: What was found out about each service, and done.
   returned: success
   type: list
-  elements: str
-  sample: ["/etc/galilean/main/hub.json: sha256 0b5f8c1c2c0e -> sha256 9d4a7d5e4bb1"]
-held:
-  description: What asks for a restart that was held back.
-  returned: success
-  type: list
-  elements: str
-  sample: ["/etc/docker/daemon.json: sha256 0b5f8c1c2c0e -> sha256 9d4a7d5e4bb1"]
+  elements: dict
+  contains:
+    name:
+      description: Name of the unit.
+      type: str
+      sample: galilean-hub@main.service
+    action:
+      description: What was done to the service, or in check mode would be.
+      type: str
+      choices: [none, start, restart, reload]
+      sample: restart
+    reasons:
+      description: What was not as it should be.
+      type: list
+      elements: str
+      sample: ["/etc/galilean/main/hub.json: sha256 0b5f8c1c2c0e -> sha256 9d4a7d5e4bb1"]
+    held:
+      description: What asks for a restart that was held back.
+      type: list
+      elements: str
+      sample: ["/etc/docker/daemon.json: sha256 0b5f8c1c2c0e -> sha256 9d4a7d5e4bb1"]
 """
 
 import glob
@@ -123,9 +138,10 @@ import hashlib
 import os
 import time
 from pathlib import Path
+from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.galilean.hub.plugins.module_utils.converged_service import (
+from ansible_collections.galilean.hub.plugins.module_utils.converged_services import (
     RECORD_DIRECTORY,
     UNIT_NAME,
     UNIT_PROPERTIES,
@@ -145,12 +161,19 @@ from ansible_collections.galilean.hub.plugins.module_utils.converged_service imp
 from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
 
 ARGUMENT_SPEC = {
-    "name": {"type": "str", "required": True},
-    "enabled": {"type": "bool", "default": True},
-    "restart_on": {"type": "list", "elements": "path", "default": []},
-    "reload_on": {"type": "list", "elements": "path", "default": []},
-    "hold_while": {"type": "list", "elements": "str", "default": []},
-    "settle_seconds": {"type": "float", "default": 1},
+    "services": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "name": {"type": "str", "required": True},
+            "enabled": {"type": "bool", "default": True},
+            "restart_on": {"type": "list", "elements": "path", "default": []},
+            "reload_on": {"type": "list", "elements": "path", "default": []},
+            "hold_while": {"type": "list", "elements": "str", "default": []},
+            "settle_seconds": {"type": "float", "default": 1},
+        },
+    },
 }
 JOURNAL_LINES = 20
 
@@ -169,11 +192,12 @@ def digest_of(path: str) -> str | None:
 class Service:
     """One unit on this host."""
 
-    def __init__(self, module: AnsibleModule) -> None:
+    def __init__(self, module: AnsibleModule, wanted: dict[str, Any]) -> None:
         self.module = module
-        self.name: str = module.params["name"]
-        self.restart_on: list[str] = module.params["restart_on"]
-        self.reload_on: list[str] = module.params["reload_on"]
+        self.wanted = wanted
+        self.name: str = wanted["name"]
+        self.restart_on: list[str] = wanted["restart_on"]
+        self.reload_on: list[str] = wanted["reload_on"]
         self.systemctl_path: str = module.get_bin_path("systemctl", required=True)
         self.drop_in_path = Path(drop_in_path(self.name))
         self.record_path = Path(RECORD_DIRECTORY, self.name)
@@ -214,17 +238,17 @@ class Service:
             record=record,
             digests={path: digest_of(path) for path in [*watched, *gone]},
             reload_on=self.reload_on,
-            enabled=self.module.params["enabled"],
+            enabled=self.wanted["enabled"],
             drop_in=None if read(self.drop_in_path) == drop_in else drop_in,
         )
 
     def busy_with(self) -> str:
         """What a restart would disturb; empty when nothing."""
-        if not self.module.params["hold_while"]:
+        if not self.wanted["hold_while"]:
             return ""
-        rc, out, err = self.module.run_command(self.module.params["hold_while"])
+        rc, out, err = self.module.run_command(self.wanted["hold_while"])
         if rc != 0:
-            command = " ".join(self.module.params["hold_while"])
+            command = " ".join(self.wanted["hold_while"])
             self.module.fail_json(
                 msg=f"{self.name} has to be restarted, but it could not be found out whether this would disturb "
                 f"anybody: {command} failed: {err.strip()}. To restart it all the same: systemctl restart {self.name}"
@@ -262,7 +286,7 @@ class Service:
         if started.skipped:
             return
         if started.running:
-            time.sleep(self.module.params["settle_seconds"])
+            time.sleep(self.wanted["settle_seconds"])
         unit = self.unit()
         if not unit.running or unit.invocation_id != started.invocation_id:
             self.fail(f"{self.name} does not stay active: it is {unit.active_state} ({unit.sub_state})")
@@ -284,42 +308,59 @@ class Service:
             f"it all the same: systemctl restart {self.name}"
         )
 
+    def converge(self) -> Plan:
+        """Make the service as it is wanted; in check mode only find out what that takes."""
+        unit = self.unit()
+        if not unit.exists and not self.module.check_mode:
+            self.systemctl("daemon-reload")
+            unit = self.unit()
+        if unit.skipped and not self.module.check_mode:
+            # Its condition may hold by now.
+            self.systemctl("start", self.name)
+            unit = self.unit()
+        plan = self.plan(unit)
+        if plan.action == "restart" and unit.running and (busy_with := self.busy_with()):
+            plan = plan.hold()
+            self.warn_of_held(plan, busy_with)
+        self.refuse(unit, plan)
+        if not self.module.check_mode:
+            self.apply(plan)
+        return plan
+
+
+def refuse_arguments(module: AnsibleModule) -> None:
+    for wanted in module.params["services"]:
+        if not UNIT_NAME.fullmatch(wanted["name"]):
+            module.fail_json(msg=f"name must be the full name of a service, such as nginx.service: {wanted['name']}")
+        for path in [*wanted["restart_on"], *wanted["reload_on"]]:
+            if not WATCHED_PATH.fullmatch(path):
+                module.fail_json(msg=f"Not a path that can be watched (absolute, without spaces and quotes): {path}")
+
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    if not UNIT_NAME.fullmatch(module.params["name"]):
-        module.fail_json(msg=f"name must be the full name of a service, such as nginx.service: {module.params['name']}")
-    for path in [*module.params["restart_on"], *module.params["reload_on"]]:
-        if not WATCHED_PATH.fullmatch(path):
-            module.fail_json(msg=f"Not a path that can be watched (absolute, without spaces and quotes): {path}")
-
-    service = Service(module)
-    unit = service.unit()
-    if not unit.exists and not module.check_mode:
-        service.systemctl("daemon-reload")
-        unit = service.unit()
-    if unit.skipped and not module.check_mode:
-        # Its condition may hold by now.
-        service.systemctl("start", service.name)
-        unit = service.unit()
-    plan = service.plan(unit)
-    if plan.action == "restart" and unit.running and (busy_with := service.busy_with()):
-        plan = plan.hold()
-        service.warn_of_held(plan, busy_with)
-    service.refuse(unit, plan)
-    if not module.check_mode:
-        service.apply(plan)
+    refuse_arguments(module)
+    plans = {wanted["name"]: Service(module, wanted).converge() for wanted in module.params["services"]}
     module.exit_json(
-        changed=plan.changed,
-        action=plan.action,
-        reasons=[str(difference) for difference in plan.differences],
-        held=[str(difference) for difference in plan.held],
-        diff={
-            "before_header": service.name,
-            "after_header": service.name,
-            "before": "".join(f"{each.subject}: {each.before}\n" for each in plan.differences),
-            "after": "".join(f"{each.subject}: {each.after}\n" for each in plan.differences),
-        },
+        changed=any(plan.changed for plan in plans.values()),
+        services=[
+            {
+                "name": name,
+                "action": plan.action,
+                "reasons": [str(difference) for difference in plan.differences],
+                "held": [str(difference) for difference in plan.held],
+            }
+            for name, plan in plans.items()
+        ],
+        diff=[
+            {
+                "before_header": name,
+                "after_header": name,
+                "before": "".join(f"{each.subject}: {each.before}\n" for each in plan.differences),
+                "after": "".join(f"{each.subject}: {each.after}\n" for each in plan.differences),
+            }
+            for name, plan in plans.items()
+        ],
     )
 
 

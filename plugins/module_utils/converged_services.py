@@ -32,7 +32,7 @@ WATCHED_PATH = re.compile(r"/[A-Za-z0-9/_.,:+=@-]+")
 # ExecCondition runs before every ExecStartPre, so nothing is read by the service that was not recorded before. Digests
 # come first and NeedDaemonReload after them: a "no" then says that systemd had loaded exactly these unit files.
 DROP_IN = """\
-# Written by galilean.hub.converged_service: remembers what the service was started with.
+# Written by galilean.hub.converged_services: remembers what the service was started with.
 [Service]
 ExecCondition=-+/bin/sh -c '\
 umask 022; mkdir -p {directory} && cd {directory} && {{ \
