@@ -101,9 +101,10 @@ importer: bootstrap-release ## Build the tarball and import it as Ansible Galaxy
 .PHONY: molecule
 molecule: export GALILEAN_LAB := $(or $(GALILEAN_LAB),molecule)
 molecule: export GALILEAN_HTTPS_PORT := $(or $(GALILEAN_HTTPS_PORT),9444)
+molecule: export MOLECULE_EPHEMERAL_DIRECTORY := $(CURDIR)/.lab/molecule
 molecule: machine ## A scenario for each role, on hosts of their own
 	@[ "$(GALILEAN_LAB)" != molecule ] || tests/tools/down molecule
-	@molecule reset --all
+	@rm -rf $(MOLECULE_EPHEMERAL_DIRECTORY)
 	@molecule test --destroy $(if $(filter molecule,$(GALILEAN_LAB)),always,never) $(SCENARIOS:%=--scenario-name %)
 
 .PHONY: $(SCENARIOS:%=molecule-%)

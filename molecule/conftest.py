@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 import testinfra
-from lab import ROOT, Lab
+from lab import PLAIN, ROOT, Lab
 from testinfra.host import Host
 
 RunModule = Callable[..., dict[str, Any]]
@@ -105,12 +105,7 @@ def run_module(lab: Lab) -> RunModule:
         done = subprocess.run(
             ["ansible", host, "--module-name", f"galilean.hub.{name}", "--args", json.dumps(arguments), *options],
             cwd=ROOT,
-            env={
-                **os.environ,
-                "GALILEAN_LAB": lab.name,
-                "ANSIBLE_CALLBACK_RESULT_FORMAT": "json",
-                "ANSIBLE_NOCOLOR": "1",
-            },
+            env={**os.environ, "GALILEAN_LAB": lab.name, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", **PLAIN},
             check=False,
             capture_output=True,
             text=True,

@@ -11,6 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
+# Molecule has its verifiers' Ansible write in colours.
+PLAIN = {"ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Lab:
 
     def play(self, playbook: str, *options: str, seconds: float = 1500) -> Run:
         """Run a playbook of the collection against the lab."""
-        environment = {**os.environ, "GALILEAN_LAB": self.name, "ANSIBLE_NOCOLOR": "1"}
+        environment = {**os.environ, "GALILEAN_LAB": self.name, **PLAIN}
         done = subprocess.run(
             ["ansible-playbook", playbook, *options],
             cwd=ROOT,

@@ -40,3 +40,22 @@ def test_a_changed_hub_setting_restarts_the_hub_and_keeps_kernels(lab: Lab, hub:
         back = lab.play("playbooks/hub.yml")
         assert back.returncode == 0, back.output
         assert kernel.run("print(kept)") == "set before the restart"
+
+
+def test_a_node_that_joins_later_touches_nothing_else(placement: Lab, hub: Hub) -> None:
+    with hub.student("settled") as settled, hub.student("newcomer") as newcomer:
+        placement.pause("europa")
+        settled.start()
+        kernel = settled.kernel()
+        kernel.run("kept = 'set before the node joined'")
+        placement.run("europa", "docker", "swarm", "leave")
+        eventually(lambda: placement.ready_nodes() == {"jupiter", "io"}, 60, "the node has left")
+        placement.run("jupiter", "docker", "node", "rm", "europa")
+        run = placement.play("playbooks/site.yml")
+        assert run.returncode == 0, run.output
+        assert run.changed["europa"] > 0
+        assert {run.changed["jupiter"], run.changed["io"]} == {0}, run.output
+        placement.pause("io")
+        newcomer.start()
+        assert newcomer.run("import os; print(os.environ['GALILEAN_NODE'])") == "europa"
+        assert kernel.run("print(kept)") == "set before the node joined"
