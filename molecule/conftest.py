@@ -14,22 +14,26 @@ import testinfra
 from lab import PLAIN, ROOT, Lab
 from testinfra.host import Host
 
+Fetch = Callable[..., dict[str, Any] | None]
 RunModule = Callable[..., dict[str, Any]]
 HOSTS = ("jupiter", "io", "europa")
 NODES = ("io", "europa")
-# Run on a host: asks a service of another one, and prints the status of the answer, or "refused".
-ASK = """
-import http.client, ssl, sys
-address, port, path, *pair = sys.argv[1:]
+# Run on a host: asks a service of another one, and prints its answer, or null where the connection is refused.
+FETCH = """
+import http.client, json, ssl, sys
+method, address, port, path, *pair = sys.argv[1:]
 context = ssl.create_default_context(cafile="/etc/galilean/tls/ca.pem")
 if pair:
     context.load_cert_chain(*pair)
-connection = http.client.HTTPSConnection(address, int(port), context=context, timeout=10)
+connection = http.client.HTTPSConnection(address, int(port), context=context, timeout=20)
 try:
-    connection.request("GET", path)
-    print(connection.getresponse().status)
+    connection.connect()
+    serial = connection.sock.getpeercert()["serialNumber"]
+    connection.request(method, path, "{}" if method == "PUT" else None)
+    answer = connection.getresponse()
+    print(json.dumps({"status": answer.status, "body": answer.read().decode(), "serial": serial}))
 except (ssl.SSLError, http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
-    print("refused")
+    print("null")
 """
 # An image made of the host's own programs, so that nothing has to be fetched.
 IMPORT_PROBE = """
@@ -65,15 +69,31 @@ def addresses(lab: Lab) -> dict[str, str]:
 
 
 @pytest.fixture
-def ask(hosts: dict[str, Host], addresses: dict[str, str]) -> Callable[..., str]:
-    """Ask a service of jupiter's from io, with a certificate and its key in PEM: the status, or "refused"."""
+def fetch(hosts: dict[str, Host], addresses: dict[str, str]) -> Fetch:
+    """Ask a service of jupiter's from io, with a certificate and its key in PEM.
 
-    def asked(port: int, path: str, *pair: str) -> str:
+    Gives the status, the body and the serial number of the certificate that was shown, or None where it is refused.
+    """
+
+    def fetched(method: str, port: int, path: str, *pair: str) -> dict[str, Any] | None:
         io = hosts["io"]
         files = [f"/run/probe-{part}.pem" for part in range(len(pair))]
         for file, content in zip(files, pair, strict=True):
             io.check_output(f"printf %s {shlex.quote(content)} >{file}")
-        return io.check_output(shlex.join(["python3", "-c", ASK, addresses["jupiter"], str(port), path, *files]))
+        command = ["python3", "-c", FETCH, method, addresses["jupiter"], str(port), path, *files]
+        answer: dict[str, Any] | None = json.loads(io.check_output(shlex.join(command)))
+        return answer
+
+    return fetched
+
+
+@pytest.fixture
+def ask(fetch: Fetch) -> Callable[..., str]:
+    """The status of the answer, or "refused"."""
+
+    def asked(port: int, path: str, *pair: str) -> str:
+        answer = fetch("GET", port, path, *pair)
+        return str(answer["status"]) if answer else "refused"
 
     return asked
 

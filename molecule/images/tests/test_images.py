@@ -5,6 +5,7 @@ from __future__ import annotations
 import shlex
 
 import pytest
+from lab import Lab
 from testinfra.host import Host
 
 NODES = ("io", "europa")
@@ -55,3 +56,12 @@ def test_no_database_lies_in_the_home(hosts: dict[str, Host], notebook: str) -> 
 def test_a_student_gains_no_privileges(hosts: dict[str, Host], notebook: str) -> None:
     look = f"docker run --rm --user {UID}:{UID} {notebook} sh -c 'command -v sudo doas; exit 0'"
     assert hosts["io"].check_output(look) == ""
+
+
+def test_a_stock_image_is_on_every_node_by_its_digest(lab: Lab, hosts: dict[str, Host]) -> None:
+    pulled = "docker image inspect --format '{{index .RepoDigests 0}}' debian:13-slim"
+    stock = f"docker.io/library/{hosts['jupiter'].check_output(pulled)}"
+    run = lab.play("playbooks/images.yml", "--extra-vars", f"images_notebook_image={stock}")
+    assert run.returncode == 0, run.output
+    for node in NODES:
+        assert hosts[node].check_output(f"docker image inspect --format '{{{{.Id}}}}' {stock}")

@@ -1,0 +1,106 @@
+"""Two runs at the same time, on this machine alone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[4]
+PLAY = """
+- hosts: localhost
+  gather_facts: false
+  tasks:
+    - galilean.hub.lock: {path: PATH}
+    - galilean.hub.lock: {path: PATH}
+    - ansible.builtin.command: sleep {{ seconds }}
+"""
+Run = Callable[..., "subprocess.Popen[str]"]
+
+
+@pytest.fixture
+def lock(tmp_path: Path) -> Path:
+    return tmp_path / "run/lock"
+
+
+@pytest.fixture
+def run(tmp_path: Path, lock: Path) -> Iterator[Run]:
+    """Start a run that holds the lock for some seconds."""
+    (tmp_path / "play.yml").write_text(PLAY.replace("PATH", str(lock)))
+    started = []
+
+    def start(seconds: int, *options: str) -> subprocess.Popen[str]:
+        command = [
+            Path(sys.executable).with_name("ansible-playbook"),
+            "--inventory",
+            "localhost,",
+            "--connection",
+            "local",
+        ]
+        process = subprocess.Popen(
+            [*command, "--extra-vars", f"seconds={seconds}", *options, tmp_path / "play.yml"],
+            cwd=ROOT,
+            env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", "COLUMNS": "500"},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            start_new_session=True,
+        )
+        started.append(process)
+        return process
+
+    yield start
+    for process in started:
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+        process.communicate(timeout=30)
+
+
+@pytest.fixture
+def holder(run: Run, lock: Path) -> subprocess.Popen[str]:
+    """A run that holds the lock."""
+    process = run(600)
+    deadline = time.monotonic() + 60
+    while not lock.exists() or f"process {process.pid}" not in lock.read_text():
+        assert time.monotonic() < deadline
+        time.sleep(0.1)
+    return process
+
+
+def test_the_second_run_is_refused_and_told_of_the_first(run: Run, holder: subprocess.Popen[str]) -> None:
+    second = run(0)
+    output, _errors = second.communicate(timeout=60)
+    assert second.returncode != 0
+    assert "Another run is at work on this cluster" in output
+    assert f"process {holder.pid}" in " ".join(output.split())
+    assert holder.poll() is None
+
+
+def test_a_run_that_was_killed_leaves_nothing_locked(run: Run, holder: subprocess.Popen[str]) -> None:
+    os.killpg(holder.pid, signal.SIGKILL)
+    second = run(0)
+    output, _errors = second.communicate(timeout=60)
+    assert second.returncode == 0, output
+
+
+@pytest.mark.usefixtures("holder")
+def test_check_mode_neither_locks_nor_is_refused(run: Run, lock: Path) -> None:
+    held = lock.read_text()
+    checking = run(0, "--check")
+    output, _errors = checking.communicate(timeout=60)
+    assert checking.returncode == 0, output
+    assert lock.read_text() == held
+
+
+def test_a_lock_that_cannot_be_taken_says_why(run: Run, lock: Path) -> None:
+    lock.parent.write_text("in the way")
+    refused = run(0)
+    output, _errors = refused.communicate(timeout=60)
+    assert refused.returncode != 0
+    assert "cannot be taken" in output
