@@ -14,7 +14,8 @@ import shlex
 import signal
 import subprocess
 import time
-from pathlib import PurePosixPath
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
@@ -23,13 +24,23 @@ from ansible_collections.galilean.hub.plugins.modules.lock import ARGUMENT_SPEC
 
 POLL_SECONDS = 0.25
 WATCH_SECONDS = 0.5
+REFRESH_SECONDS = 15
 BUSY = 75
-# It says something every second, so that it is killed by a pipe that nobody reads any more.
+# Whose lock it is stands in the locked file. The lock ends when the file has not been touched for a minute.
 HOLD = """\
 mkdir -p {directory} && exec 9>>{path} || exit
 flock --timeout {seconds} 9 || exit {busy}
-printf '%s\\n' {holder} >{path}
-while echo; do sleep 1 9>&-; done
+printf '%s\\n' {name} {place} $$ >{path}
+seconds=0
+while [ $seconds -lt 60 ]; do
+  touched=$(stat --format %y {path})
+  sleep 1 9>&-
+  [ "$(stat --format %y {path})" = "$touched" ] && seconds=$((seconds + 1)) || seconds=0
+done
+"""
+REFRESH = "touch {path}"
+RELEASE = """\
+[ "$(head -n 1 {path})" != {name} ] || flock --nonblock {path} true || kill "$(tail -n 1 {path})"
 """
 
 
@@ -39,12 +50,31 @@ def ps(field: str, process: int) -> str:
     return subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()
 
 
-def lives(process: int) -> bool:
-    return not ps("stat", process).startswith("Z") and bool(ps("pid", process))
+@dataclass(frozen=True)
+class Run:
+    """A run of Ansible, by the name it is told people under, and the place where its process is to be looked for."""
+
+    name: str
+    place: str
+
+    @property
+    def process(self) -> int:
+        return int(self.name.partition(", process ")[2].partition(" ")[0] or 0)
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is known that it has ended, which takes a look at the place where it ran."""
+        return self.place == this_place() and (named(self.process) != self.name or ps("stat", self.process)[:1] == "Z")
 
 
-def name_of_run(controller: int) -> str:
-    return f"{getpass.getuser()}@{platform.node()}, process {controller} since {ps('lstart', controller)}"
+def named(process: int) -> str:
+    return f"{getpass.getuser()}@{platform.node()}, process {process} since {ps('lstart', process)}"
+
+
+def this_place() -> str:
+    """What tells apart where the number of a process has a meaning."""
+    boot, processes = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
+    return f"{boot.read_text().strip()} {processes.readlink()}" if boot.exists() else platform.node()
 
 
 class ActionModule(ActionBase):
@@ -58,40 +88,48 @@ class ActionModule(ActionBase):
         _result, args = self.validate_argument_spec(ARGUMENT_SPEC)
         if self._task.check_mode:
             return {"changed": False, "holder": ""}
-        controller = os.getppid()
-        holder = name_of_run(controller)
-        path = PurePosixPath(args["path"])
-        if self._holder(path) != holder:
-            command = HOLD.format(
-                directory=shlex.quote(str(path.parent)),
-                path=shlex.quote(str(path)),
-                seconds=args["timeout_seconds"],
-                busy=BUSY,
-                holder=shlex.quote(holder),
-            )
-            self._wait_until_held(self._leave_behind(command, controller), path, holder)
-        return {"changed": False, "holder": holder}
+        self.path = PurePosixPath(args["path"])
+        run = Run(named(os.getppid()), this_place())
+        holder = self._holder()
+        if holder != run:
+            if holder and holder.ended:
+                self._execute(RELEASE, holder)
+            self._wait_until_held(run, self._leave_behind(run, args["timeout_seconds"]))
+        return {"changed": False, "holder": run.name}
 
-    def _holder(self, path: PurePosixPath) -> str:
-        """Who holds the lock, or held it last."""
-        read = self._low_level_execute_command(f"cat {shlex.quote(str(path))} 2>/dev/null || :", sudoable=True)
-        return str(read["stdout"]).strip()
+    def _execute(self, command: str, run: Run, seconds: int = 0) -> dict[str, Any]:
+        words = {
+            "directory": shlex.quote(str(self.path.parent)),
+            "path": shlex.quote(str(self.path)),
+            "name": shlex.quote(run.name),
+            "place": shlex.quote(run.place),
+            "seconds": seconds,
+            "busy": BUSY,
+        }
+        return dict(self._low_level_execute_command(command.format(**words), sudoable=True))
 
-    def _wait_until_held(self, end: int, path: PurePosixPath, holder: str) -> None:
+    def _holder(self) -> Run | None:
+        """Who holds the lock, or held it last; None when nobody ever did."""
+        read = self._low_level_execute_command(f"cat {shlex.quote(str(self.path))} 2>/dev/null || :", sudoable=True)
+        lines = str(read["stdout"]).splitlines()
+        return Run(*lines[:2]) if len(lines) > 1 else None
+
+    def _wait_until_held(self, run: Run, end: int) -> None:
         """Raises AnsibleActionFail when the process left behind tells, through this end of a pipe, why it cannot."""
-        while self._holder(path) != holder:
+        while self._holder() != run:
             if select.select([end], [], [], POLL_SECONDS)[0]:
                 told = json.loads(os.read(end, 65536) or "{}")
-                if told.get("rc") == BUSY:
+                holder = self._holder()
+                if told.get("rc") == BUSY and holder:
                     raise AnsibleActionFail(
-                        f"Another run is at work on this cluster: {self._holder(path)}. "
+                        f"Another run is at work on this cluster: {holder.name}. "
                         "Wait until it has ended, or end it, and run this again. Nothing was changed."
                     )
-                raise AnsibleActionFail(f"The lock {path} cannot be taken: {told.get('stderr') or told}")
+                raise AnsibleActionFail(f"The lock {self.path} cannot be taken: {told.get('stderr') or told}")
         os.close(end)
 
-    def _leave_behind(self, command: str, controller: int) -> int:
-        """Start a session that runs the command on the host until the controller ends; the end of a pipe to it."""
+    def _leave_behind(self, run: Run, seconds: int) -> int:
+        """Start a session that holds the lock until the run ends, and give back the end of a pipe to it."""
         end, other_end = os.pipe()
         if child := os.fork():
             os.close(other_end)
@@ -106,9 +144,19 @@ class ActionModule(ActionBase):
                 os.dup2(nothing, stream)
             if os.fork():
                 os.close(other_end)
-                while lives(controller):
-                    time.sleep(WATCH_SECONDS)
-                os.killpg(0, signal.SIGKILL)
-            ended = self._low_level_execute_command(command, sudoable=True)
-            os.write(other_end, json.dumps({"rc": ended["rc"], "stderr": ended["stderr"][-2000:]}).encode())
+                self._watch(run)
+            else:
+                ended = self._execute(HOLD, run, seconds)
+                os.write(other_end, json.dumps({"rc": ended["rc"], "stderr": ended["stderr"][-2000:]}).encode())
         os._exit(0)
+
+    def _watch(self, run: Run) -> None:
+        """Keep the lock fresh while the run goes on, and take it away with everything of it afterwards."""
+        refreshed = time.monotonic()
+        while not run.ended:
+            time.sleep(WATCH_SECONDS)
+            if time.monotonic() - refreshed > REFRESH_SECONDS:
+                self._execute(REFRESH, run)
+                refreshed = time.monotonic()
+        self._execute(RELEASE, run)
+        os.killpg(0, signal.SIGKILL)

@@ -14,10 +14,9 @@ author:
 description:
   - Locks a file on the host until the run of Ansible ends, however it ends. A run that finds the file locked is
     refused, and told who holds it.
-  - The lock is held by a process on the host at the other end of a connection that stays open as long as the
-    controller's process lives. The kernels take the lock away with it, so a run that was killed leaves nothing locked.
-  - When the controller's machine disappears, the lock ends with its connection. For SSH, the server's
-    C(ClientAliveInterval) says how soon that is noticed.
+  - The lock is held by a process on the host for as long as the controller's process lives, and is taken away when it
+    ends. That a run was killed with everything that belonged to it is seen by the next one on the same machine.
+  - When the controller's machine disappears, the lock ends after a minute.
   - In check mode nothing is locked and nobody is refused.
 options:
   path:

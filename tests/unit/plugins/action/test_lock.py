@@ -89,6 +89,16 @@ def test_a_run_that_was_killed_leaves_nothing_locked(run: Run, holder: subproces
     assert second.returncode == 0, output
 
 
+def test_a_run_that_was_killed_with_all_its_processes_leaves_nothing_locked(
+    run: Run, holder: subprocess.Popen[str], tmp_path: Path
+) -> None:
+    subprocess.run(["pkill", "--signal", "KILL", "--full", f"ansible-playbook.*{tmp_path}"], check=True)
+    holder.wait(timeout=10)
+    second = run(0)
+    output, _errors = second.communicate(timeout=60)
+    assert second.returncode == 0, output
+
+
 @pytest.mark.usefixtures("holder")
 def test_check_mode_neither_locks_nor_is_refused(run: Run, lock: Path) -> None:
     held = lock.read_text()
