@@ -5,20 +5,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from pathlib import Path
 from typing import Any
 
+import jinja2
 from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
 from ansible.plugins.action import ActionBase
-from ansible.template import Templar
+from ansible.template import Templar, is_trusted_as_template
 from ansible_collections.galilean.hub.plugins.module_utils.validation import cluster, findings, names, values
 from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import Finding
 
 COLLECTION = Path(__file__).parents[2]
 UNDEFINED_NAME = re.compile(r"'(\w+)' is undefined")
 UNDEFINED_PART = "has no attribute"
-RUNS_A_COMMAND = re.compile(r"\b(?:lookup|query|q)\s*\(\s*\\?['\"](?:[\w.]+\.)?(?:pipe|lines)\b")
+LOOKUPS = ("lookup", "query", "q")
+# They run a command, or write what they make up into a file.
+ACTING_LOOKUPS = ("lines", "password", "pipe")
+# Only the rules for the hub look at other computed defaults, and computing them for all hosts takes long.
+COMPUTED_EVERYWHERE = ("cluster_private_address",)
+JINJA = jinja2.Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])
 
 
 class DeferredError(Exception):
@@ -29,8 +35,34 @@ class RefusedTemplateError(Exception):
     """The value is a template that gives none; the message says why, without its text."""
 
 
-def runs_a_command(raw: Any) -> bool:
-    return bool(RUNS_A_COMMAND.search(str(raw)))
+def is_to_be_evaluated(raw: Any) -> bool:
+    """Whether a value is a template for Ansible. What is marked !unsafe is data, whatever it looks like."""
+    return is_trusted_as_template(raw) and values.is_template(raw)
+
+
+def acts(raw: Any) -> bool:
+    """Whether evaluating a value would do something, or might: a lookup whose name is computed may be any."""
+    match raw:
+        case Mapping():
+            return any(acts(item) for item in raw.values())
+        case list():
+            return any(acts(item) for item in raw)
+    return is_to_be_evaluated(raw) and _calls_an_acting_lookup(raw)
+
+
+def _calls_an_acting_lookup(template: str) -> bool:
+    try:
+        tree = JINJA.parse(template)
+    except jinja2.TemplateError:
+        # Ansible cannot evaluate it either.
+        return False
+    harmless = {id(call.node) for call in tree.find_all(jinja2.nodes.Call) if _names_a_harmless_lookup(call)}
+    return any(name.name in LOOKUPS and id(name) not in harmless for name in tree.find_all(jinja2.nodes.Name))
+
+
+def _names_a_harmless_lookup(call: jinja2.nodes.Call) -> bool:
+    name = call.args[0] if call.args else None
+    return isinstance(name, jinja2.nodes.Const) and str(name.value).rpartition(".")[2] not in ACTING_LOOKUPS
 
 
 class ActionModule(ActionBase):
@@ -59,8 +91,8 @@ class ActionModule(ActionBase):
         for host, host_given in given.items():
             scope = specs.scope(variables["hostvars"], host_given, facts_are_known)
             reader = Reader(host, host_given, specs, Templar(self._loader, scope), facts_are_known)
-            # Only the rules for the hub look at computed defaults, and computing them for all hosts takes long.
-            usable[host] = reader.read(found, computes_defaults=host in groups.get("hub", ()))
+            computed = specs.options if host in groups.get("hub", ()) else COMPUTED_EVERYWHERE
+            usable[host] = reader.read(found, computed)
             if not facts_are_known:
                 found += names.unknown(host, host_given, specs.options, specs.roles)
         memory_mib = {host: cluster.memory_mib(content) for host, content in args["meminfo"].items()}
@@ -100,7 +132,7 @@ class Specs:
 
     def scope(self, hostvars: Any, given: Mapping[str, Any], facts_are_known: bool) -> dict[str, Any]:
         """The variables that a role of the collection would see on a host, less those that templates must not run."""
-        safe = {name: raw for name, raw in given.items() if name not in self.options or not runs_a_command(raw)}
+        safe = {name: raw for name, raw in given.items() if name not in self.options or not acts(raw)}
         derived = self.derived if facts_are_known else {}
         return {**self.defaults, **safe, **derived, "hostvars": hostvars}
 
@@ -117,12 +149,12 @@ class Reader:
         self.host, self.given, self.specs = host, given, specs
         self.templar, self.facts_are_known = templar, facts_are_known
 
-    def read(self, found: list[Finding], computes_defaults: bool) -> dict[str, Any]:
-        """What roles can use, defaults included. Findings are added for what they cannot."""
+    def read(self, found: list[Finding], computed: Container[str]) -> dict[str, Any]:
+        """What roles can use, with their defaults, computed ones if asked. Findings are added for what they cannot."""
         usable = {}
         for name, option in self.specs.options.items():
             is_default = name not in self.given
-            if is_default and ("default" not in option or ("{{" in str(option["default"]) and not computes_defaults)):
+            if is_default and ("default" not in option or ("{{" in str(option["default"]) and name not in computed)):
                 continue
             try:
                 value = self._value(name, option)
@@ -141,10 +173,10 @@ class Reader:
     def _value(self, name: str, option: values.Option) -> Any:
         raw = self.given.get(name, option.get("default"))
         if option.get("no_log"):
-            if values.is_template(raw):
+            if is_to_be_evaluated(raw):
                 raise DeferredError
             return raw
-        if runs_a_command(raw):
+        if acts(raw):
             raise RefusedTemplateError("expected a value, found a template that runs a command")
         try:
             return self.templar.template(raw)
