@@ -13,7 +13,7 @@ import jinja2
 from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
 from ansible.plugins.action import ActionBase
 from ansible.template import Templar, is_trusted_as_template
-from ansible_collections.galilean.hub.plugins.module_utils.validation import cluster, findings, names, values
+from ansible_collections.galilean.hub.plugins.module_utils.validation import cluster, files, findings, names, values
 from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import Finding
 
 COLLECTION = Path(__file__).parents[2]
@@ -100,6 +100,7 @@ class ActionModule(ActionBase):
         found += cluster.check(inventory)
         for host in inventory.hosts:
             found += values.missing(host, given[host], specs.required_of_inventory)
+            found += files.check(host, usable[host])
 
         lines = findings.lines(found, groups)
         if lines:

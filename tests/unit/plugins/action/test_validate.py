@@ -111,6 +111,13 @@ def test_what_is_marked_unsafe_is_data(tmp_path: Path) -> None:
     assert "jupyterhub_authenticator_secrets: expected a mapping, found a string (hidden)" in output
 
 
+def test_two_hosts_with_one_address_are_told_apart_by_their_facts(tmp_path: Path) -> None:
+    variables = {**VARIABLES, "ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    code, output, _seconds = run(tmp_path, inventory(variables, nodes=1))
+    assert code == 2
+    assert "moon00: cluster_private_address: " in "".join(findings(output))
+
+
 @pytest.mark.parametrize("secret", ["hunter2-hunter2", "{{ lookup('pipe', 'touch MARK') }}hunter2-hunter2"])
 def test_hostile_values_are_findings_and_nothing_else(tmp_path: Path, secret: str) -> None:
     mark = tmp_path / "ran"
