@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,7 @@ UNDEFINED_PART = "has no attribute"
 LOOKUPS = ("lookup", "query", "q")
 # They run a command, or write what they make up into a file.
 ACTING_LOOKUPS = ("lines", "password", "pipe")
-# Only the rules for the hub look at other computed defaults, and computing them for all hosts takes long.
-COMPUTED_EVERYWHERE = ("cluster_private_address",)
+ACTS = "that runs a command, writes a file, or hides what it looks up"
 JINJA = jinja2.Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])
 
 
@@ -91,8 +90,8 @@ class ActionModule(ActionBase):
         for host, host_given in given.items():
             scope = specs.scope(variables["hostvars"], host_given, facts_are_known)
             reader = Reader(host, host_given, specs, Templar(self._loader, scope), facts_are_known)
-            computed = specs.options if host in groups.get("hub", ()) else COMPUTED_EVERYWHERE
-            usable[host] = reader.read(found, computed)
+            # Only the rules for the hub look at computed defaults, and computing them for all hosts takes long.
+            usable[host] = reader.read(found, computes_defaults=host in groups.get("hub", ()))
             if not facts_are_known:
                 found += names.unknown(host, host_given, specs.options, specs.roles)
         memory_mib = {host: cluster.memory_mib(content) for host, content in args["meminfo"].items()}
@@ -133,7 +132,7 @@ class Specs:
 
     def scope(self, hostvars: Any, given: Mapping[str, Any], facts_are_known: bool) -> dict[str, Any]:
         """The variables that a role of the collection would see on a host, less those that templates must not run."""
-        safe = {name: raw for name, raw in given.items() if name not in self.options or not acts(raw)}
+        safe = {name: raw for name, raw in given.items() if not acts(raw)}
         derived = self.derived if facts_are_known else {}
         return {**self.defaults, **safe, **derived, "hostvars": hostvars}
 
@@ -150,12 +149,12 @@ class Reader:
         self.host, self.given, self.specs = host, given, specs
         self.templar, self.facts_are_known = templar, facts_are_known
 
-    def read(self, found: list[Finding], computed: Container[str]) -> dict[str, Any]:
-        """What roles can use, with their defaults, computed ones if asked. Findings are added for what they cannot."""
+    def read(self, found: list[Finding], computes_defaults: bool) -> dict[str, Any]:
+        """What roles can use, defaults included. Findings are added for what they cannot."""
         usable = {}
         for name, option in self.specs.options.items():
             is_default = name not in self.given
-            if is_default and ("default" not in option or ("{{" in str(option["default"]) and name not in computed)):
+            if is_default and ("default" not in option or ("{{" in str(option["default"]) and not computes_defaults)):
                 continue
             try:
                 value = self._value(name, option)
@@ -178,7 +177,7 @@ class Reader:
                 raise DeferredError
             return raw
         if acts(raw):
-            raise RefusedTemplateError("expected a value, found a template that runs a command")
+            raise RefusedTemplateError(f"expected a value, found a template {ACTS}")
         try:
             return self.templar.template(raw)
         except AnsibleUndefinedVariable as error:
@@ -186,6 +185,8 @@ class Reader:
             waits = undefined[1] in self.specs.derived if undefined else UNDEFINED_PART in str(error)
             if waits and not self.facts_are_known:
                 raise DeferredError from error
+            if undefined and undefined[1] in self.given:
+                raise RefusedTemplateError(f"expected a value, found a template of {undefined[1]}, {ACTS}") from error
             reason = undefined[0] if undefined else "it has no value"
             raise RefusedTemplateError(f"expected a value, found a template that fails: {reason}") from error
         except Exception as error:

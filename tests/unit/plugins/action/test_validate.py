@@ -95,8 +95,11 @@ def test_a_template_that_acts_is_not_run_however_it_hides(tmp_path: Path, templa
     hostile = {
         "cluster_instance": template.replace("MARK", str(mark)),
         "docker_registry_mirrors": ["{{ cluster_instance }}"],
+        "proxy_server_name": "{{ nickname }}",
     }
-    code, output, _seconds = run(tmp_path, inventory({**VARIABLES, **NOWHERE, **hostile}))
+    code, output, _seconds = run(
+        tmp_path, inventory({**VARIABLES, **NOWHERE, **hostile, "nickname": hostile["cluster_instance"]})
+    )
     assert code == 2
     assert [line.split(": ")[1].partition("[")[0] for line in findings(output)] == list(hostile)
     assert not mark.exists()
@@ -109,13 +112,6 @@ def test_what_is_marked_unsafe_is_data(tmp_path: Path) -> None:
     code, output, _seconds = run(tmp_path, {}, "-i", str(path))
     assert code == 2
     assert "jupyterhub_authenticator_secrets: expected a mapping, found a string (hidden)" in output
-
-
-def test_two_hosts_with_one_address_are_told_apart_by_their_facts(tmp_path: Path) -> None:
-    variables = {**VARIABLES, "ansible_connection": "local", "ansible_python_interpreter": sys.executable}
-    code, output, _seconds = run(tmp_path, inventory(variables, nodes=1))
-    assert code == 2
-    assert "moon00: cluster_private_address: " in "".join(findings(output))
 
 
 @pytest.mark.parametrize("secret", ["hunter2-hunter2", "{{ lookup('pipe', 'touch MARK') }}hunter2-hunter2"])
