@@ -29,6 +29,7 @@ SECRET_NAME = re.compile(r"secret|password|passphrase|token|credential|private_k
 LONGEST_TEXT = 4096
 # The largest class, and some to spare.
 LONGEST_LIST = 25_000
+MOST_ENTRIES = 1000
 DEEPEST = 16
 PARTS_NAMED = 5
 LARGEST_NUMBER = 10**18
@@ -118,12 +119,12 @@ def _problems(place: str, value: Any, option: Option, hidden: bool) -> Iterator[
         yield place, f"expected {_wanted(option)}, found {describe(value, hidden)}", advice_to_write(place, option)
     elif kind == "dict" and option.get("options"):
         yield from _suboption_problems(place, value, option["options"])
+    elif place in limits.ENTRIES and len(value) <= MOST_ENTRIES:
+        yield from _entry_problems(place, value, option, hidden)
     elif expected := _expected(place, value, option):
         yield place, f"expected {expected}, found {describe(value, hidden)}", advice_to_write(place, option)
     elif kind == "list":
         yield from _element_problems(place, value, option, hidden)
-    elif place in limits.ENTRIES:
-        yield from _entry_problems(place, value, option, hidden)
 
 
 def _element_problems(place: str, value: Sequence[Any], option: Option, hidden: bool) -> Iterator[Problem]:

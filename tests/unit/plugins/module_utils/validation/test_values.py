@@ -99,6 +99,13 @@ def test_many_wrong_elements_are_counted() -> None:
     assert found[-1].problem == "25 more parts of it are wrong"
 
 
+def test_a_text_deep_inside_is_told_by_its_key_and_many_keys_are_not_told_at_all() -> None:
+    (finding,) = values.check("io", "docker_daemon_options", {"a": {"b": "two\nlines"}}, DICT)
+    assert finding.variable == "docker_daemon_options.a"
+    (finding,) = values.check("io", "docker_daemon_options", {f"a{n}": n for n in range(2000)}, DICT)
+    assert finding.variable == "docker_daemon_options"
+
+
 def test_what_is_nested_without_end_is_refused() -> None:
     endless: list[object] = []
     endless.append(endless)
