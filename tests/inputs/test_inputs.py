@@ -71,9 +71,8 @@ def test_it_is_refused(case: Case, tmp_path: Path, pems: Path) -> None:
     assert not [word for word in FAILURES if word in output], output
     assert not [letter for letter in output if not letter.isprintable() and letter not in "\n\t"]
     assert sorted(tmp_path.rglob("*")) == written, "a command of the inventory ran"
-    assert [line for line in output.splitlines() if line.startswith("PLAY [")] == [
-        f"PLAY [Check the inventory] {'*' * 53}"
-    ]
+    plays = [line.rstrip(" *") for line in output.splitlines() if line.startswith("PLAY [")]
+    assert plays == ["PLAY [Check the inventory]"]
     assert "changed=0 " in output
 
 

@@ -35,6 +35,13 @@ def test_each_input_has_limits(place: str, option: dict[str, Any]) -> None:
         assert option.get("options") or place in limits.ENTRIES
 
 
+def test_no_limit_is_left_over() -> None:
+    places = [place for place, _option, _default in inputs()]
+    keys = {place.rpartition(".")[2] for place in places} | set(limits.LIMIT)
+    assert {*limits.ENTRIES} <= set(places)
+    assert {*limits.NOT_EMPTY, *limits.FORMS_OF_KEYS, *limits.RANGES_OF_KEYS} <= keys
+
+
 @pytest.mark.parametrize(
     ("name", "option", "default"),
     [entry for entry in inputs() if entry[2] is not None and "{{" not in str(entry[2])],
