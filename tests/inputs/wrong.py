@@ -132,7 +132,7 @@ def huge(option: Option) -> Iterator[Labelled]:
             yield "a huge list", ["x"] * HUGE_COUNT
             yield "a huge text in it", [HUGE_TEXT]
         case "dict":
-            yield "a huge mapping", {f"part{number}": number for number in range(HUGE_COUNT)}
+            yield "a huge mapping", {f"part{number}": number for number in range(HUGE_COUNT // 10)}
             yield "a huge name", {HUGE_TEXT: "x"}
         case _:
             yield "a huge text", HUGE_TEXT

@@ -117,9 +117,11 @@ def _problems(place: str, value: Any, option: Option, hidden: bool) -> Iterator[
     fits_type = kind not in TYPES or _has_type(value, kind)
     if not fits_type or (kind != "list" and option.get("choices") and value not in option["choices"]):
         yield place, f"expected {_wanted(option)}, found {describe(value, hidden)}", advice_to_write(place, option)
+    elif kind == "dict" and len(value) > MOST_ENTRIES:
+        yield place, f"expected at most {MOST_ENTRIES} entries, found {len(value)}", advice_to_write(place, option)
     elif kind == "dict" and option.get("options"):
         yield from _suboption_problems(place, value, option["options"])
-    elif place in limits.ENTRIES and len(value) <= MOST_ENTRIES:
+    elif place in limits.ENTRIES:
         yield from _entry_problems(place, value, option, hidden)
     elif expected := _expected(place, value, option):
         yield place, f"expected {expected}, found {describe(value, hidden)}", advice_to_write(place, option)

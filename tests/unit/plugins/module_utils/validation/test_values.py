@@ -103,7 +103,7 @@ def test_a_text_deep_inside_is_told_by_its_key_and_many_keys_are_not_told_at_all
     (finding,) = values.check("io", "docker_daemon_options", {"a": {"b": "two\nlines"}}, DICT)
     assert finding.variable == "docker_daemon_options.a"
     (finding,) = values.check("io", "docker_daemon_options", {f"a{n}": n for n in range(2000)}, DICT)
-    assert finding.variable == "docker_daemon_options"
+    assert (finding.variable, finding.problem) == ("docker_daemon_options", "expected at most 1000 entries, found 2000")
 
 
 def test_what_is_nested_without_end_is_refused() -> None:
