@@ -83,6 +83,14 @@ check: bootstrap ## The quick checks: style, types, unit tests
 unit: bootstrap ## The unit tests
 	@pytest --junit-xml artifacts/unit.xml tests/unit
 
+.PHONY: inputs
+inputs: bootstrap ## Sixty wrong inventories, GALILEAN_INPUTS=N for the Nth sixty
+	@pytest -q --junit-xml artifacts/inputs.xml --durations 3 tests/inputs
+
+.PHONY: inputs-all
+inputs-all: bootstrap ## All wrong inventories, which takes a quarter of an hour
+	@GALILEAN_INPUTS=all pytest -q -n 2 --junit-xml artifacts/inputs.xml --durations 3 tests/inputs
+
 .PHONY: lint
 lint: bootstrap-release ## Lint roles, playbooks, documentation, changelog
 	@ansible-lint
@@ -129,7 +137,7 @@ acceptance: bootstrap ## The tests against the lab that is up, the browser among
 bench: machine ## Measure, and print what docs/benchmarks.md keeps
 	@python tests/bench/run.py
 
-PHASES := check lint sanity importer hosts bare hub
+PHASES := check inputs lint sanity importer hosts bare hub
 .PHONY: bare
 bare: bootstrap
 	@ansible-playbook playbooks/site.yml --check --diff

@@ -9,16 +9,21 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import jinja2
 from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
 from ansible.plugins.action import ActionBase
-from ansible.template import Templar
-from ansible_collections.galilean.hub.plugins.module_utils.validation import cluster, findings, names, values
+from ansible.template import Templar, is_trusted_as_template
+from ansible_collections.galilean.hub.plugins.module_utils.validation import cluster, files, findings, names, values
 from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import Finding
 
 COLLECTION = Path(__file__).parents[2]
 UNDEFINED_NAME = re.compile(r"'(\w+)' is undefined")
 UNDEFINED_PART = "has no attribute"
-RUNS_A_COMMAND = re.compile(r"\b(?:lookup|query|q)\s*\(\s*\\?['\"](?:[\w.]+\.)?(?:pipe|lines)\b")
+LOOKUPS = ("lookup", "query", "q")
+# They run a command, or write what they make up into a file.
+ACTING_LOOKUPS = ("lines", "password", "pipe")
+ACTS = "that runs a command, writes a file, or hides what it looks up"
+JINJA = jinja2.Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])
 
 
 class DeferredError(Exception):
@@ -29,8 +34,34 @@ class RefusedTemplateError(Exception):
     """The value is a template that gives none; the message says why, without its text."""
 
 
-def runs_a_command(raw: Any) -> bool:
-    return bool(RUNS_A_COMMAND.search(str(raw)))
+def is_to_be_evaluated(raw: Any) -> bool:
+    """Whether a value is a template for Ansible. What is marked !unsafe is data, whatever it looks like."""
+    return is_trusted_as_template(raw) and values.is_template(raw)
+
+
+def acts(raw: Any) -> bool:
+    """Whether evaluating a value would do something, or might: a lookup whose name is computed may be any."""
+    match raw:
+        case Mapping():
+            return any(acts(item) for item in raw.values())
+        case list():
+            return any(acts(item) for item in raw)
+    return is_to_be_evaluated(raw) and _calls_an_acting_lookup(raw)
+
+
+def _calls_an_acting_lookup(template: str) -> bool:
+    try:
+        tree = JINJA.parse(template)
+    except jinja2.TemplateError:
+        # Ansible cannot evaluate it either.
+        return False
+    harmless = {id(call.node) for call in tree.find_all(jinja2.nodes.Call) if _names_a_harmless_lookup(call)}
+    return any(name.name in LOOKUPS and id(name) not in harmless for name in tree.find_all(jinja2.nodes.Name))
+
+
+def _names_a_harmless_lookup(call: jinja2.nodes.Call) -> bool:
+    name = call.args[0] if call.args else None
+    return isinstance(name, jinja2.nodes.Const) and str(name.value).rpartition(".")[2] not in ACTING_LOOKUPS
 
 
 class ActionModule(ActionBase):
@@ -68,6 +99,7 @@ class ActionModule(ActionBase):
         found += cluster.check(inventory)
         for host in inventory.hosts:
             found += values.missing(host, given[host], specs.required_of_inventory)
+            found += files.check(host, usable[host])
 
         lines = findings.lines(found, groups)
         if lines:
@@ -100,7 +132,7 @@ class Specs:
 
     def scope(self, hostvars: Any, given: Mapping[str, Any], facts_are_known: bool) -> dict[str, Any]:
         """The variables that a role of the collection would see on a host, less those that templates must not run."""
-        safe = {name: raw for name, raw in given.items() if name not in self.options or not runs_a_command(raw)}
+        safe = {name: raw for name, raw in given.items() if not acts(raw)}
         derived = self.derived if facts_are_known else {}
         return {**self.defaults, **safe, **derived, "hostvars": hostvars}
 
@@ -141,11 +173,11 @@ class Reader:
     def _value(self, name: str, option: values.Option) -> Any:
         raw = self.given.get(name, option.get("default"))
         if option.get("no_log"):
-            if values.is_template(raw):
+            if is_to_be_evaluated(raw):
                 raise DeferredError
             return raw
-        if runs_a_command(raw):
-            raise RefusedTemplateError("expected a value, found a template that runs a command")
+        if acts(raw):
+            raise RefusedTemplateError(f"expected a value, found a template {ACTS}")
         try:
             return self.templar.template(raw)
         except AnsibleUndefinedVariable as error:
@@ -153,6 +185,8 @@ class Reader:
             waits = undefined[1] in self.specs.derived if undefined else UNDEFINED_PART in str(error)
             if waits and not self.facts_are_known:
                 raise DeferredError from error
+            if undefined and undefined[1] in self.given:
+                raise RefusedTemplateError(f"expected a value, found a template of {undefined[1]}, {ACTS}") from error
             reason = undefined[0] if undefined else "it has no value"
             raise RefusedTemplateError(f"expected a value, found a template that fails: {reason}") from error
         except Exception as error:

@@ -9,13 +9,21 @@ from __future__ import annotations
 import base64
 import ipaddress
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
-from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import WHERE, Finding, quoted, write
+from ansible_collections.galilean.hub.plugins.module_utils.validation import authenticators
+from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import (
+    WHERE,
+    Finding,
+    quoted,
+    shown_name,
+    write,
+)
+from ansible_collections.galilean.hub.plugins.module_utils.validation.limits import is_host
 
 GROUPS = ("hub", "nodes", "storage", "edge")
 GROUP_LIKENESS = 0.75
@@ -27,6 +35,20 @@ OF_THE_WHOLE_CLUSTER = (
     "cluster_secrets_directory",
 )
 ORDERED_PAIRS = (("_guarantee", "_limit"), ("_minimum", "_maximum"), ("_renew_before_days", "_validity_days"))
+# What a role is told of the whole is that of the whole: the hub and the keeper meet in these.
+EQUAL_PAIRS = (
+    ("keeper_homes_directory", "cluster_homes_directory", "{}"),
+    ("keeper_instance", "cluster_instance", "{}"),
+    ("swarm_network", "cluster_instance", "galilean-{}"),
+)
+# The port at the end of the first is the second.
+SAME_PORTS = (("images_registry", "registry_port"), ("proxy_upstream", "jupyterhub_proxy_port"))
+NAMES_OF_HOSTS = ("images_builder", "swarm_manager_host", "verify_storage_host")
+PORTS_OF_THE_CLUSTER = {2376: "the engine API", 2377: "the Swarm", 7946: "the Swarm", 8444: "the keeper"}
+PORTS = ("base_ssh_port", "jupyterhub_proxy_port", "proxy_http_port", "proxy_https_port", "registry_port")
+LIMITS = (("jupyterhub_ulimits", "soft", "hard"), ("docker_default_ulimits", "Soft", "Hard"))
+# JupyterLab does not start with less.
+SMALLEST_SERVER = "64M"
 # Hub, proxy, network, broadcast and gateway, and some to spare while a service is replaced.
 ADDRESSES_OF_THE_CLUSTER = 16
 ADDRESSES_OF_A_NODE = 2
@@ -74,7 +96,7 @@ def check(cluster: Cluster) -> list[Finding]:
 def one_hub(cluster: Cluster) -> Iterator[Finding]:
     members = cluster.groups.get("hub", ())
     if len(members) != 1:
-        problem = f"expected exactly one host, found {', '.join(sorted(members)) or 'none'}"
+        problem = f"expected exactly one host, found {_listed(members) or 'none'}"
         yield Finding("", "group hub", problem, "Put the one host that runs the hub into the group hub.")
 
 
@@ -82,7 +104,7 @@ def one_host_each(cluster: Cluster) -> Iterator[Finding]:
     for group in ("storage", "edge"):
         members = cluster.groups.get(group, ())
         if len(members) > 1:
-            problem = f"expected at most one host, found {', '.join(sorted(members))}"
+            problem = f"expected at most one host, found {_listed(members)}"
             yield Finding("", f"group {group}", problem, f"Leave one host in the group {group}.")
 
 
@@ -96,7 +118,16 @@ def groups_are_spelt(cluster: Cluster) -> Iterator[Finding]:
     for group in cluster.groups:
         nearest = get_close_matches(group, GROUPS, n=1, cutoff=GROUP_LIKENESS)
         if nearest and group not in GROUPS:
-            yield Finding("", f"group {group}", "no playbook uses a group of this name", f"Did you mean {nearest[0]}?")
+            problem = "no playbook uses a group of this name"
+            yield Finding("", f"group {shown_name(group)}", problem, f"Did you mean {nearest[0]}?")
+
+
+def hosts_are_named(cluster: Cluster) -> Iterator[Finding]:
+    for host in cluster.groups.get("all", ()):
+        if not is_host(host) or host in GROUPS:
+            problem = "expected a host name, which is no name of a group"
+            advice = "Name it with letters, digits, - and . in the inventory; ansible_host says where it is."
+            yield Finding(host, "name of the host", problem, advice)
 
 
 def same_everywhere(cluster: Cluster) -> Iterator[Finding]:
@@ -104,7 +135,7 @@ def same_everywhere(cluster: Cluster) -> Iterator[Finding]:
         for host in cluster.hosts:
             values = cluster.values.get(host, {})
             if name in values and name in cluster.hub_values and values[name] != cluster.hub_values[name]:
-                problem = f"expected the value of {cluster.hub}, found another"
+                problem = f"expected the value of {shown_name(cluster.hub)}, found another"
                 yield Finding(host, name, problem, f"Write {name} in group_vars/all.yml only.")
 
 
@@ -140,6 +171,124 @@ def pairs_in_order(cluster: Cluster) -> Iterator[Finding]:
                     yield Finding(host, name, problem, write(name, values[other]))
 
 
+def servers_have_memory(cluster: Cluster) -> Iterator[Finding]:
+    limit = cluster.hub_values.get("jupyterhub_memory_limit")
+    if limit and amount(limit) < amount(SMALLEST_SERVER):
+        problem = f"expected at least {SMALLEST_SERVER}, found {limit}"
+        yield Finding(cluster.hub, "jupyterhub_memory_limit", problem, write("jupyterhub_memory_limit", "1G"))
+
+
+def ulimits_in_order(cluster: Cluster) -> Iterator[Finding]:
+    for host in cluster.hosts:
+        for name, soft, hard in LIMITS:
+            limits = cluster.values.get(host, {}).get(name, [])
+            for limit in limits.values() if isinstance(limits, Mapping) else limits:
+                least, most = int(limit[soft]), int(limit[hard])
+                if most >= 0 and not 0 <= least <= most:
+                    problem = f"expected {soft} of at most {hard}, which is {most}, found {least}"
+                    yield Finding(host, name, problem, f"Write {name} with {soft}: {most} in {WHERE}.")
+
+
+def pairs_are_equal(cluster: Cluster) -> Iterator[Finding]:
+    for host in cluster.hosts:
+        values = cluster.values.get(host, {})
+        for name, other, form in EQUAL_PAIRS:
+            wanted = form.format(cluster.hub_values.get(other))
+            if name in values and other in cluster.hub_values and values[name] != wanted:
+                problem = f"expected {wanted}, as {other} says, found {quoted(values[name])}"
+                yield Finding(host, name, problem, f"Remove it, or write {name}: {wanted} in {WHERE}.")
+
+
+def ports_are_the_same(cluster: Cluster) -> Iterator[Finding]:
+    values = cluster.hub_values
+    for name, other in SAME_PORTS:
+        if name in values and other in values and int(values[name].rpartition(":")[2]) != values[other]:
+            host = values[name].rpartition(":")[0]
+            problem = f"expected the port of {other}, which is {values[other]}, found {values[name]}"
+            yield Finding(cluster.hub, name, problem, write(name, f"{host}:{values[other]}"))
+
+
+def ports_apart(cluster: Cluster) -> Iterator[Finding]:
+    values = cluster.hub_values
+    used = dict(PORTS_OF_THE_CLUSTER)
+    for name in PORTS:
+        port = values.get(name)
+        if port in used:
+            advice = f"Write {name} in {WHERE} with a port of its own."
+            yield Finding(cluster.hub, name, f"{port} is the port of {used[port]} too", advice)
+        elif port is not None:
+            used[port] = name
+
+
+def named_hosts_exist(cluster: Cluster) -> Iterator[Finding]:
+    known = cluster.groups.get("all", ())
+    for host in cluster.hosts:
+        for name in NAMES_OF_HOSTS:
+            value = cluster.values.get(host, {}).get(name)
+            if value is not None and value not in known:
+                problem = f"expected a host of the inventory, found {quoted(value)}"
+                yield Finding(host, name, problem, f"Remove it, or write {name}: {shown_name(cluster.hub)} in {WHERE}.")
+
+
+def uids_suffice(cluster: Cluster) -> Iterator[Finding]:
+    names = ("keeper_uid_minimum", "keeper_uid_maximum", "cluster_class_size", "cluster_hub_uid")
+    if not all(name in cluster.hub_values for name in names):
+        return
+    least, most, class_size, hub_uid = (cluster.hub_values[name] for name in names)
+    if least <= most < least + class_size - 1:
+        problem = f"{most - least + 1} uids from {least} are too few for a class of {class_size}"
+        yield Finding(cluster.hub, names[1], problem, write(names[1], least + class_size - 1))
+    if least <= hub_uid <= most:
+        problem = f"{hub_uid} is a uid of homes, which are from {least} to {most}"
+        yield Finding(cluster.hub, names[3], problem, write(names[3], 860))
+
+
+def engine_can_start(cluster: Cluster) -> Iterator[Finding]:
+    for host in sorted({cluster.hub, *cluster.servers_hosts}):
+        values = cluster.values.get(host, {})
+        problem = "an engine that is part of a Swarm does not start with it"
+        if values.get("docker_live_restore"):
+            yield Finding(host, "docker_live_restore", problem, write("docker_live_restore", False))
+        if values.get("docker_daemon_options", {}).get("live-restore"):
+            name = "docker_daemon_options.live-restore"
+            yield Finding(host, name, problem, f"Remove live-restore from docker_daemon_options in {WHERE}.")
+
+
+def engine_knows_the_hub(cluster: Cluster) -> Iterator[Finding]:
+    if "cluster_instance" not in cluster.hub_values:
+        return
+    client = f"hub.{cluster.hub_values['cluster_instance']}"
+    clients = cluster.hub_values.get("swarm_tls_clients", [client])
+    if client not in clients:
+        problem = f"{client} is not among them, so the hub cannot start servers"
+        yield Finding(cluster.hub, "swarm_tls_clients", problem, write("swarm_tls_clients", [client, *clients]))
+
+
+def authenticator_is_complete(cluster: Cluster) -> Iterator[Finding]:
+    values = cluster.hub_values
+    names = ("jupyterhub_authenticator", authenticators.OPTIONS, "cluster_public_url")
+    if all(name in values for name in names):
+        name, options, url = (values[name] for name in names)
+        for problem in authenticators.problems(name, options, values.get(authenticators.SECRETS), url):
+            yield Finding(cluster.hub, *problem)
+
+
+def addresses_apart(cluster: Cluster) -> Iterator[Finding]:
+    name = "cluster_private_address"
+    advice = f"Write {name} in {WHERE} with the address at which the other hosts reach this one."
+    seen: dict[str, str] = {}
+    for host in cluster.hosts:
+        address = cluster.values.get(host, {}).get(name)
+        if address in seen:
+            problem = f"{address} is the address of {shown_name(seen[address])} too"
+            yield Finding(host, name, problem, advice)
+        elif address and len(cluster.hosts) > 1 and is_local(address):
+            problem = f"{address} cannot be reached from the other hosts"
+            yield Finding(host, name, problem, advice)
+        elif address:
+            seen[address] = host
+
+
 def overlay_fits_class(cluster: Cluster) -> Iterator[Finding]:
     values = cluster.hub_values
     if "swarm_overlay_subnet" not in values or "cluster_class_size" not in values:
@@ -154,11 +303,17 @@ def overlay_fits_class(cluster: Cluster) -> Iterator[Finding]:
 
 def networks_apart(cluster: Cluster) -> Iterator[Finding]:
     names = ("swarm_overlay_subnet", "swarm_address_pool")
-    if all(name in cluster.hub_values for name in names):
-        subnet, pool = (ipaddress.IPv4Network(cluster.hub_values[name]) for name in names)
-        if subnet.overlaps(pool):
-            advice = f"Write in {WHERE} a network that does not touch {pool}."
-            yield Finding(cluster.hub, names[0], f"{subnet} overlaps with {names[1]}, which is {pool}", advice)
+    networks = {name: ipaddress.IPv4Network(cluster.hub_values[name]) for name in names if name in cluster.hub_values}
+    if len(networks) == len(names) and networks[names[0]].overlaps(networks[names[1]]):
+        subnet, pool = networks.values()
+        advice = f"Write in {WHERE} a network that does not touch {pool}."
+        yield Finding(cluster.hub, names[0], f"{subnet} overlaps with {names[1]}, which is {pool}", advice)
+    for host in cluster.hosts:
+        address = cluster.values.get(host, {}).get("cluster_private_address", "")
+        for name, network in networks.items():
+            if is_in(address, network):
+                problem = f"{network} holds {address}, the private address of {shown_name(host)}"
+                yield Finding(cluster.hub, name, problem, f"Write {name} in {WHERE} with a network that no host is in.")
 
 
 def memory_suffices(cluster: Cluster) -> Iterator[Finding]:
@@ -199,6 +354,22 @@ def memory_mib(meminfo: str) -> int:
     return int(kib[1]) // 1024 if kib else 0
 
 
+def _listed(hosts: Iterable[str]) -> str:
+    return ", ".join(shown_name(host) for host in sorted(hosts))
+
+
+def is_in(host: str, network: ipaddress.IPv4Network) -> bool:
+    try:
+        return ipaddress.ip_address(host) in network
+    except ValueError:
+        return False
+
+
+def is_local(host: str) -> bool:
+    """Whether it means another machine to each who reads it."""
+    return is_loopback(host) or host in ("0.0.0.0", "::")
+
+
 def is_loopback(host: str) -> bool:
     try:
         return ipaddress.ip_address(host).is_loopback
@@ -216,10 +387,22 @@ RULES: Sequence[Callable[[Cluster], Iterator[Finding]]] = (
     one_host_each,
     hub_is_no_node,
     groups_are_spelt,
+    hosts_are_named,
     same_everywhere,
     somebody_may_log_in,
     dummy_stays_at_home,
+    authenticator_is_complete,
     pairs_in_order,
+    pairs_are_equal,
+    ports_are_the_same,
+    ports_apart,
+    named_hosts_exist,
+    uids_suffice,
+    ulimits_in_order,
+    servers_have_memory,
+    engine_can_start,
+    engine_knows_the_hub,
+    addresses_apart,
     overlay_fits_class,
     networks_apart,
     memory_suffices,

@@ -14,6 +14,9 @@ from dataclasses import dataclass
 
 HOSTS_NAMED = 3
 SHOWN_LENGTH = 60
+HIDDEN = "(hidden)"
+# User and password in an address.
+CREDENTIALS = re.compile(r"//.*@", re.DOTALL)
 YAML_PLAIN = re.compile(r"(?!(?:true|false|yes|no|on|off|null)$)[A-Za-z0-9/][\w./:@-]*[A-Za-z0-9]", re.IGNORECASE)
 YAML_NUMBER = re.compile(r"[\d.:_-]+(?:e\d+)?|0[xo]\w+", re.IGNORECASE)
 # Stands in an advice for the file in which the host's variable is written.
@@ -31,7 +34,8 @@ class Finding:
 
 
 def quoted(text: str) -> str:
-    """Text of an inventory on one line, quoted, shortened and without control characters."""
+    """Text of an inventory on one line, quoted, shortened, without control characters and without passwords."""
+    text = CREDENTIALS.sub(f"//{HIDDEN}@", text)
     shown = text if len(text) <= SHOWN_LENGTH else f"{text[:SHOWN_LENGTH]}…"
     return json.dumps(shown, ensure_ascii=not shown.isprintable())
 
@@ -59,7 +63,7 @@ def where_to_write(hosts: Iterable[str], groups: Mapping[str, Iterable[str]]) ->
     if not wanted - {""} or wanted == set(groups.get("all", ())):
         return "group_vars/all.yml"
     if len(wanted) == 1:
-        return f"host_vars/{next(iter(wanted))}.yml"
+        return f"host_vars/{shown_name(next(iter(wanted)))}.yml"
     names = sorted(name for name, members in groups.items() if set(members) == wanted)
     return f"group_vars/{names[0]}.yml" if names else "host_vars of each of them"
 
@@ -76,6 +80,6 @@ def lines(findings: Iterable[Finding], groups: Mapping[str, Iterable[str]]) -> l
 
 
 def _named(hosts: Iterable[str]) -> str:
-    names = sorted(host or "inventory" for host in hosts)
+    names = sorted(shown_name(host or "inventory") for host in hosts)
     more = len(names) - HOSTS_NAMED
     return ", ".join(names[:HOSTS_NAMED]) + (f" and {more} more" if more > 0 else "")

@@ -2,15 +2,17 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""What an argument spec cannot say of a value: its range and its form."""
+"""What an argument spec cannot say of a value: its range, its form, and what a mapping may hold."""
 
 from __future__ import annotations
 
 import ipaddress
 import re
 from collections.abc import Callable, Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
+
+from ansible_collections.galilean.hub.plugins.module_utils.images import BY_DIGEST
 
 
 class Range(NamedTuple):
@@ -30,9 +32,18 @@ class Form(NamedTuple):
     fits: Callable[[str], object]
 
 
+class Entries(NamedTuple):
+    """What a mapping may hold: the form of its keys, and the option that each value has to fit."""
+
+    keys: Form
+    values: Mapping[str, Any]
+
+
 YEAR_SECONDS = 366 * 24 * 3600
 PORT = Range(1, 65_535, example=8443)
 MTU = Range(576, 65_535, example=1500)
+# Docker and the kernel know -1 as no limit at all.
+ULIMIT = Range(-1, 2**31 - 1, example=65_536)
 RANGES: Mapping[str, Range] = {
     "cluster_class_size": Range(1, 20_000),
     "cluster_hub_uid": Range(1, 65_533),
@@ -50,10 +61,14 @@ RANGES: Mapping[str, Range] = {
     "swarm_underlay_mtu": MTU,
     "verify_timeout_seconds": Range(10, 86_400),
 }
-# Names say their units, and units have ranges of their own.
+# Keys of mappings inside variables, whatever the variable.
+RANGES_OF_KEYS: Mapping[str, Range] = {"soft": ULIMIT, "hard": ULIMIT, "Soft": ULIMIT, "Hard": ULIMIT}
+# Names say their units, and units have ranges of their own. The first suffix that fits decides.
 RANGES_BY_SUFFIX: Mapping[str, Range] = {
     "_port": PORT,
+    "_public_ports": PORT,
     "_seconds": Range(0, 10 * YEAR_SECONDS),
+    "_validity_days": Range(0.001, 36_525, example=397),
     "_days": Range(0, 36_525),
     "_mib": Range(1, 1_048_576),
 }
@@ -71,77 +86,239 @@ def _is_address(text: str) -> bool:
         ipaddress.ip_address(text)
     except ValueError:
         return False
-    return True
+    return "%" not in text
 
 
-def _is_host(text: str) -> bool:
+def _is_address_or_network(text: str) -> bool:
+    try:
+        ipaddress.ip_network(text)
+    except ValueError:
+        return False
+    return "%" not in text
+
+
+def is_host(text: str) -> bool:
     labels = text.lower().split(".")
     return _is_address(text) or (len(text) <= 253 and all(LABEL.fullmatch(label) for label in labels))
 
 
+def _is_port(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) <= 5 and PORT.least <= int(text) <= PORT.most
+
+
+def _is_port_or_range(text: str) -> bool:
+    ends = text.split("-")
+    return len(ends) <= 2 and all(map(_is_port, ends)) and int(ends[0]) <= int(ends[-1])
+
+
 def _is_host_and_port(text: str) -> bool:
     host, _colon, port = text.rpartition(":")
-    return _is_host(host) and port.isascii() and port.isdigit() and 0 < int(port) <= PORT.most
+    return is_host(host) and _is_port(port)
 
 
-def _is_public_url(text: str) -> bool:
+def is_url(text: str) -> bool:
+    """Whether it is an address on the web with nobody's password in it."""
     try:
         url = urlsplit(text)
-        has_only_host_and_port = url.username is None and url.path in ("", "/") and not url.query + url.fragment
         return (
-            text.isprintable()
-            and url.scheme == "https"
-            and has_only_host_and_port
+            bool(PRINTABLE_WORD.fullmatch(text))
+            and url.scheme in ("http", "https")
+            and url.username is None
             and url.port != 0
-            and _is_host(url.hostname or "")
+            and is_host(url.hostname or "")
         )
     except ValueError:
         return False
 
 
+def _is_url_of_a_host(text: str) -> bool:
+    return is_url(text) and urlsplit(text).path in ("", "/") and not {"?", "#"} & set(text)
+
+
+def _is_public_url(text: str) -> bool:
+    return text.startswith("https://") and _is_url_of_a_host(text)
+
+
+def _is_instance(text: str) -> bool:
+    return bool(INSTANCE_NAME.fullmatch(text)) and text not in TAKEN_INSTANCES and not text.endswith(TAKEN_ENDINGS)
+
+
+def _is_swarm_network(text: str) -> bool:
+    return bool(DOCKER_NAME.fullmatch(text)) and text not in NETWORKS_OF_DOCKER
+
+
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-SIZE = Form("a size such as 512M or 2G", "1G", re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?[KMGT]?").fullmatch)
-SUBNET = Form("an IPv4 network such as 10.80.0.0/20", "10.80.0.0/20", _is_network)
-HOST = Form("an IP address or a host name", "10.0.0.11", _is_host)
+PRINTABLE_WORD = re.compile(r"[!-~]{1,2048}")
+DOCKER_NAME = re.compile(r"[A-Za-z0-9][\w-]{0,62}", re.ASCII)
+NETWORKS_OF_DOCKER = ("bridge", "docker_gwbridge", "host", "ingress", "none")
 # The bridge of an instance is called gal-<instance>, and Linux takes 15 characters.
+INSTANCE_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,9}[a-z0-9])?")
+# An instance has a directory of its name below /etc/galilean, /run/galilean and /var/lib/galilean, as these have.
+TAKEN_INSTANCES = ("registry", "started", "tls")
+# Of the instance x are the network galilean-x-hub and the file public-x-key.pem.
+TAKEN_ENDINGS = ("-hub", "-key")
+
+SIZE = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?[KMGT]?")
+MEMORY = Form("a size such as 512M or 2G", "1G", SIZE.fullmatch)
+SUBNET = Form("an IPv4 network such as 10.80.0.0/20", "10.80.0.0/20", _is_network)
+ADDRESS_OR_NETWORK = Form("an IP address or network", "192.0.2.0/24", _is_address_or_network)
+HOST = Form("an IP address or a host name", "10.0.0.11", is_host)
+HOST_AND_PORT = Form("a host and a port", "10.0.0.11:8000", _is_host_and_port)
+HOST_NAME = Form(
+    "a host of the inventory", "jupiter", re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?").fullmatch
+)
 INSTANCE = Form(
-    "1 to 11 of a-z, 0-9 and -, with a letter or digit at both ends",
+    "1 to 11 of a-z, 0-9 and -, with a letter or digit at both ends; not tls, registry or started, "
+    "nor with -hub or -key at the end",
     "main",
-    re.compile(r"[a-z0-9]([a-z0-9-]{0,9}[a-z0-9])?").fullmatch,
+    _is_instance,
 )
 DIRECTORY = Form(
     "an absolute path without ..", "/srv/galilean", re.compile(r"(/(?!\.\.?(?:/|$))[\w.@+-]+)+/?").fullmatch
 )
+DIRECTORY_HERE = Form(
+    "an absolute path on this machine without spaces",
+    "/srv/galilean/secrets",
+    re.compile(r"~?(/[\w.@+-]+)+/?").fullmatch,
+)
+FILE_HERE = Form(
+    "an absolute path on this machine", "/srv/galilean/file", re.compile(r"~?(/[\w.@+-][\w .@+-]*)+").fullmatch
+)
+NO_FILE_OR_ONE_HERE = FILE_HERE._replace(fits=lambda text: not text or FILE_HERE.fits(text))
+URL = Form("an address such as https://example.org, without a password", "https://example.org", is_url)
+URL_OF_A_HOST = Form(
+    "http:// or https:// and a host, without a password", "https://mirror.example.org", _is_url_of_a_host
+)
+PACKAGE = Form("the name of a package", "chrony", re.compile(r"[a-z0-9][a-z0-9+.-]{1,63}").fullmatch)
+PACKAGE_PATTERN = Form(
+    "a regular expression without spaces and quotes",
+    "runc$",
+    re.compile(r"[\w.+*?^$()|\[\]\\-]{1,200}", re.ASCII).fullmatch,
+)
+INTERFACE = Form(
+    "a network interface, with * at the end for anything", "gal-*", re.compile(r"[\w.-]{1,15}\*?", re.ASCII).fullmatch
+)
+IMAGE = Form(
+    "an image such as docker.io/library/debian:13-slim",
+    "docker.io/library/debian:13-slim",
+    re.compile(r"[a-z0-9][A-Za-z0-9._/:@-]{0,511}").fullmatch,
+)
+DIGEST = Form(
+    "an image by digest, such as quay.io/jupyter/base-notebook@sha256: and 64 hexadecimal digits",
+    "quay.io/jupyter/base-notebook@sha256:" + "0" * 64,
+    BY_DIGEST.fullmatch,
+)
+USER = Form("the name of a user, without spaces and / and quotes", "galileo", re.compile(r"[\w.@+'-]{1,255}").fullmatch)
+WORDS = Form("letters, digits, spaces, _ and -", "monitoring", re.compile(r"[\w -]{1,64}", re.ASCII).fullmatch)
+WORD = Form("letters, digits, _, - and .", "example", re.compile(r"[\w.-]{1,64}", re.ASCII).fullmatch)
+PATH_OF_URL = Form("a path that begins with /", "/lab", re.compile(r"/[\w./?=&%+-]*", re.ASCII).fullmatch)
+# They hold for a variable, or for each element of one that is a list.
 FORMS: Mapping[str, Form] = {
+    "base_cluster_addresses": Form("an IP address", "10.0.0.11", _is_address),
+    "base_container_blocked_networks": ADDRESS_OR_NETWORK,
+    "base_container_interfaces": INTERFACE,
+    "base_ssh_sources": ADDRESS_OR_NETWORK,
+    "base_time_service": PACKAGE,
+    "base_unattended_upgrades_excluded": PACKAGE_PATTERN,
     "cluster_homes_directory": DIRECTORY,
     "cluster_instance": INSTANCE,
     "cluster_public_url": Form(
         "https:// and a host, with a port when it is not 443", "https://hub.example.org", _is_public_url
     ),
-    "jupyterhub_default_url": Form("a path that begins with /", "/lab", re.compile(r"/[\w./?=&%+-]*").fullmatch),
-    "jupyterhub_memory_guarantee": SIZE,
-    "jupyterhub_memory_limit": SIZE,
+    "cluster_secrets_directory": DIRECTORY_HERE,
+    "docker_registry_mirrors": URL_OF_A_HOST,
+    "docker_upstream_key": URL,
+    "docker_upstream_repository": URL,
+    "images_base": IMAGE,
+    "images_builder": HOST_NAME,
+    "images_ca_certificates": NO_FILE_OR_ONE_HERE,
+    "images_notebook_image": DIGEST._replace(fits=lambda text: not text or BY_DIGEST.fullmatch(text)),
+    "images_notebook_requirements": NO_FILE_OR_ONE_HERE,
+    "images_pip_config": NO_FILE_OR_ONE_HERE,
+    "images_registry": HOST_AND_PORT._replace(example="10.0.0.11:5000"),
+    "jupyterhub_admin_users": USER,
+    "jupyterhub_allowed_users": USER,
+    "jupyterhub_default_url": PATH_OF_URL,
+    "jupyterhub_memory_guarantee": MEMORY,
+    "jupyterhub_memory_limit": MEMORY,
     "keeper_homes_directory": DIRECTORY,
     "keeper_instance": INSTANCE,
     "keeper_skeleton_directory": DIRECTORY,
+    "proxy_certificate": NO_FILE_OR_ONE_HERE,
+    "proxy_private_key": NO_FILE_OR_ONE_HERE,
     "proxy_server_name": HOST,
-    "proxy_upstream": Form("a host and a port", "10.0.0.11:8000", _is_host_and_port),
+    "proxy_upstream": HOST_AND_PORT,
     "swarm_address_pool": SUBNET,
-    "swarm_network": Form(
-        "1 to 63 letters, digits, _ and -", "galilean-main", re.compile(r"[A-Za-z0-9][\w-]{0,62}", re.ASCII).fullmatch
-    ),
+    "swarm_join_token": Form("the token of a Swarm", "", re.compile(r"(SWMTKN-[\w-]{1,200})?", re.ASCII).fullmatch),
+    "swarm_manager_host": HOST_NAME,
+    "swarm_network": Form("1 to 63 letters, digits, _ and -, none of Docker's own", "galilean-main", _is_swarm_network),
     "swarm_overlay_subnet": SUBNET,
+    "swarm_tls_clients": Form("a name such as hub.main", "admin", lambda text: is_host(text) and not _is_address(text)),
+    "verify_storage_host": HOST_NAME,
 }
-FORMS_BY_SUFFIX: Mapping[str, Form] = {"_address": HOST}
+FORMS_OF_KEYS: Mapping[str, Form] = {
+    "hub": DIGEST,
+    "interfaces": INTERFACE,
+    "name": WORDS,
+    "Name": WORD,
+    "notebook": DIGEST,
+    "ports": Form("a port, or a range such as 6000-6010", "8443", _is_port_or_range),
+    "proxy": DIGEST,
+    "sources": ADDRESS_OR_NETWORK,
+}
+FORMS_BY_SUFFIX: Mapping[str, Form] = {"_ca_directory": DIRECTORY_HERE, "_address": HOST}
+
+NAME_OF_A_SETTING = Form("letters, digits, _ and -", "example", re.compile(r"[A-Za-z][\w-]{0,63}", re.ASCII).fullmatch)
+LIMIT = {
+    "Name": {"type": "str", "required": True},
+    "Soft": {"type": "int", "required": True},
+    "Hard": {"type": "int", "required": True},
+}
+ENTRIES: Mapping[str, Entries] = {
+    "base_ca_certificates": Entries(WORD, {"type": "path", "form": FILE_HERE}),
+    "base_sysctls": Entries(
+        Form("a setting of the kernel", "fs.file-max", re.compile(r"[a-z0-9_]+([./-][\w*-]+)+", re.ASCII).fullmatch),
+        {"type": "raw", "form": Form("numbers or words", "1024", re.compile(r"[\w.:, /-]{1,200}", re.ASCII).fullmatch)},
+    ),
+    "docker_daemon_options": Entries(NAME_OF_A_SETTING, {"type": "raw"}),
+    "docker_default_ulimits": Entries(WORD, {"type": "dict", "options": LIMIT}),
+    "jupyterhub_authenticator_options": Entries(NAME_OF_A_SETTING, {"type": "raw"}),
+    "jupyterhub_authenticator_secrets": Entries(NAME_OF_A_SETTING, {"type": "raw", "no_log": True}),
+    "jupyterhub_environment": Entries(
+        Form("letters, digits and _", "EXAMPLE", re.compile(r"[A-Za-z_]\w{0,127}", re.ASCII).fullmatch), {"type": "str"}
+    ),
+    "swarm_node_labels": Entries(
+        WORD, {"type": "raw", "form": Form("a word", "true", re.compile(r"[\w.:/-]{1,200}", re.ASCII).fullmatch)}
+    ),
+}
+# An empty list here locks people out or lets students in.
+NOT_EMPTY = frozenset(
+    {
+        "base_cluster_addresses",
+        "base_cluster_firewall_rules",
+        "base_container_interfaces",
+        "base_ssh_sources",
+        "ports",
+        "swarm_tls_clients",
+    }
+)
+INDEX = re.compile(r"\[\d+\]")
 
 
-def range_of(name: str) -> Range | None:
-    """Range of a variable, or of a key in one."""
+def key_of(place: str) -> str:
+    """A place without the numbers of list elements: what holds for one holds for all of them."""
+    return INDEX.sub("", place)
+
+
+def range_of(place: str) -> Range | None:
+    """Range of a variable, of its elements, or of a key in it."""
+    name = key_of(place).rpartition(".")[2]
     by_suffix = (allowed for suffix, allowed in RANGES_BY_SUFFIX.items() if name.endswith(suffix))
-    return RANGES.get(name) or next(by_suffix, None)
+    return RANGES.get(name) or RANGES_OF_KEYS.get(name) or next(by_suffix, None)
 
 
-def form_of(name: str) -> Form | None:
-    """Form of a variable, or of a key in one."""
+def form_of(place: str) -> Form | None:
+    """Form of a variable, of its elements, or of a key in it."""
+    variable, _dot, name = key_of(place).rpartition(".")
     by_suffix = (form for suffix, form in FORMS_BY_SUFFIX.items() if name.endswith(suffix))
-    return FORMS.get(name) or next(by_suffix, None)
+    return (FORMS_OF_KEYS if variable else FORMS).get(name) or next(by_suffix, None)

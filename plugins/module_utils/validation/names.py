@@ -43,9 +43,11 @@ def _begins_like_ours(name: str, roles: Collection[str]) -> bool:
 
 
 def _is_misspelt(name: str, nearest: str, roles: Collection[str]) -> bool:
-    """Whether all of it is close to a name of ours, and its first word to that of a role."""
-    first_word = _plain(name).partition("_")[0]
-    return bool(
-        SequenceMatcher(None, _plain(name), nearest).ratio() >= NAME_LIKENESS
-        and get_close_matches(first_word, list(roles), n=1, cutoff=PREFIX_LIKENESS)
-    )
+    """Whether all of it is close to a name of ours, and its beginning to that of a role."""
+    plain = _plain(name)
+    beginnings = (_likeness(plain[: len(role)], role) for role in roles)
+    return _likeness(plain, nearest) >= NAME_LIKENESS and any(likeness >= PREFIX_LIKENESS for likeness in beginnings)
+
+
+def _likeness(one: str, other: str) -> float:
+    return SequenceMatcher(None, one, other).ratio()

@@ -7,11 +7,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from ansible_collections.galilean.hub.plugins.module_utils.validation import limits
 from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import (
+    HIDDEN,
+    WHERE,
     Finding,
     quoted,
     shown_name,
@@ -23,9 +25,13 @@ Option = Mapping[str, Any]
 # Where it is, what is wrong, and what to do about it.
 Problem = tuple[str, str, str]
 
-HIDDEN = "(hidden)"
 SECRET_NAME = re.compile(r"secret|password|passphrase|token|credential|private_key|api_key", re.IGNORECASE)
 LONGEST_TEXT = 4096
+# The largest class, and some to spare.
+LONGEST_LIST = 25_000
+MOST_ENTRIES = 1000
+DEEPEST = 16
+PARTS_NAMED = 5
 LARGEST_NUMBER = 10**18
 INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
 NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
@@ -81,11 +87,10 @@ def advice_to_write(name: str, option: Option) -> str:
         return write(name, default)
     if option.get("choices"):
         return write(name, option["choices"][0])
-    if form := limits.form_of(name):
-        return write(name, form.example)
-    if allowed := limits.range_of(name):
-        return write(name, allowed.example)
-    return write(name, TYPES.get(option.get("type", "str"), TYPES["str"])[1])
+    kind = option.get("type", "str")
+    if limit := option.get("form") or limits.form_of(name) or limits.range_of(name):
+        return write(name, [limit.example] if kind == "list" else limit.example)
+    return write(name, TYPES.get(kind, TYPES["str"])[1])
 
 
 def describe(value: object, hidden: bool) -> str:
@@ -98,7 +103,7 @@ def describe(value: object, hidden: bool) -> str:
         case int() | float():
             return f"the number {str(value)[:40]}" if not hidden else f"a number {HIDDEN}"
         case str():
-            return f"the string {quoted(value)}" if not hidden else f"a string {HIDDEN}"
+            return f"a string {HIDDEN}" if hidden or SECRET_NAME.search(value) else f"the string {quoted(value)}"
         case Mapping():
             return "a mapping"
         case Sequence():
@@ -109,17 +114,60 @@ def describe(value: object, hidden: bool) -> str:
 def _problems(place: str, value: Any, option: Option, hidden: bool) -> Iterator[Problem]:
     """What is wrong at a place, which is a variable or lies inside one."""
     kind = option.get("type", "str")
-    if value is None and option.get("default") is None and not option.get("required"):
-        return
     fits_type = kind not in TYPES or _has_type(value, kind)
-    if not fits_type or (option.get("choices") and value not in option["choices"]):
+    if not fits_type or (kind != "list" and option.get("choices") and value not in option["choices"]):
         yield place, f"expected {_wanted(option)}, found {describe(value, hidden)}", advice_to_write(place, option)
-    elif kind == "list":
-        yield from _element_problems(place, value, option, hidden)
+    elif kind == "dict" and len(value) > MOST_ENTRIES:
+        yield place, f"expected at most {MOST_ENTRIES} entries, found {len(value)}", advice_to_write(place, option)
     elif kind == "dict" and option.get("options"):
         yield from _suboption_problems(place, value, option["options"])
+    elif place in limits.ENTRIES:
+        yield from _entry_problems(place, value, option, hidden)
     elif expected := _expected(place, value, option):
         yield place, f"expected {expected}, found {describe(value, hidden)}", advice_to_write(place, option)
+    elif kind == "list":
+        yield from _element_problems(place, value, option, hidden)
+
+
+def _element_problems(place: str, value: Sequence[Any], option: Option, hidden: bool) -> Iterator[Problem]:
+    inherited = {key: option[key] for key in ("options", "choices") if key in option}
+    element = {"type": option.get("elements", "raw"), "required": True, **inherited}
+    found = (list(_problems(f"{place}[{index}]", item, element, hidden)) for index, item in enumerate(value))
+    yield from _first_few(place, found, option)
+
+
+def _suboption_problems(place: str, value: Mapping[Any, Any], options: Mapping[str, Option]) -> Iterator[Problem]:
+    for key in map(str, value):
+        if key not in options:
+            nearest = nearest_name(key, options)
+            advice = f"Did you mean {nearest}?" if nearest else f"It may hold {', '.join(sorted(options))}."
+            yield f"{place}.{shown_name(key)}", "there is no such key", advice
+    for key, option in options.items():
+        if key in value:
+            yield from _problems(f"{place}.{key}", value[key], option, is_secret(key, option))
+        elif option.get("required"):
+            yield f"{place}.{key}", "it is missing", advice_to_write(f"{place}.{key}", option)
+
+
+def _entry_problems(place: str, value: Mapping[Any, Any], option: Option, hidden: bool) -> Iterator[Problem]:
+    entries = limits.ENTRIES[place]
+    advice = f"Name it with {entries.keys.words}, such as {entries.keys.example}, in {WHERE}."
+    found = (
+        list(_problems(f"{place}.{key}", item, entries.values, hidden or is_secret(key, entries.values)))
+        if isinstance(key, str) and entries.keys.fits(key)
+        else [(f"{place}.{HIDDEN if hidden else shown_name(str(key))}", "this cannot be its name", advice)]
+        for key, item in value.items()
+    )
+    yield from _first_few(place, found, option)
+
+
+def _first_few(place: str, found: Iterable[list[Problem]], option: Option) -> Iterator[Problem]:
+    """The problems of the first parts that have any, and how many more parts have."""
+    wrong = [problems for problems in found if problems]
+    for problems in wrong[:PARTS_NAMED]:
+        yield from problems
+    if len(wrong) > PARTS_NAMED:
+        yield place, f"{len(wrong) - PARTS_NAMED} more parts of it are wrong", advice_to_write(place, option)
 
 
 def _has_type(value: object, kind: str) -> bool:
@@ -151,40 +199,38 @@ def _wanted(option: Option) -> str:
     return words
 
 
-def _element_problems(place: str, value: Sequence[Any], option: Option, hidden: bool) -> Iterator[Problem]:
-    if "elements" not in option:
-        return
-    element = {"type": option["elements"], "options": option.get("options"), "required": True}
-    for index, item in enumerate(value):
-        yield from _problems(f"{place}[{index}]", item, element, hidden)
-
-
-def _suboption_problems(place: str, value: Mapping[Any, Any], options: Mapping[str, Option]) -> Iterator[Problem]:
-    for key in map(str, value):
-        if key not in options:
-            nearest = nearest_name(key, options)
-            advice = f"Did you mean {nearest}?" if nearest else f"It may hold {', '.join(sorted(options))}."
-            yield f"{place}.{shown_name(key)}", "there is no such key", advice
-    for key, option in options.items():
-        if key in value:
-            yield from _problems(f"{place}.{key}", value[key], option, is_secret(key, option))
-        elif option.get("required"):
-            yield f"{place}.{key}", "it is missing", advice_to_write(f"{place}.{key}", option)
-
-
 def _expected(place: str, value: Any, option: Option) -> str | None:
     """What a value of the right type was expected to be, None when it is."""
-    name = place.rpartition(".")[2]
-    if option.get("type", "str") in ("int", "float"):
-        allowed = limits.range_of(name)
+    kind = option.get("type", "str")
+    if kind in ("int", "float"):
+        allowed = limits.range_of(place)
         return None if allowed is None or allowed.least <= float(value) <= allowed.most else f"a number {allowed}"
-    if not isinstance(value, str):
-        return None
-    form = limits.form_of(name)
-    if form and not form.fits(value):
-        return form.words
-    if option.get("required") and not value.strip():
+    if kind == "list":
+        return _expected_of_list(place, value)
+    form = option["form"] if "form" in option else limits.form_of(place)
+    if form and not (isinstance(value, str | int | float) and form.fits(str(value))):
+        return str(form.words)
+    if kind == "str" and option.get("required") and not value.strip():
         return "a string that is not empty"
-    if not value.isprintable() or len(value) > LONGEST_TEXT:
-        return f"one line of printable characters, at most {LONGEST_TEXT}"
+    return _expected_within(value, DEEPEST)
+
+
+def _expected_of_list(place: str, value: Sequence[Any]) -> str | None:
+    if len(value) > LONGEST_LIST:
+        return f"at most {LONGEST_LIST} elements"
+    if not value and limits.key_of(place).rpartition(".")[2] in limits.NOT_EMPTY:
+        return "a list that is not empty"
     return None
+
+
+def _expected_within(value: Any, depth: int) -> str | None:
+    """What a text, or a mapping of no known shape, was expected to be, None when it is."""
+    if isinstance(value, str):
+        is_line = value.isprintable() and len(value) <= LONGEST_TEXT
+        return None if is_line or is_template(value) else f"one line of printable characters, at most {LONGEST_TEXT}"
+    if not isinstance(value, Mapping | Sequence):
+        return None
+    if not depth or len(value) > LONGEST_LIST:
+        return f"at most {DEEPEST} levels of lists and mappings, with at most {LONGEST_LIST} elements each"
+    parts = [*value, *value.values()] if isinstance(value, Mapping) else value
+    return next(filter(None, (_expected_within(part, depth - 1) for part in parts)), None)

@@ -136,8 +136,8 @@ def test_age_alone_can_cull(configured: Configured, hub: dict[str, Any]) -> None
     [
         ({"instanc": "main"}, "hub.json: instanc is not a known key; did you mean 'instance'?"),
         ({"instance": None}, "hub.json: instance must be a string, not null"),
-        ({"instance": "Main"}, "hub.json: instance 'Main' must be 1 to 12 of a-z, 0-9 and inner hyphens"),
-        ({"instance": "abcdefghijklm"}, "must be 1 to 12"),
+        ({"instance": "Main"}, "hub.json: instance 'Main' must be 1 to 11 of a-z, 0-9 and inner hyphens"),
+        ({"instance": "abcdefghijkl"}, "must be 1 to 11"),
         ({"engine": {**ENDPOINT, "url": 1}}, "hub.json: engine.url must be a string, not an integer"),
         ({"engine": {"url": "x"}}, "hub.json: engine.ca is missing"),
         ({"keeper": []}, "hub.json: keeper must be an object, not a list"),

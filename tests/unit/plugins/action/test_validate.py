@@ -55,7 +55,7 @@ def test_what_is_right_goes_on_to_the_hosts(tmp_path: Path) -> None:
     templated = {
         "docker_mtu": "{{ ansible_facts['default_ipv4']['mtu'] - 50 }}",
         "proxy_logins_burst": "{{ cluster_class_size }}",
-        "proxy_upstream": "{{ cluster_hub_address }}:80",
+        "proxy_upstream": "{{ cluster_hub_address }}:8000",
     }
     code, output, _seconds = run(tmp_path, inventory({**variables, **templated}, nodes=0))
     assert code == 0, output
@@ -73,10 +73,45 @@ def test_what_is_right_goes_on_to_the_hosts(tmp_path: Path) -> None:
 
 
 def test_an_empty_inventory_is_refused(tmp_path: Path) -> None:
-    code, output, _seconds = run(tmp_path, {})
+    code, output, _seconds = run(tmp_path, {"all": None})
     assert code == 2
     (line,) = findings(output)
     assert line.startswith("inventory: group hub: expected exactly one host, found none. Put the one host")
+
+
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ lookup('pi' ~ 'pe', 'touch MARK') }}",
+        "{{ lookup(nobody | default('pipe'), 'touch MARK') }}",
+        "{% set run = lookup %}{{ run('pipe', 'touch MARK') }}",
+        "{{ lookup ( 'ansible.legacy.pipe', 'touch MARK') }}",
+        "{{ lookup('password', 'MARK') }}",
+        "{{ '{{' }} lookup('pipe', 'touch MARK') }}",
+    ],
+)
+def test_a_template_that_acts_is_not_run_however_it_hides(tmp_path: Path, template: str) -> None:
+    mark = tmp_path / "ran"
+    hostile = {
+        "cluster_instance": template.replace("MARK", str(mark)),
+        "docker_registry_mirrors": ["{{ cluster_instance }}"],
+        "proxy_server_name": "{{ nickname }}",
+    }
+    code, output, _seconds = run(
+        tmp_path, inventory({**VARIABLES, **NOWHERE, **hostile, "nickname": hostile["cluster_instance"]})
+    )
+    assert code == 2
+    assert [line.split(": ")[1].partition("[")[0] for line in findings(output)] == list(hostile)
+    assert not mark.exists()
+
+
+def test_what_is_marked_unsafe_is_data(tmp_path: Path) -> None:
+    text = yaml.safe_dump(inventory({**VARIABLES, **NOWHERE, "jupyterhub_authenticator_secrets": "SECRET"}))
+    path = tmp_path / "unsafe.yml"
+    path.write_text(text.replace("SECRET", '!unsafe \'{{ lookup("pipe", "false") }}\''))
+    code, output, _seconds = run(tmp_path, {}, "-i", str(path))
+    assert code == 2
+    assert "jupyterhub_authenticator_secrets: expected a mapping, found a string (hidden)" in output
 
 
 @pytest.mark.parametrize("secret", ["hunter2-hunter2", "{{ lookup('pipe', 'touch MARK') }}hunter2-hunter2"])

@@ -148,8 +148,8 @@ class Configuration:
     state_directory: str = "/var/lib/galilean"
 
     def __post_init__(self) -> None:
-        if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,10}[a-z0-9])?", self.instance):
-            raise ConfigError(f"instance {self.instance!r} must be 1 to 12 of a-z, 0-9 and inner hyphens")
+        if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,9}[a-z0-9])?", self.instance):
+            raise ConfigError(f"instance {self.instance!r} must be 1 to 11 of a-z, 0-9 and inner hyphens")
         address = urlsplit(self.public_url)
         if address.scheme not in ("http", "https") or not address.hostname:
             raise ConfigError(f"public_url {self.public_url!r} must be an address such as https://hub.example.org")

@@ -56,3 +56,12 @@ def test_where_to_write(hosts: list[str], file: str) -> None:
 def test_quoted_text_cannot_break_out(text: str) -> None:
     assert quoted(text).isprintable()
     assert len(quoted(text)) < 200
+
+
+def test_passwords_in_addresses_are_not_shown() -> None:
+    assert quoted("https://ada:hunter2/@2@mirror.example.org/x") == '"https://(hidden)@mirror.example.org/x"'
+
+
+def test_hostile_hosts_stay_on_their_line() -> None:
+    (line,) = lines([finding("io\n\x1b[2J")], {"all": ["jupiter"]})
+    assert line.isprintable()

@@ -36,7 +36,6 @@ def problems(name: str, value: object, option: values.Option) -> list[str]:
         (TEXT, ""),
         (TEXT, "a \"quoted\" 'text' {% raw"),
         (CHOICE, "dummy"),
-        (TEXT, None),
         (LIMITS, [{"name": "nofile", "soft": 3}, {"name": "core"}]),
         ({"type": "raw"}, object()),
     ],
@@ -71,6 +70,11 @@ def test_accepted(option: values.Option, value: object) -> None:
         (TEXT, "\x1b[2J", None),
         (TEXT, "x" * 5000, None),
         ({"type": "str", "required": True}, "  ", 'expected a string that is not empty, found the string "  "'),
+        (TEXT, None, "expected a string, found nothing (an empty value)"),
+        (TEXT, "password=hunter2\n", None),
+        (LIST, ["x"] * 30_000, "expected at most 25000 elements, found a list"),
+        (DICT, {"a": {"b": ["two\nlines"]}}, None),
+        (LIMITS, [{"name": "core", "soft": None}], "expected an integer, found nothing (an empty value)"),
         (LIMITS, [{"soft": 1}], "it is missing"),
         (LIMITS, [{"name": "core", "sotf": 1}], "there is no such key"),
         (LIMITS, [{"name": "core", "soft": "many"}], 'expected an integer, found the string "many"'),
@@ -81,6 +85,61 @@ def test_refused(option: values.Option, value: object, problem: str | None) -> N
     assert len(found) == 1
     assert problem is None or found == [problem]
     assert found[0].isprintable()
+
+
+def test_choices_of_a_list_are_those_of_its_elements() -> None:
+    choices = {"type": "list", "elements": "str", "choices": ["hub", "proxy"]}
+    assert problems("images_run", ["proxy"], choices) == []
+    assert problems("images_run", ["notebok"], choices) == ['expected one of hub, proxy, found the string "notebok"']
+
+
+def test_many_wrong_elements_are_counted() -> None:
+    found = values.check("io", "docker_thing", ["x", *range(30)], LIST)
+    assert [finding.variable for finding in found] == [*(f"docker_thing[{n}]" for n in range(1, 6)), "docker_thing"]
+    assert found[-1].problem == "25 more parts of it are wrong"
+
+
+def test_a_text_deep_inside_is_told_by_its_key_and_many_keys_are_not_told_at_all() -> None:
+    (finding,) = values.check("io", "docker_daemon_options", {"a": {"b": "two\nlines"}}, DICT)
+    assert finding.variable == "docker_daemon_options.a"
+    (finding,) = values.check("io", "docker_daemon_options", {f"a{n}": n for n in range(2000)}, DICT)
+    assert (finding.variable, finding.problem) == ("docker_daemon_options", "expected at most 1000 entries, found 2000")
+
+
+def test_what_is_nested_without_end_is_refused() -> None:
+    endless: list[object] = []
+    endless.append(endless)
+    (problem,) = problems("docker_daemon_options", {"a": endless}, DICT)
+    assert problem.startswith("expected at most 16 levels")
+
+
+@pytest.mark.parametrize(
+    ("name", "good", "bad"),
+    [
+        ("jupyterhub_environment", {"A_1": "any 'text' of \"one\" line", "B": ""}, {"A-1": "x"}),
+        ("jupyterhub_environment", {"A": "5"}, {"A": 5}),
+        ("jupyterhub_environment", {"A": "x"}, {"A": "two\nlines"}),
+        ("base_sysctls", {"net.ipv4.ip_forward": 1, "kernel.core_pattern": "core"}, {"net.ipv4.ip_forward": "1\nx"}),
+        ("base_sysctls", {"vm.swappiness": "10"}, {"-x y = 1": 1}),
+        ("base_ca_certificates", {"site": "/srv/ca.pem"}, {"../site": "/srv/ca.pem"}),
+        ("base_ca_certificates", {"site": "~/ca.pem"}, {"site": "ca.pem"}),
+        ("swarm_node_labels", {"gpu": True, "disk": "ssd"}, {"gpu": "a b"}),
+        ("docker_default_ulimits", {"core": {"Name": "core", "Soft": 0, "Hard": -1}}, {"core": 5}),
+        ("docker_daemon_options", {"debug": True, "dns": ["192.0.2.1"]}, {"": True}),
+        ("jupyterhub_authenticator_secrets", {"client_secret": "{{ lookup('env', 'X') }}"}, {"hunter2 ": "x"}),
+    ],
+)
+def test_parts_of_a_mapping(name: str, good: object, bad: object) -> None:
+    option = {"type": "dict", "no_log": name.endswith("_secrets")}
+    assert problems(name, good, option) == []
+    (finding,) = values.check("io", name, bad, option)
+    assert "hunter2" not in str(finding)
+
+
+def test_ports_are_numbers_or_ranges() -> None:
+    option = {"type": "list", "elements": "dict", "options": {"ports": {"type": "list", "elements": "raw"}}}
+    assert problems("base_firewall_rules", [{"ports": [22, "6000-6010"]}], option) == []
+    assert len(problems("base_firewall_rules", [{"ports": [0, True, "ssh", [22]]}], option)) == 4
 
 
 @pytest.mark.parametrize(
@@ -177,6 +236,7 @@ def test_secrets_are_not_shown(name: str, option: values.Option, secret: str) ->
         ("jupyterhub_authenticator", {"choices": ["native"]}, "Write jupyterhub_authenticator: native in {where}."),
         ("cluster_public_url", {"required": True}, "Write cluster_public_url: https://hub.example.org in {where}."),
         ("docker_mtu", {"type": "int", "default": "{{ 1 }}"}, "Write docker_mtu: 1500 in {where}."),
+        ("base_public_ports", {"type": "list", "elements": "int"}, "Write base_public_ports: [8443] in {where}."),
         ("docker_yes", {"default": "yes"}, 'Write docker_yes: "yes" in {where}.'),
         ("docker_version", {"default": "1.10"}, 'Write docker_version: "1.10" in {where}.'),
     ],

@@ -1,0 +1,34 @@
+"""The options of the roles, as their argument specs describe them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+# What a play tells the role that is to judge the inventory; the role's own spec refuses it before the role begins.
+NOT_OF_THE_INVENTORY = {"validate_subject"}
+
+Option = Mapping[str, Any]
+
+
+def read() -> dict[str, dict[str, Any]]:
+    """All options by name, each with the default of its role."""
+    options: dict[str, dict[str, Any]] = {}
+    for path in sorted(ROOT.glob("roles/*/meta/argument_specs.yml")):
+        defaults_path = path.parents[1] / "defaults/main.yml"
+        defaults = (yaml.safe_load(defaults_path.read_text()) or {}) if defaults_path.exists() else {}
+        for entry in yaml.safe_load(path.read_text())["argument_specs"].values():
+            for name, option in entry.get("options", {}).items():
+                if name not in NOT_OF_THE_INVENTORY:
+                    options[name] = {**option, "default": defaults.get(name)}
+    return options
+
+
+def handed_over() -> set[str]:
+    """Names of what the plays hand to roles, which an inventory need not set."""
+    plays = [play for path in ROOT.glob("playbooks/*.yml") for play in yaml.safe_load(path.read_text())]
+    return {name for play in plays for role in play.get("roles", []) for name in role.get("vars", {})}
