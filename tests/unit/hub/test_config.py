@@ -259,3 +259,13 @@ def test_options_are_traits_of_the_class(
     secrets["authenticator"] = {}
     c = configured()
     assert dict(c[authenticator_class(name).__name__]).items() >= options.items()
+
+
+@pytest.mark.parametrize(("options", "allowed"), [({}, True), ({"open_signup": True}, False)])
+def test_whom_an_administrator_has_let_in_is_allowed(
+    configured: Configured, hub: dict[str, Any], secrets: dict[str, Any], options: dict[str, Any], allowed: bool
+) -> None:
+    hub["authenticator"] = {"name": "native", "options": options}
+    secrets["authenticator"] = {}
+    c = configured()
+    assert c.JupyterHub.authenticator_class(config=c, add_new_table=False).allow_all is allowed

@@ -18,7 +18,7 @@ from galilean_hub.settings import Configuration, Secrets
 # daemon (sss, ldap, radius, krb5): mount the daemon's socket and a file for /etc/pam.d into the hub's container.
 CLASSES = {
     "dummy": "jupyterhub.authenticators.shared.SharedPasswordAuthenticator",
-    "native": "nativeauthenticator.NativeAuthenticator",
+    "native": "galilean_hub.native.NativeAuthenticator",
     "github": "oauthenticator.github.GitHubOAuthenticator",
     "google": "oauthenticator.google.GoogleOAuthenticator",
     "oidc": "oauthenticator.generic.GenericOAuthenticator",
@@ -60,12 +60,16 @@ def configure_authenticator(c: Config, configuration: Configuration, secrets: Se
 
 
 def _implied(cls: type[Authenticator], configuration: Configuration) -> dict[str, Any]:
-    implied = dict(DEFAULTS.get(configuration.authenticator.name, {}))
+    settings = configuration.authenticator
+    implied = dict(DEFAULTS.get(settings.name, {}))
     if issubclass(cls, OAuthenticator):
         implied["oauth_callback_url"] = f"{configuration.public_url.rstrip('/')}/hub/oauth_callback"
         # oauthenticator 17 refuses to start with a group option and without this one (oauth2.py)
-        if GROUP_OPTIONS & set(configuration.authenticator.options):
+        if GROUP_OPTIONS & set(settings.options):
             implied["manage_groups"] = True
+    if settings.name == "native" and not settings.options.get("open_signup"):
+        # NativeAuthenticator turns away whom no administrator has let in; JupyterHub would turn away the others as well
+        implied["allow_all"] = True
     return implied
 
 
