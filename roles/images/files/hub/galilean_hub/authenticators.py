@@ -19,9 +19,9 @@ from galilean_hub.settings import Configuration, Secrets
 CLASSES = {
     "dummy": "jupyterhub.authenticators.shared.SharedPasswordAuthenticator",
     "native": "galilean_hub.native.NativeAuthenticator",
-    "github": "oauthenticator.github.GitHubOAuthenticator",
-    "google": "oauthenticator.google.GoogleOAuthenticator",
-    "oidc": "oauthenticator.generic.GenericOAuthenticator",
+    "github": "galilean_hub.oauth.GitHubOAuthenticator",
+    "google": "galilean_hub.oauth.GoogleOAuthenticator",
+    "oidc": "galilean_hub.oauth.GenericOAuthenticator",
     "lti13": "ltiauthenticator.lti13.auth.LTI13Authenticator",
     "pam": "jupyterhub.auth.PAMAuthenticator",
 }
