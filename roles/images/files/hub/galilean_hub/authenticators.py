@@ -23,7 +23,7 @@ CLASSES = {
     "google": "galilean_hub.oauth.GoogleOAuthenticator",
     "oidc": "galilean_hub.oauth.GenericOAuthenticator",
     "lti13": "ltiauthenticator.lti13.auth.LTI13Authenticator",
-    "pam": "jupyterhub.auth.PAMAuthenticator",
+    "pam": "galilean_hub.pam.PAMAuthenticator",
 }
 # JupyterHub 5.3 renamed the password of its dummy authenticator along with the class (jupyterhub/auth.py).
 RENAMED = {"dummy": {"password": "user_password"}}
