@@ -22,7 +22,7 @@ CLASSES = {
     "github": "galilean_hub.oauth.GitHubOAuthenticator",
     "google": "galilean_hub.oauth.GoogleOAuthenticator",
     "oidc": "galilean_hub.oauth.GenericOAuthenticator",
-    "lti13": "ltiauthenticator.lti13.auth.LTI13Authenticator",
+    "lti13": "galilean_hub.lti13.LTI13Authenticator",
     "pam": "galilean_hub.pam.PAMAuthenticator",
 }
 # JupyterHub 5.3 renamed the password of its dummy authenticator along with the class (jupyterhub/auth.py).
