@@ -23,13 +23,13 @@ help: ## Show the targets
 
 .PHONY: bootstrap
 bootstrap:
-	@tests/tools/bootstrap dev .venv
+	@tests/tools/bootstrap .venv requirements/dev.txt
 	@mkdir -p .lab/collections/ansible_collections/galilean .lab/log artifacts
 	@ln -sfn ../../../.. .lab/collections/ansible_collections/galilean/hub
 
 .PHONY: bootstrap-release
 bootstrap-release: bootstrap
-	@tests/tools/bootstrap release .cache/release
+	@tests/tools/bootstrap .cache/release requirements/release.txt
 	@tests/tools/dependencies
 
 .PHONY: requirements
@@ -122,6 +122,13 @@ $(SCENARIOS:%=molecule-%): molecule-%:
 .PHONY: spawner
 spawner: bootstrap ## The spawner's tests on a real Swarm, in the lab that is up
 	@tests/integration/spawner/run $(or $(GALILEAN_LAB),galilean)-jupiter
+
+.PHONY: logins
+logins: bootstrap ## Log in with each authenticator, at hubs without a cluster
+	@tests/tools/bootstrap .cache/hub roles/images/files/hub/requirements.txt roles/images/files/proxy/requirements.txt
+	@tests/tools/npm .cache/proxy roles/images/files/proxy
+	@tests/tools/npm .cache/logins tests/integration/logins
+	@pytest --junit-xml artifacts/logins.xml --durations 10 tests/integration/logins
 
 .PHONY: browser
 browser: bootstrap ## A student with a browser, in the lab that is up

@@ -259,3 +259,31 @@ def test_options_are_traits_of_the_class(
     secrets["authenticator"] = {}
     c = configured()
     assert dict(c[authenticator_class(name).__name__]).items() >= options.items()
+
+
+@pytest.mark.parametrize(
+    ("name", "options", "scope"),
+    [
+        ("oidc", OIDC, ["openid", "profile", "email"]),
+        ("oidc", {**OIDC, "scope": ["openid"]}, ["openid"]),
+        ("github", {"client_id": "a"}, []),
+        ("github", {"client_id": "a", "allowed_organizations": ["galilean"]}, ["read:org"]),
+    ],
+)
+def test_a_provider_is_asked_for_what_the_options_need(
+    configured: Configured, hub: dict[str, Any], secrets: dict[str, Any], name: str, options: Any, scope: list[str]
+) -> None:
+    hub["authenticator"] = {"name": name, "options": options}
+    secrets["authenticator"] = {"client_secret": "hush"}
+    oauth: Any = authenticator(configured())
+    assert oauth.scope == scope
+
+
+@pytest.mark.parametrize(("options", "allowed"), [({}, True), ({"open_signup": True}, False)])
+def test_whom_an_administrator_has_let_in_is_allowed(
+    configured: Configured, hub: dict[str, Any], secrets: dict[str, Any], options: dict[str, Any], allowed: bool
+) -> None:
+    hub["authenticator"] = {"name": "native", "options": options}
+    secrets["authenticator"] = {}
+    c = configured()
+    assert c.JupyterHub.authenticator_class(config=c, add_new_table=False).allow_all is allowed

