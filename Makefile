@@ -144,7 +144,11 @@ acceptance: bootstrap ## The tests against the lab that is up, the browser among
 bench: machine ## Measure, and print what docs/benchmarks.md keeps
 	@python tests/bench/run.py
 
-PHASES := check inputs lint sanity importer hosts bare hub
+.PHONY: faults
+faults: machine ## Kill site.yml at every point, and compare what the next run makes of it
+	@python tests/faults/run.py
+
+PHASES := check lint sanity importer inputs logins hosts bare hub molecule spawner
 .PHONY: bare
 bare: bootstrap
 	@ansible-playbook playbooks/site.yml --check --diff

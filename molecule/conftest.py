@@ -106,7 +106,7 @@ def probe(hosts: dict[str, Host]) -> str:
     return "probe"
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def reaches() -> Callable[..., bool]:
     """Whether `source` opens a TCP connection to an address and port within three seconds."""
 

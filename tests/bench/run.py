@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -130,8 +131,9 @@ class Starts:
 
     def remove(self, url: str, token: str, names: list[str]) -> None:
         authorization = f"Authorization: token {token}"
-        for name in names:
-            self.on_hub("curl", "-sf", "-X", "DELETE", "-H", authorization, f"{url}/hub/api/users/{name}")
+        users = [f"{url}/hub/api/users/{name}" for name in names]
+        with ThreadPoolExecutor(MANY) as pool:
+            list(pool.map(lambda user: self.on_hub("curl", "-sf", "-X", "DELETE", "-H", authorization, user), users))
         prefixes = "|".join(re.escape(name) for name in names)
         listing = ["docker", "service", "ls", "--format", "{{.Name}}"]
         eventually(lambda: not re.search(rf"-({prefixes})", self.on_hub(*listing)), 300, "the services are gone")
