@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import json
+import re
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -79,7 +80,9 @@ cp /bin/busybox bin
 for applet in cat echo sh sleep; do ln -s busybox bin/$applet; done
 tar -c bin | docker import - probe
 """
+STARTED = "docker inspect --format '{{.State.StartedAt}}' student"
 STATE = "{ dpkg-query --show; find /etc -type f -exec sha256sum {} +; } | sort"
+ENGINE = {"debian": "docker.io", "upstream": "docker-ce"}
 
 
 @pytest.fixture(scope="module")
@@ -199,3 +202,27 @@ def test_a_run_that_died_before_the_installation_is_made_up_for(upstream: Host, 
         run = converge(*options)
         assert run.returncode == 0, run.output
     assert owner_of_the_engine(upstream) == "docker-ce"
+
+
+@pytest.mark.parametrize(("there", "wanted"), [("debian", "upstream"), ("upstream", "debian")])
+def test_an_engine_is_replaced_by_hand_and_its_containers_stay(
+    bare: Host, converge: Converge, there: str, wanted: str
+) -> None:
+    run = converge(docker_source=there)
+    assert run.returncode == 0, run.output
+    bare.check_output(IMPORT_IMAGE)
+    bare.check_output("docker run --detach --name student probe sh -c 'echo mine >/work; exec sleep infinity'")
+    before, started = bare.check_output(STATE), bare.check_output(STARTED)
+
+    refused = converge(docker_source=wanted)
+    assert refused.returncode != 0
+    remove = re.search(r"apt-get remove( (docker|containerd)[a-z.-]*)+", words(refused))
+    assert remove, refused.output
+    assert (bare.check_output(STATE), bare.check_output(STARTED)) == (before, started)
+
+    bare.check_output(f"{remove[0]} --yes")
+    run = converge(docker_source=wanted)
+    assert run.returncode == 0, run.output
+    assert owner_of_the_engine(bare) == ENGINE[wanted]
+    bare.check_output("docker start student")
+    assert bare.check_output("docker exec student cat /work") == "mine"
