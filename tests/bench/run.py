@@ -182,7 +182,7 @@ class Starts:
         self.on_hub(
             "docker", "run", "--detach", "--name", "stock-proxy", "--network", self.network, "--user", "0",
             "--publish", "127.0.0.1:8100:8000", "--volume", "/run/stock:/run/stock",
-            "--env", f"CONFIGPROXY_AUTH_TOKEN={STOCK_TOKEN}", self.proxy, "configurable-http-proxy",
+            "--env", f"CONFIGPROXY_AUTH_TOKEN={STOCK_TOKEN}", "--entrypoint", "configurable-http-proxy", self.proxy,
             "--ip", "0.0.0.0", "--port", "8000", "--api-socket", "/run/stock/api.sock",
         )  # fmt: skip
         self.on_hub(

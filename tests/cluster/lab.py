@@ -44,6 +44,11 @@ class Lab:
         """What `command` prints on `host`, run as root."""
         return self.docker("exec", self.container(host), *command, check=check).strip()
 
+    def pipe(self, host: str, text: str, *command: str) -> str:
+        """What `command` prints on `host` when it reads the text."""
+        whole = ["docker", "exec", "-i", self.container(host), *command]
+        return subprocess.run(whole, check=True, capture_output=True, text=True, input=text, timeout=600).stdout.strip()
+
     def play(self, playbook: str, *options: str, seconds: float = 1500) -> Run:
         """Run a playbook of the collection against the lab."""
         environment = {**os.environ, "GALILEAN_LAB": self.name, **PLAIN}
