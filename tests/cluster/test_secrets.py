@@ -20,7 +20,7 @@ docker service ls --quiet 2>/dev/null | xargs --no-run-if-empty docker service i
 docker image ls --quiet | sort -u | xargs --no-run-if-empty docker image inspect
 docker image ls --quiet | sort -u | xargs --no-run-if-empty -n 1 docker history --no-trunc
 """
-WATCH_PROCESSES = "timeout 400 sh -c 'while :; do ps -e -ww -o args= e; sleep 0.2; done' | sort -u >/run/processes || :"
+WATCH_PROCESSES = "timeout 400 sh -c 'while :; do ps -e -ww -o args=; sleep 0.2; done' | sort -u >/run/processes || :"
 # Prints the numbers of the secrets on standard input, one a line, that are in a file of an image's layers.
 SEARCH_IMAGES = """
 import json, subprocess, sys, tarfile
@@ -113,5 +113,5 @@ def test_no_image_holds_one(lab: Lab, secrets: list[str]) -> None:
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_only_their_owners_read_them(lab: Lab, secrets: list[str], host: str) -> None:
-    readable = "find /etc/galilean /var/lib/galilean /etc/systemd /run/systemd -xdev -type f -perm /0044 -exec cat {} +"
-    assert not told(secrets, lab.run(host, "sh", "-c", readable))
+    readable = "find /etc /run /var/lib/galilean -xdev -type f -perm /0004 -exec cat -v {} + 2>/dev/null"
+    assert not told(secrets, lab.run(host, "sh", "-c", readable, check=False))
