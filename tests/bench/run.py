@@ -198,6 +198,7 @@ class Starts:
             yield
         finally:
             self.lab.run("jupiter", "docker", "rm", "--force", "stock-hub", "stock-proxy", check=False)
+            self.lab.run("jupiter", "rm", "--recursive", "--force", "/run/stock")
 
     def idle_calls(self, url: str) -> float:
         """Calls a minute that reach the engine while IDLE servers do nothing."""
