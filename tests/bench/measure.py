@@ -1,26 +1,36 @@
 """Start servers of a hub at the same time and print, as JSON, the seconds each took to its first HTTP answer.
 
-Runs on the hub's host with Python's standard library alone: measure.py URL TOKEN NAME...
+Runs on the hub's host with Python's standard library alone, and reads {"url": ..., "token": ..., "names": [...]}.
 """
 
 from __future__ import annotations
 
 import json
 import sys
-import threading
 import time
 import urllib.error
 import urllib.request
+from concurrent.futures import ThreadPoolExecutor
 
 POLL_SECONDS = 0.05
 LIMIT_SECONDS = 600
+
+
+class Unfollowed(urllib.request.HTTPRedirectHandler):
+    """Leaves redirections alone: those of a server that is being started lead to the public address."""
+
+    def redirect_request(self, *_args: object) -> None:
+        return None
+
+
+OPENER = urllib.request.build_opener(Unfollowed)
 
 
 def request(method: str, url: str, token: str) -> int:
     """The status of the answer."""
     call = urllib.request.Request(url, method=method, headers={"Authorization": f"token {token}"})
     try:
-        with urllib.request.urlopen(call, timeout=60) as response:
+        with OPENER.open(call, timeout=60) as response:
             return int(response.status)
     except urllib.error.HTTPError as error:
         return error.code
@@ -41,20 +51,10 @@ def start(url: str, token: str, name: str) -> float:
 
 
 def main() -> None:
-    url, token, *names = sys.argv[1:]
-    seconds: dict[str, float] = {}
-
-    def measure(name: str) -> None:
-        seconds[name] = start(url, token, name)
-
-    threads = [threading.Thread(target=measure, args=(name,)) for name in names]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    if len(seconds) != len(names):
-        sys.exit("not every server answered")
-    print(json.dumps([round(seconds[name], 3) for name in names]))
+    given = json.load(sys.stdin)
+    with ThreadPoolExecutor(len(given["names"])) as pool:
+        seconds = pool.map(lambda name: start(given["url"], given["token"], name), given["names"])
+        print(json.dumps([round(taken, 3) for taken in seconds]))
 
 
 if __name__ == "__main__":

@@ -124,7 +124,8 @@ class Starts:
     def measure(self, url: str, token: str, names: list[str], keep: bool = False) -> list[float]:
         """Seconds to the first answer of each, all started at once; they are stopped afterwards unless kept."""
         script = (ROOT / "tests/bench/measure.py").read_text()
-        figures = json.loads(self.on_hub("python3", "-c", script, url, token, *names))
+        given = json.dumps({"url": url, "token": token, "names": names})
+        figures = json.loads(self.lab.pipe("jupiter", given, "python3", "-c", script))
         if not keep:
             self.remove(url, token, names)
         return list(figures)
