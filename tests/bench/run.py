@@ -131,13 +131,21 @@ class Starts:
         return list(figures)
 
     def remove(self, url: str, token: str, names: list[str]) -> None:
-        authorization = f"Authorization: token {token}"
-        users = [f"{url}/hub/api/users/{name}" for name in names]
-        with ThreadPoolExecutor(MANY) as pool:
-            list(pool.map(lambda user: self.on_hub("curl", "-sf", "-X", "DELETE", "-H", authorization, user), users))
+        """Stop the servers, and take the users away when the last service is gone."""
+        self.delete(token, [f"{url}/hub/api/users/{name}/server" for name in names])
         prefixes = "|".join(re.escape(name) for name in names)
         listing = ["docker", "service", "ls", "--format", "{{.Name}}"]
         eventually(lambda: not re.search(rf"-({prefixes})", self.on_hub(*listing)), 300, "the services are gone")
+        users = [f"{url}/hub/api/users/{name}" for name in names]
+        eventually(lambda: all(status == "204" for status in self.delete(token, users)), 60, "the users are gone")
+
+    def delete(self, token: str, addresses: list[str]) -> list[str]:
+        """The statuses of the answers; what is gone already counts as deleted now."""
+        command = ["curl", "-s", "-o", "/dev/null", "-w", "%{http_code}", "-X", "DELETE"]
+        command += ["-H", f"Authorization: token {token}"]
+        with ThreadPoolExecutor(MANY) as pool:
+            statuses = pool.map(lambda address: self.on_hub(*command, address), addresses)
+            return ["204" if status == "404" else status for status in statuses]
 
     def floor(self) -> float:
         """Median seconds of a bare service of the same image, environment and mounts, to its first answer."""
@@ -239,17 +247,17 @@ def main() -> None:
     parser.add_argument("--only", choices=["installation", "starts"], help="measure only this, and write no document")
     arguments = parser.parse_args()
     rows: list[tuple[str, str]] = []
-    if arguments.only != "starts":
-        rows += Installation().rows()
-    if arguments.only != "installation":
-        rows += Starts().rows()
+    for part, measured in (("installation", Installation), ("starts", Starts)):
+        if arguments.only in {None, part}:
+            for row in measured().rows():
+                print("{}: {}".format(*row), flush=True)
+                rows.append(row)
     width = max(len(what) for what, _figure in rows)
-    table = [f"| {what:<{width}} | {figure} |" for what, figure in rows]
-    print("\n".join(table))
     if not arguments.only:
         today = datetime.now(tz=UTC).date()
         heading = f"# Benchmarks\n\n`make bench` on {today}: {machine()}. Compare figures of one table only.\n\n"
-        table = [f"| {'what':<{width}} | measured |", f"| {'-' * width} | --- |", *table]
+        table = [f"| {'what':<{width}} | measured |", f"| {'-' * width} | --- |"]
+        table += [f"| {what:<{width}} | {figure} |" for what, figure in rows]
         (ROOT / "docs/benchmarks.md").write_text(heading + "\n".join(table) + "\n")
     if not arguments.keep:
         make("down")
