@@ -252,8 +252,8 @@ def main() -> None:
             for row in measured().rows():
                 print("{}: {}".format(*row), flush=True)
                 rows.append(row)
-    width = max(len(what) for what, _figure in rows)
     if not arguments.only:
+        width = max(len(what) for what, _figure in rows)
         today = datetime.now(tz=UTC).date()
         heading = f"# Benchmarks\n\n`make bench` on {today}: {machine()}. Compare figures of one table only.\n\n"
         table = [f"| {'what':<{width}} | measured |", f"| {'-' * width} | --- |"]

@@ -195,12 +195,7 @@ class Faults:
             path, _colon, digest = link.partition(":")
             names[digest] = f"{path.split('/')[0]}:{path.split('/')[3]}"
         script = (ROOT / "tests/faults/fingerprint.py").read_text()
-        found = {}
-        for host in HOSTS:
-            command = ["docker", "exec", "-i", self.lab.container(host), "python3", "-c", script]
-            done = subprocess.run(command, input=json.dumps(names), check=True, capture_output=True, text=True)
-            found[host] = json.loads(done.stdout)
-        return found
+        return {host: json.loads(self.lab.pipe(host, json.dumps(names), "python3", "-c", script)) for host in HOSTS}
 
     def remove(self) -> None:
         self.must("tests/lab/destroy.yml")
