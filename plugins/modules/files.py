@@ -167,10 +167,10 @@ def number_of(module: AnsibleModule, kind: str, wanted: dict[str, Any]) -> int:
 
 
 def validate(module: AnsibleModule, change: Change, command: str) -> None:
-    with tempfile.NamedTemporaryFile("w", dir=module.tmpdir, encoding="utf-8") as stream:
-        stream.write(change.after.content)
-        stream.flush()
-        rc, out, err = module.run_command(command.replace("%s", stream.name))
+    with tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "content")
+        path.write_text(change.after.content, encoding="utf-8")
+        rc, out, err = module.run_command(command.replace("%s", str(path)))
     if rc != 0:
         module.fail_json(msg=f"{change.path} would be wrong, says {command}: {(err or out).strip()}")
 
