@@ -10,14 +10,14 @@ from typing import Any
 
 import pytest
 from client import Hub
-from lab import ROOT, Lab
-
-NODES = ("io", "europa")
+from lab import NODES, ROOT, Lab, Machines
 
 
 @pytest.fixture(scope="session")
 def lab() -> Lab:
-    return Lab(os.environ.get("GALILEAN_LAB", "galilean"))
+    name = os.environ.get("GALILEAN_LAB", "galilean")
+    inventory = Path(os.environ.get("ANSIBLE_INVENTORY", "inventories/lab"))
+    return Machines(name) if inventory.name == "machines" else Lab(name)
 
 
 @pytest.fixture(scope="session")
@@ -47,7 +47,13 @@ def artifacts() -> Path:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What the phases before these tests took, where `make test` has written it down."""
+    """What the tests have measured, and what the phases before them took, where it has been written down."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
+    if any(report.user_properties for report in reports):
+        terminalreporter.section("measured")
+    for report in reports:
+        for what, figure in report.user_properties:
+            terminalreporter.write_line(f"{figure:>8}  {what}: {report.head_line}")
     times = os.environ.get("GALILEAN_TIMES")
     if times and Path(times).exists():
         terminalreporter.section("seconds of the phases before")
