@@ -71,7 +71,7 @@ clean: ## Remove everything this checkout has made, images and caches too
 	@rm -rf .venv .cache .lab artifacts dist
 
 # Machines with kernels of their own, in the place of the lab's containers.
-machines machines-down acceptance: export GALILEAN_LAB := $(or $(GALILEAN_LAB),machines)
+machines machines-down acceptance bench-homes: export GALILEAN_LAB := $(or $(GALILEAN_LAB),machines)
 machines acceptance: export GALILEAN_HTTPS_PORT := $(or $(GALILEAN_HTTPS_PORT),9445)
 machines acceptance: export ANSIBLE_INVENTORY := inventories/machines
 
@@ -172,6 +172,11 @@ acceptance: bootstrap ## From bare machines to a class at work, with reboots, po
 .PHONY: bench
 bench: machine ## Measure, and print what docs/benchmarks.md keeps
 	@python tests/bench/run.py
+
+.PHONY: bench-homes
+bench-homes: export PYTHONPATH := tests/cluster
+bench-homes: bootstrap ## Measure homes over NFS, on the machines that are up
+	@python tests/bench/homes.py
 
 .PHONY: faults
 faults: machine ## Kill site.yml at every point, and compare what the next run makes of it
