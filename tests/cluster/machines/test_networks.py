@@ -12,7 +12,8 @@ from client import Hub, eventually
 from lab import NODES, Machines
 
 PORT = 8090
-OPEN = json.dumps({"base_firewall_rules": [{"name": "ingress", "protocol": "tcp", "ports": [PORT]}]})
+RULE = {"name": "ingress", "protocol": "tcp", "ports": [PORT]}
+OPEN = json.dumps({"swarm_ingress": True, "base_firewall_rules": [RULE]})
 ENCRYPTED = ("cluster_instance=secret", "swarm_network_encrypted=true", "swarm_overlay_subnet=10.81.0.0/24")
 
 
@@ -35,17 +36,20 @@ def fetch(machines: Machines, host: str, *command: str) -> str:
     return machines.run(host, *command, check=False)
 
 
+def play(machines: Machines, *options: str) -> None:
+    run = machines.play("playbooks/site.yml", "--tags", "hosts,swarm", *options)
+    assert run.returncode == 0, run.output
+
+
 def test_ingress_answers_at_every_host_for_a_service_on_one(machines: Machines) -> None:
-    opened = machines.play("playbooks/hosts.yml", "--extra-vars", OPEN)
-    assert opened.returncode == 0, opened.output
+    play(machines, "--extra-vars", OPEN)
     try:
         with service(machines, "ingress", "--publish", f"{PORT}:8000", "--constraint", "node.hostname==io"):
             for host in ("io", "europa", "jupiter"):
                 url = f"http://{machines.address(host)}:{PORT}/name"
                 eventually(lambda url=url: fetch(machines, "jupiter", "curl", "-s", "-m", "5", url) == "io", 120, url)
     finally:
-        closed = machines.play("playbooks/hosts.yml")
-        assert closed.returncode == 0, closed.output
+        play(machines)
 
 
 def test_servers_have_virtual_addresses_where_that_is_wanted(machines: Machines, hub: Hub) -> None:
