@@ -69,6 +69,19 @@ clean: ## Remove everything this checkout has made, images and caches too
 	@! docker version >/dev/null 2>&1 || docker image ls --quiet --filter label=galilean.content | sort -u | xargs -r docker image rm --force
 	@rm -rf .venv .cache .lab artifacts dist
 
+# Machines with kernels of their own, in the place of the lab's containers.
+.PHONY: machines
+machines machines-hub: export GALILEAN_LAB := $(or $(GALILEAN_LAB),machines)
+machines machines-hub: export GALILEAN_HTTPS_PORT := $(or $(GALILEAN_HTTPS_PORT),9445)
+machines machines-hub: export ANSIBLE_INVENTORY := inventories/machines
+machines: machine ## Start a hub and two nodes as machines with kernels of their own
+	@$(TIMED) $(LAB)/times "images of the machines" tests/machines/images .lab/log bookworm trixie
+	@$(TIMED) $(LAB)/times "machines" ansible-playbook tests/machines/create.yml
+
+.PHONY: machines-down
+machines-down: bootstrap ## Remove the machines: disks, network, secrets
+	@tests/tools/down $(or $(GALILEAN_LAB),machines)
+
 ## The checks
 
 .PHONY: check

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -40,14 +41,18 @@ class Lab:
     def docker(self, *arguments: str, check: bool = True) -> str:
         return subprocess.run(["docker", *arguments], check=check, capture_output=True, text=True, timeout=300).stdout
 
-    def run(self, host: str, *command: str, check: bool = True) -> str:
-        """What `command` prints on `host`, run as root."""
-        return self.docker("exec", self.container(host), *command, check=check).strip()
+    def on(self, host: str, *command: str) -> list[str]:
+        """The command of this machine that runs `command` on `host` as root."""
+        return ["docker", "exec", "-i", self.container(host), *command]
 
-    def pipe(self, host: str, text: str, *command: str) -> str:
+    def run(self, host: str, *command: str, check: bool = True) -> str:
+        """What `command` prints on `host`."""
+        return self.pipe(host, "", *command, check=check)
+
+    def pipe(self, host: str, text: str, *command: str, check: bool = True) -> str:
         """What `command` prints on `host` when it reads the text."""
-        whole = ["docker", "exec", "-i", self.container(host), *command]
-        return subprocess.run(whole, check=True, capture_output=True, text=True, input=text, timeout=600).stdout.strip()
+        whole = self.on(host, *command)
+        return subprocess.run(whole, check=check, capture_output=True, text=True, input=text, timeout=600).stdout.strip()
 
     def play(self, playbook: str, *options: str, seconds: float = 1500) -> Run:
         """Run a playbook of the collection against the lab."""
@@ -78,6 +83,22 @@ class Lab:
     def ready_nodes(self) -> set[str]:
         lines = self.run("jupiter", "docker", "node", "ls", "--format", "{{json .}}").splitlines()
         return {node["Hostname"] for node in map(json.loads, lines) if node["Status"] == "Ready"}
+
+
+class Machines(Lab):
+    """Machines with kernels of their own, each run by the container of its name. To kill that is to cut its power."""
+
+    def on(self, host: str, *command: str) -> list[str]:
+        directory = ROOT / ".lab" / self.name
+        return [
+            "ssh", "-q", "-i", str(directory / "ssh_key"), "-o", f"UserKnownHostsFile={directory / 'known_hosts'}",
+            "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", f"debian@{self.address(host)}",
+            "sudo", "-n", shlex.join(command),
+        ]  # fmt: skip
+
+    def address(self, host: str) -> str:
+        template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+        return self.docker("inspect", "--format", template, self.container(host)).strip()
 
 
 def _recap(output: str) -> dict[str, dict[str, int]]:
