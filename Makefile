@@ -137,6 +137,12 @@ $(SCENARIOS:%=molecule-%): molecule-%:
 spawner: bootstrap ## The spawner's tests on a real Swarm, in the lab that is up
 	@tests/integration/spawner/run $(or $(GALILEAN_LAB),galilean)-jupiter
 
+.PHONY: quotas
+quotas: machine ## The keeper's quotas on ext4 and XFS, with a kernel that has them
+	@tests/tools/debian xfsprogs
+	@tests/machines/images .lab/log
+	@for file_system in ext4 xfs; do tests/integration/quotas/run $$file_system || exit; done
+
 .PHONY: logins
 logins: bootstrap ## Log in with each authenticator, at hubs without a cluster
 	@tests/tools/bootstrap .cache/hub roles/images/files/hub/requirements.txt roles/images/files/proxy/requirements.txt

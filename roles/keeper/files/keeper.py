@@ -48,18 +48,21 @@ LARGEST_QUOTA_BYTES = 2**60
 BYTES_AN_INODE = 16384
 # quotactl_fd(2), which needs no device. The C library has no function for it; its number is that of all architectures.
 SYS_QUOTACTL_FD = 443
-Q_SETQUOTA = 0x800008
+Q_SETQUOTA, Q_XGETQSTAT = 0x800008, 0x5805
 USRQUOTA, PRJQUOTA = 0, 2
 # struct if_dqblk, whose blocks have this size, and which of its fields count: the limits.
 DQBLK = struct.Struct("=8QI4x")
 QIF_LIMITS = 5
 BLOCK_BYTES = 1024
+# The beginning of struct fs_quota_stat, which is shorter than this, and the flags of limits that hold.
+QUOTA_STAT = struct.Struct("=2xH252x")
+FS_QUOTA_UDQ_ENFD, FS_QUOTA_PDQ_ENFD = 1 << 1, 1 << 5
 # struct fsxattr of ioctl_xfs_fsgetxattr(2): flags, extent size, extents, project id, extent size of copy-on-write.
 FSXATTR = struct.Struct("=5I8x")
 FS_IOC_FSGETXATTR, FS_IOC_FSSETXATTR = 0x801C581F, 0x401C5820
 FS_XFLAG_PROJINHERIT = 0x200
-# What the kernel says of a file system that has no quotas, or has them turned off.
-NO_QUOTAS = frozenset({errno.ENOSYS, errno.ENOTTY, errno.EOPNOTSUPP, errno.ESRCH})
+# What the kernel says of a file system that has no quotas.
+NO_QUOTAS = frozenset({errno.ENOSYS, errno.ESRCH})
 LIBC = ctypes.CDLL(None, use_errno=True)
 
 
@@ -127,26 +130,41 @@ def set_quota(home: int, uid: int, quota_bytes: int) -> None:
     `df` shows there, on NFS clients too. That of the user is the one to rely on where the home is local: the owner of a
     file may count it to another project.
     """
-    try:
-        if quota_bytes and not is_of_project(home, uid):
-            # What does not fit into a project cannot be counted to it: the limit comes last.
-            limit(home, PRJQUOTA, uid, 0)
-            count_to_project(home, uid)
-        for kind in (PRJQUOTA, USRQUOTA):
-            limit(home, kind, uid, quota_bytes)
-    except OSError as error:
-        if error.errno not in NO_QUOTAS:
-            raise
+    if not has_quotas(home):
         if quota_bytes:
             reason = "the file system of the homes has no quotas of users and projects"
-            raise RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, reason) from error
+            raise RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, reason)
+        return
+    if quota_bytes and not is_of_project(home, uid):
+        # What does not fit into a project cannot be counted to it: its limit comes last.
+        limit(home, PRJQUOTA, uid, 0)
+        count_to_project(home, uid)
+    for kind in (PRJQUOTA, USRQUOTA):
+        limit(home, kind, uid, quota_bytes)
+
+
+def has_quotas(file: int) -> bool:
+    """Whether limits of users and projects hold on the file system of an open file. It may know them and not mind."""
+    found = ctypes.create_string_buffer(QUOTA_STAT.size)
+    try:
+        quotactl(file, Q_XGETQSTAT, USRQUOTA, 0, found)
+    except OSError as error:
+        if error.errno in NO_QUOTAS:
+            return False
+        raise
+    (flags,) = QUOTA_STAT.unpack(found.raw)
+    return bool(flags & FS_QUOTA_UDQ_ENFD and flags & FS_QUOTA_PDQ_ENFD)
 
 
 def limit(file: int, kind: int, number: int, quota_bytes: int) -> None:
-    """Set the hard limits of a user or project on the file system of an open file, 0 for none. Raises OSError."""
+    """Set the hard limits of a user or project on the file system of an open file, 0 for none."""
     blocks, inodes = -(-quota_bytes // BLOCK_BYTES), -(-quota_bytes // BYTES_AN_INODE)
     limits = ctypes.create_string_buffer(DQBLK.pack(blocks, 0, 0, inodes, 0, 0, 0, 0, QIF_LIMITS))
-    if LIBC.syscall(SYS_QUOTACTL_FD, file, ctypes.c_uint(Q_SETQUOTA << 8 | kind), number, limits):
+    quotactl(file, Q_SETQUOTA, kind, number, limits)
+
+
+def quotactl(file: int, command: int, kind: int, number: int, structure: ctypes.Array[ctypes.c_char]) -> None:
+    if LIBC.syscall(SYS_QUOTACTL_FD, file, ctypes.c_uint(command << 8 | kind), number, structure):
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
 
