@@ -51,8 +51,10 @@ class Lab:
 
     def pipe(self, host: str, text: str, *command: str, check: bool = True) -> str:
         """What `command` prints on `host` when it reads the text."""
-        whole = self.on(host, *command)
-        return subprocess.run(whole, check=check, capture_output=True, text=True, input=text, timeout=600).stdout.strip()
+        done = subprocess.run(
+            self.on(host, *command), check=check, capture_output=True, text=True, input=text, timeout=600
+        )
+        return done.stdout.strip()
 
     def play(self, playbook: str, *options: str, seconds: float = 1500) -> Run:
         """Run a playbook of the collection against the lab."""

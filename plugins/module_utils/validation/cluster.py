@@ -29,6 +29,7 @@ GROUPS = ("hub", "nodes", "storage", "edge")
 GROUP_LIKENESS = 0.75
 OF_THE_WHOLE_CLUSTER = (
     "cluster_class_size",
+    "cluster_endpoint_mode",
     "cluster_homes_directory",
     "cluster_instance",
     "cluster_public_url",
@@ -52,6 +53,7 @@ SMALLEST_SERVER = "64M"
 # Hub, proxy, network, broadcast and gateway, and some to spare while a service is replaced.
 ADDRESSES_OF_THE_CLUSTER = 16
 ADDRESSES_OF_A_NODE = 2
+ADDRESSES_OF_A_SERVER = {"dnsrr": 1, "vip": 2}
 SUCCESSOR_SHARE = 4
 MIB = 2**20
 UNITS = {"": 1, "K": 2**10, "M": MIB, "G": 2**30, "T": 2**40}
@@ -294,7 +296,7 @@ def overlay_fits_class(cluster: Cluster) -> Iterator[Finding]:
     if "swarm_overlay_subnet" not in values or "cluster_class_size" not in values:
         return
     subnet, class_size = ipaddress.IPv4Network(values["swarm_overlay_subnet"]), values["cluster_class_size"]
-    needed = addresses_needed(class_size, len(cluster.servers_hosts))
+    needed = addresses_needed(class_size, len(cluster.servers_hosts), values.get("cluster_endpoint_mode", "dnsrr"))
     if subnet.num_addresses < needed:
         problem = f"{subnet} has {subnet.num_addresses} addresses, and a class of {class_size} needs {needed}"
         larger = ipaddress.IPv4Network((subnet.network_address, 32 - (needed - 1).bit_length()), strict=False)
@@ -377,9 +379,10 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def addresses_needed(class_size: int, nodes: int) -> int:
-    """Addresses an overlay network needs: with dnsrr one a server, and some for the successors of those that stop."""
-    return class_size + class_size // SUCCESSOR_SHARE + ADDRESSES_OF_A_NODE * nodes + ADDRESSES_OF_THE_CLUSTER
+def addresses_needed(class_size: int, nodes: int, endpoint_mode: str) -> int:
+    """Addresses an overlay network needs: those of the servers, and some for the successors of those that stop."""
+    of_servers = class_size * ADDRESSES_OF_A_SERVER[endpoint_mode] + class_size // SUCCESSOR_SHARE
+    return of_servers + ADDRESSES_OF_A_NODE * nodes + ADDRESSES_OF_THE_CLUSTER
 
 
 RULES: Sequence[Callable[[Cluster], Iterator[Finding]]] = (

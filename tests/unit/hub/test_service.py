@@ -66,6 +66,7 @@ def test_the_service_is_found_by_name_and_labels() -> None:
     assert found["name"] == "main-ada-fdee430d"
     assert found["labels"] == labels == container()["Labels"]
     assert found["endpoint_spec"] == {"Mode": "dnsrr"}
+    assert spec(SpawnerSettings(image="i", network="n", endpoint_mode="vip"))["endpoint_spec"] == {"Mode": "vip"}
     assert found["task_template"]["Networks"] == [{"Target": "galilean-main"}]
 
 

@@ -67,9 +67,7 @@ def service_spec(
             "Networks": [{"Target": settings.network}],
         },
         "mode": {"Replicated": {"Replicas": 1}},
-        # A virtual address takes a second address of the subnet for each server, and IPVS cuts a connection that was
-        # idle for 900 s (moby #43052, #31208).
-        "endpoint_spec": {"Mode": "dnsrr"},
+        "endpoint_spec": {"Mode": settings.endpoint_mode},
     }
 
 

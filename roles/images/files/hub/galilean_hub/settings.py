@@ -86,6 +86,8 @@ class SpawnerSettings:
     """The students' servers.
 
     `memory_guarantee` and `cpu_guarantee` are what Swarm sets aside on a node: they decide how many servers fit.
+    `endpoint_mode` is `dnsrr` or `vip`. A virtual address takes a second one of the subnet for each server, and IPVS
+    cuts a connection that was idle for 900 s (moby #43052, #31208).
     `constraints` are Swarm's expressions (`node.labels.galilean.role==node`), `preferences` the labels to spread over.
     `start_timeout_seconds` counts from the moment a start gets its turn; `concurrent_starts` have it at a time, and
     the others wait for at most `queue_timeout_seconds`. A server that fits on no node, or gets no address, is given up
@@ -94,6 +96,7 @@ class SpawnerSettings:
 
     image: str
     network: str
+    endpoint_mode: str = "dnsrr"
     command: tuple[str, ...] = ("jupyterhub-singleuser",)
     default_url: str = "/lab"
     environment: Mapping[str, str] = field(default_factory=dict)

@@ -114,6 +114,12 @@ def test_nothing_wrong(inventory: Cluster) -> None:
             "at most keeper_certificate_validity_days",
         ),
         (with_values(swarm_overlay_subnet="10.80.0.0/27"), "jupiter", "swarm_overlay_subnet", "a class of 30 needs 57"),
+        (
+            with_values(swarm_overlay_subnet="10.80.0.0/26", cluster_endpoint_mode="vip"),
+            "jupiter",
+            "swarm_overlay_subnet",
+            "a class of 30 needs 87",
+        ),
         (with_values(swarm_overlay_subnet="10.64.16.0/20"), "jupiter", "swarm_overlay_subnet", "overlaps"),
         (with_memory(io=7000, europa=7500), "jupiter", "jupyterhub_memory_guarantee", "room is for 27"),
         (with_values("io", proxy_certificate="/c.pem"), "io", "proxy_private_key", "proxy_certificate is given"),
