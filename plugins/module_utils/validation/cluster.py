@@ -44,7 +44,7 @@ EQUAL_PAIRS = (
 )
 # The port at the end of the first is the second.
 SAME_PORTS = (("images_registry", "registry_port"), ("proxy_upstream", "jupyterhub_proxy_port"))
-NAMES_OF_HOSTS = ("images_builder", "swarm_manager_host", "verify_storage_host")
+NAMES_OF_HOSTS = ("images_builder", "jupyterhub_storage_host", "swarm_manager_host", "verify_storage_host")
 PORTS_OF_THE_CLUSTER = {2376: "the engine API", 2377: "the Swarm", 7946: "the Swarm", 8444: "the keeper"}
 PORTS = ("base_ssh_port", "jupyterhub_proxy_port", "proxy_http_port", "proxy_https_port", "registry_port")
 LIMITS = (("jupyterhub_ulimits", "soft", "hard"), ("docker_default_ulimits", "Soft", "Hard"))

@@ -160,6 +160,7 @@ TAKEN_ENDINGS = ("-hub", "-key")
 
 SIZE = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?[KMGT]?")
 MEMORY = Form("a size such as 512M or 2G", "1G", SIZE.fullmatch)
+QUOTA = Form("a size such as 10G, or 0 for none", "10G", SIZE.fullmatch)
 SUBNET = Form("an IPv4 network such as 10.80.0.0/20", "10.80.0.0/20", _is_network)
 ADDRESS_OR_NETWORK = Form("an IP address or network", "192.0.2.0/24", _is_address_or_network)
 HOST = Form("an IP address or a host name", "10.0.0.11", is_host)
@@ -209,6 +210,13 @@ DIGEST = Form(
     BY_DIGEST.fullmatch,
 )
 USER = Form("the name of a user, without spaces and / and quotes", "galileo", re.compile(r"[\w.@+'-]{1,255}").fullmatch)
+# JupyterHub has names in small letters.
+USER_OF_THE_HUB = Form(
+    "the name of a user, in small letters, without spaces and / and quotes",
+    "galileo",
+    lambda text: USER.fits(text) and text == text.lower(),
+)
+GROUP = Form("the name of a group", "lecturers", re.compile(r"[\w.@+:/-]([\w .@+:/-]{0,253}[\w.@+:/-])?").fullmatch)
 WORDS = Form("letters, digits, spaces, _ and -", "monitoring", re.compile(r"[\w -]{1,64}", re.ASCII).fullmatch)
 WORD = Form("letters, digits, _, - and .", "example", re.compile(r"[\w.-]{1,64}", re.ASCII).fullmatch)
 PATH_OF_URL = Form("a path that begins with /", "/lab", re.compile(r"/[\w./?=&%+-]*", re.ASCII).fullmatch)
@@ -239,8 +247,10 @@ FORMS: Mapping[str, Form] = {
     "jupyterhub_admin_users": USER,
     "jupyterhub_allowed_users": USER,
     "jupyterhub_default_url": PATH_OF_URL,
+    "jupyterhub_home_quota": QUOTA,
     "jupyterhub_memory_guarantee": MEMORY,
     "jupyterhub_memory_limit": MEMORY,
+    "jupyterhub_storage_host": HOST_NAME,
     "keeper_homes_directory": DIRECTORY,
     "keeper_instance": INSTANCE,
     "keeper_skeleton_directory": DIRECTORY,
@@ -287,6 +297,8 @@ ENTRIES: Mapping[str, Entries] = {
     "jupyterhub_environment": Entries(
         Form("letters, digits and _", "EXAMPLE", re.compile(r"[A-Za-z_]\w{0,127}", re.ASCII).fullmatch), {"type": "str"}
     ),
+    "jupyterhub_home_quotas_by_group": Entries(GROUP, {"type": "str", "form": QUOTA}),
+    "jupyterhub_home_quotas_by_user": Entries(USER_OF_THE_HUB, {"type": "str", "form": QUOTA}),
     "swarm_node_labels": Entries(
         WORD, {"type": "raw", "form": Form("a word", "true", re.compile(r"[\w.:/-]{1,200}", re.ASCII).fullmatch)}
     ),
