@@ -20,13 +20,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from fcntl import ioctl
 from pathlib import Path
+from typing import Any
 
 from ansible_collections.galilean.hub.plugins.module_utils.mount_unit import escaped
 
 LABEL = "galilean"
 UNIT_DIRECTORY = "/etc/systemd/system"
-# With quotas from the beginning: later ones would need the volume unmounted. An owner may change the project of files, so
-# the quota of the user stands behind that of the project.
+# With quotas from the beginning: later ones would need the volume unmounted. An owner may change the project of a file,
+# so the quota of the user stands behind that of the project.
 MAKE: Mapping[str, Sequence[str]] = {
     "ext4": ("mkfs.ext4", "-q", "-L", LABEL, "-O", "quota,project", "-E", "quotatype=usrquota:prjquota"),
     # It takes a file system that it has not finished itself for a reason to ask.
@@ -61,8 +62,8 @@ WantedBy=multi-user.target
 class Volume:
     """A device, and the directory at which it should be mounted, as they are.
 
-    `signatures` are the kinds of what is on the device, as wipefs calls them; `label`, `uuid` and `size` (bytes) are those
-    of its file system; `disks` are the other devices of the host.
+    `signatures` are the kinds of what is on the device, as wipefs calls them; `label`, `uuid` and `size` (bytes) are
+    those of its file system; `disks` are those of the host when the device is not there.
     """
 
     device: str
@@ -76,6 +77,14 @@ class Volume:
     mounted_at: tuple[str, ...] = ()
     directory_holds: str = ""
     disks: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, found: Mapping[str, Any]) -> Volume:
+        """A volume as galilean.hub.volume_info tells of it."""
+        values: dict[str, Any] = {
+            name: tuple(value) if isinstance(value, list) else value for name, value in found.items()
+        }
+        return cls(**values)
 
     @property
     def blank(self) -> bool:
@@ -113,10 +122,10 @@ def refusal(volume: Volume, directory: str, file_system: str) -> tuple[str, str]
         found = " and ".join(volume.signatures)
         if volume.signatures not in {("ext4",), ("xfs",)} or volume.label != LABEL:
             named = f" called {volume.label}" if volume.label else ""
+            emptied = f"when nobody needs what is on it, empty this one by wipefs --all {device}"
             return (
                 f"expected an empty device, or a volume of a cluster, found {found}{named}",
-                "Write the path of another device, or, when nobody needs what is on it, empty this one by "
-                f"wipefs --all {device}",
+                f"Write the path of another device, or, {emptied}",
             )
         if volume.signatures != (file_system,):
             return (
@@ -226,7 +235,7 @@ def size_of(kinds: tuple[str, ...], head: bytes, mounts: Sequence[str]) -> int:
         return int(low + (high << 32)) * (1024 << exponent)
     if kinds == ("xfs",):
         block_size, blocks = xfs_geometry(mounts[0]) if mounts else struct.unpack_from(">IQ", head, 4)
-        return int(block_size * blocks)
+        return int(block_size) * int(blocks)
     return 0
 
 
@@ -237,4 +246,4 @@ def xfs_geometry(directory: str) -> tuple[int, int]:
         answer = ioctl(descriptor, XFS_GEOMETRY, bytes(XFS_GEOMETRY_BYTES))
     finally:
         os.close(descriptor)
-    return struct.unpack_from("=I", answer)[0], struct.unpack_from("=Q", answer, 32)[0]
+    return int(struct.unpack_from("=I", answer)[0]), int(struct.unpack_from("=Q", answer, 32)[0])

@@ -12,8 +12,8 @@ version_added: 1.0.0
 author:
   - The Galilean developers (@galilean)
 description:
-  - Makes a file system with quotas for users and projects on an empty device, mounts it by its UUID with a unit of systemd, and grows
-    it when the device has grown.
+  - Makes a file system with quotas for users and projects on an empty device, mounts it by its UUID with a unit of
+    systemd, and grows it when the device has grown.
   - A file system is made only where wipefs finds nothing on the device, or one that was begun and never finished. What
     an earlier cluster has left is used as it is; anything else is refused.
   - Whatever is done may be interrupted at any point. The next run completes it.

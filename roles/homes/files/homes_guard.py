@@ -1,6 +1,6 @@
 """The guard of the homes on a host that runs servers: says how long ago the host last saw the real export.
 
-    TLS on <private address>:8445, a client certificate of the cluster's authority   ->   {"unseen_seconds": 3.2, "why": ""}
+    TLS on <private address>:8445, with a certificate of the cluster's authority   ->   {"unseen_seconds": 3.2, "why": ""}
 
 What proves the export is a file at its root, whose content names it. An export that is merely slow, because its host
 restarts, makes the seconds grow and nothing else: what follows from them the manager decides.
@@ -58,16 +58,18 @@ def look(config: Config) -> None:
 def _ask(*command: str) -> str:
     """What a command prints: a process of its own can be killed where an export hangs."""
     try:
-        done = subprocess.run(command, capture_output=True, text=True, errors="replace", timeout=LOOK_SECONDS, check=True)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=LOOK_SECONDS, check=True)
     except subprocess.TimeoutExpired as error:
         raise UnseenError(f"no answer within {LOOK_SECONDS:g} s") from error
     except subprocess.CalledProcessError as error:
         raise UnseenError(error.stderr.strip()) from error
+    except UnicodeDecodeError as error:
+        raise UnseenError("what it says is no text") from error
     return done.stdout
 
 
 class Sight:
-    """When the export was last seen, counted from the start, and why the last look did not see it: empty when it did."""
+    """When the export was last seen, or else the guard was started, and why the last look did not see it."""
 
     def __init__(self) -> None:
         self._seen_at = time.monotonic()

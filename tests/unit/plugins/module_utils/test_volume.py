@@ -23,6 +23,9 @@ from ansible_collections.galilean.hub.plugins.module_utils.volume import (
     size_of,
 )
 
+OR_EMPTY = (
+    "Write the path of another device, or, when nobody needs what is on it, empty this one by wipefs --all /dev/vdb"
+)
 DEVICE, DIRECTORY, UUID = "/dev/vdb", "/srv/galilean", "1b0c8a5e-3f0e-4d0c-9e5c-0d1f5f4f8a11"
 GIB = 2**30
 EMPTY = Volume(DEVICE, "device", device_size=GIB)
@@ -81,14 +84,12 @@ def test_what_has_to_be_done_follows_from_what_is_there(volume: Volume, unit: st
         (
             replace(EMPTY, signatures=("vfat", "dos"), label="PHOTOS"),
             "expected an empty device, or a volume of a cluster, found vfat and dos called PHOTOS",
-            "Write the path of another device, or, when nobody needs what is on it, empty this one by "
-            "wipefs --all /dev/vdb",
+            OR_EMPTY,
         ),
         (
             replace(MADE, label="root"),
             "expected an empty device, or a volume of a cluster, found ext4 called root",
-            "Write the path of another device, or, when nobody needs what is on it, empty this one by "
-            "wipefs --all /dev/vdb",
+            OR_EMPTY,
         ),
         (
             replace(MADE, signatures=("xfs",)),
@@ -116,7 +117,8 @@ def test_the_unit_mounts_by_uuid_with_quotas() -> None:
     unit = render_unit(UUID, DIRECTORY, "ext4")
     assert f"What=/dev/disk/by-uuid/{UUID}\n" in unit
     assert "Options=noatime,nodev,nosuid,usrquota,prjquota\n" in unit
-    assert "After=systemd-fsck@dev-disk-by\\x2duuid-1b0c8a5e\\x2d3f0e\\x2d4d0c\\x2d9e5c\\x2d0d1f5f4f8a11.service\n" in unit
+    device = "dev-disk-by\\x2duuid-1b0c8a5e\\x2d3f0e\\x2d4d0c\\x2d9e5c\\x2d0d1f5f4f8a11"
+    assert f"After=systemd-fsck@{device}.service\n" in unit
 
 
 @pytest.mark.parametrize("file_system", MAKE)

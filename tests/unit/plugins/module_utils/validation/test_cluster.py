@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.galilean.hub.plugins.module_utils.validation import cluster
 from ansible_collections.galilean.hub.plugins.module_utils.validation.cluster import Cluster
+from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume
 
 VALUES = {
     "cluster_class_size": 30,
@@ -36,6 +37,7 @@ GOOD = Cluster(
     groups={"all": HOSTS, "ungrouped": [], "hub": ["jupiter"], "nodes": ["io", "europa"]},
     values=dict.fromkeys(HOSTS, VALUES),
     memory_mib={"jupiter": 16384, "io": 8192, "europa": 8192},
+    volumes={},
 )
 
 
@@ -45,6 +47,20 @@ def with_groups(**groups: list[str]) -> Cluster:
 
 def with_values(host: str = "jupiter", **values: Any) -> Cluster:
     return replace(GOOD, values={**GOOD.values, host: {**VALUES, **values}})
+
+
+def with_addresses(**values: Any) -> Cluster:
+    """Every host with a private address of its own, and more of the hub."""
+    by_host = {host: {**VALUES, "cluster_private_address": f"10.0.0.{place}"} for place, host in enumerate(HOSTS, 11)}
+    return replace(GOOD, values={**by_host, "jupiter": {**by_host["jupiter"], **values}})
+
+
+def with_volume(**found: Any) -> Cluster:
+    """A data volume on the hub, where the homes are by default."""
+    values = with_values(
+        nfs_server_device="/dev/vdb", nfs_server_volume_directory="/srv/galilean", nfs_server_file_system="ext4"
+    )
+    return replace(values, volumes={"jupiter": Volume("/dev/vdb", **{"kind": "device", **found})})
 
 
 def with_memory(**memory_mib: int) -> Cluster:
@@ -74,6 +90,16 @@ def with_memory(**memory_mib: int) -> Cluster:
         replace(with_groups(nodes=[]), values={"jupiter": {**VALUES, "cluster_private_address": "127.0.0.1"}}),
         replace(GOOD, memory_mib={}),
         replace(GOOD, values={}),
+        with_values(cluster_homes_directory="/srv/homes", nfs_server_device="", homes_directory="/srv/homes"),
+        with_values(
+            cluster_homes_directory="/srv/galilean/homes",
+            nfs_server_device="/dev/vdb",
+            nfs_server_volume_directory="/srv/galilean/",
+        ),
+        with_addresses(nfs_server_clients=["10.0.0.12", "10.0.0.13"]),
+        with_values(nfs_server_clients=["10.0.0.12"]),
+        with_volume(),
+        with_volume(signatures=("ext4",), label="galilean", mounted_at=("/srv/galilean",)),
     ],
 )
 def test_nothing_wrong(inventory: Cluster) -> None:
@@ -186,6 +212,40 @@ def test_nothing_wrong(inventory: Cluster) -> None:
             "jupiter",
             "swarm_overlay_subnet",
             "holds 10.80.1.1, the private address of io",
+        ),
+        (
+            with_values(
+                cluster_homes_directory="/srv/galileans/homes",
+                nfs_server_device="/dev/vdb",
+                nfs_server_volume_directory="/srv/galilean",
+            ),
+            "jupiter",
+            "cluster_homes_directory",
+            "expected a directory on the data volume, which is mounted at /srv/galilean, found /srv/galileans/homes",
+        ),
+        (
+            with_addresses(nfs_server_clients=["10.0.0.12", "192.0.2.99"]),
+            "jupiter",
+            "nfs_server_clients",
+            "10.0.0.13 (europa), 10.0.0.12 (io), 10.0.0.11 (jupiter), found 192.0.2.99",
+        ),
+        (
+            with_values(nfs_server_grace_seconds=15, nfs_server_lease_seconds=30),
+            "jupiter",
+            "nfs_server_lease_seconds",
+            "at most nfs_server_grace_seconds, which is 15",
+        ),
+        (
+            with_volume(kind="nothing there", disks=("vda", "vdc")),
+            "jupiter",
+            "nfs_server_device",
+            "/dev/vdb: expected a block device, found nothing there, the disks of this host are vda, vdc",
+        ),
+        (
+            with_volume(signatures=("vfat",), label="PHOTOS"),
+            "jupiter",
+            "nfs_server_device",
+            "found vfat called PHOTOS",
         ),
     ],
 )
