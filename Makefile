@@ -15,7 +15,7 @@ ACCESS = $(if $(GALILEAN_LAB),$(LAB),.lab)/access.json
 TIMED = tests/tools/timed
 
 # The scenarios of molecule in the order in which site.yml runs their roles.
-SCENARIOS := base docker swarm_tls keeper swarm registry images jupyterhub proxy validate verify
+SCENARIOS := base docker swarm_tls nfs_server nfs_client keeper homes swarm registry images jupyterhub proxy validate verify
 
 .PHONY: help
 help: ## Show the targets
