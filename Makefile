@@ -15,7 +15,7 @@ ACCESS = $(if $(GALILEAN_LAB),$(LAB),.lab)/access.json
 TIMED = tests/tools/timed
 
 # The scenarios of molecule in the order in which site.yml runs their roles.
-SCENARIOS := base docker swarm_tls keeper swarm registry images jupyterhub proxy validate verify
+SCENARIOS := base docker swarm_tls nfs_server nfs_client keeper homes swarm registry images jupyterhub proxy validate verify
 
 .PHONY: help
 help: ## Show the targets
@@ -138,6 +138,12 @@ $(SCENARIOS:%=molecule-%): molecule-%:
 .PHONY: spawner
 spawner: bootstrap ## The spawner's tests on a real Swarm, in the lab that is up
 	@tests/integration/spawner/run $(or $(GALILEAN_LAB),galilean)-jupiter
+
+.PHONY: quotas
+quotas: machine ## The keeper's quotas on ext4 and XFS, with a kernel that has them
+	@tests/tools/debian xfsprogs
+	@tests/machines/images .lab/log
+	@for file_system in ext4 xfs; do tests/integration/quotas/run $$file_system || exit; done
 
 .PHONY: logins
 logins: bootstrap ## Log in with each authenticator, at hubs without a cluster

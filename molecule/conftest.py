@@ -29,7 +29,7 @@ connection = http.client.HTTPSConnection(address, int(port), context=context, ti
 try:
     connection.connect()
     serial = connection.sock.getpeercert()["serialNumber"]
-    connection.request(method, path, "{}" if method == "PUT" else None)
+    connection.request(method, path, '{"quota_bytes": 0}' if method == "PUT" else None)
     answer = connection.getresponse()
     print(json.dumps({"status": answer.status, "body": answer.read().decode(), "serial": serial}))
 except (ssl.SSLError, http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):

@@ -34,6 +34,11 @@ options:
         servers is compared with what the hosts that run them have.
     type: dict
     default: {}
+  volumes:
+    description:
+      - The data volume by host, as M(galilean.hub.volume_info) tells of it.
+    type: dict
+    default: {}
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - ansible.builtin.action_common_attributes.conn

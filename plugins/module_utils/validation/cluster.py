@@ -24,6 +24,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.validation.findings i
     write,
 )
 from ansible_collections.galilean.hub.plugins.module_utils.validation.limits import is_host
+from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume, refusal
 
 GROUPS = ("hub", "nodes", "storage", "edge")
 GROUP_LIKENESS = 0.75
@@ -31,32 +32,50 @@ OF_THE_WHOLE_CLUSTER = (
     "cluster_class_size",
     "cluster_endpoint_mode",
     "cluster_homes_directory",
+    "cluster_homes_provider",
     "cluster_instance",
     "cluster_public_url",
     "cluster_secrets_directory",
 )
-ORDERED_PAIRS = (("_guarantee", "_limit"), ("_minimum", "_maximum"), ("_renew_before_days", "_validity_days"))
+ORDERED_PAIRS = (
+    ("_guarantee", "_limit"),
+    ("_lease_seconds", "_grace_seconds"),
+    ("_minimum", "_maximum"),
+    ("_renew_before_days", "_validity_days"),
+)
 # What a role is told of the whole is that of the whole: the hub and the keeper meet in these.
 EQUAL_PAIRS = (
+    ("homes_directory", "cluster_homes_directory", "{}"),
     ("keeper_homes_directory", "cluster_homes_directory", "{}"),
     ("keeper_instance", "cluster_instance", "{}"),
+    ("nfs_client_directory", "cluster_homes_directory", "{}"),
+    ("nfs_server_export_directory", "cluster_homes_directory", "{}"),
     ("swarm_network", "cluster_instance", "galilean-{}"),
 )
 # The port at the end of the first is the second.
 SAME_PORTS = (("images_registry", "registry_port"), ("proxy_upstream", "jupyterhub_proxy_port"))
-NAMES_OF_HOSTS = ("images_builder", "swarm_manager_host", "verify_storage_host")
-PORTS_OF_THE_CLUSTER = {2376: "the engine API", 2377: "the Swarm", 7946: "the Swarm", 8444: "the keeper"}
+NAMES_OF_HOSTS = ("images_builder", "jupyterhub_storage_host", "swarm_manager_host", "verify_storage_host")
+PORTS_OF_THE_CLUSTER = {
+    2049: "NFS",
+    2376: "the engine API",
+    2377: "the Swarm",
+    7946: "the Swarm",
+    8444: "the keeper",
+    8445: "the guard of the homes",
+}
 PORTS = ("base_ssh_port", "jupyterhub_proxy_port", "proxy_http_port", "proxy_https_port", "registry_port")
 LIMITS = (("jupyterhub_ulimits", "soft", "hard"), ("docker_default_ulimits", "Soft", "Hard"))
 # JupyterLab does not start with less.
 SMALLEST_SERVER = "64M"
+# Less does not hold what Jupyter itself writes into a home.
+SMALLEST_QUOTA = "16M"
 # Hub, proxy, network, broadcast and gateway, and some to spare while a service is replaced.
 ADDRESSES_OF_THE_CLUSTER = 16
 ADDRESSES_OF_A_NODE = 2
 ADDRESSES_OF_A_SERVER = {"dnsrr": 1, "vip": 2}
 SUCCESSOR_SHARE = 4
-MIB = 2**20
-UNITS = {"": 1, "K": 2**10, "M": MIB, "G": 2**30, "T": 2**40}
+MIB, GIB = 2**20, 2**30
+UNITS = {"": 1, "K": 2**10, "M": MIB, "G": GIB, "T": 2**40}
 
 
 @dataclass(frozen=True)
@@ -64,12 +83,13 @@ class Cluster:
     """The inventory as plain data.
 
     values holds, per host, the variables that passed their own checks, with the roles' defaults; a rule that misses one
-    says nothing. memory_mib holds the memory of those hosts that were asked.
+    says nothing. memory_mib and volumes hold the memory and the data volume of those hosts that were asked.
     """
 
     groups: Mapping[str, Sequence[str]]
     values: Mapping[str, Mapping[str, Any]]
     memory_mib: Mapping[str, int]
+    volumes: Mapping[str, Volume]
 
     @property
     def hosts(self) -> list[str]:
@@ -84,6 +104,16 @@ class Cluster:
     @property
     def hub_values(self) -> Mapping[str, Any]:
         return self.values.get(self.hub, {})
+
+    @property
+    def storage(self) -> str:
+        """Host that keeps the homes, empty when it cannot be told."""
+        members = self.groups.get("storage") or [self.hub]
+        return members[0] if len(members) == 1 else ""
+
+    @property
+    def storage_values(self) -> Mapping[str, Any]:
+        return self.values.get(self.storage, {})
 
     @property
     def servers_hosts(self) -> Sequence[str]:
@@ -332,6 +362,67 @@ def memory_suffices(cluster: Cluster) -> Iterator[Finding]:
         yield Finding(cluster.hub, names[0], problem, f"Lower it or cluster_class_size in {WHERE}, or add nodes.")
 
 
+def homes_are_on_the_volume(cluster: Cluster) -> Iterator[Finding]:
+    values = cluster.storage_values
+    names = ("nfs_server_device", "nfs_server_volume_directory", "cluster_homes_directory")
+    if not all(values.get(name) for name in names):
+        return
+    volume, homes = (values[name].rstrip("/") for name in names[1:])
+    if not homes.startswith(f"{volume}/"):
+        problem = f"expected a directory on the data volume, which is mounted at {volume}, found {homes}"
+        yield Finding(cluster.storage, names[2], problem, write(names[2], f"{volume}/homes"))
+
+
+def clients_are_of_the_cluster(cluster: Cluster) -> Iterator[Finding]:
+    name = "nfs_server_clients"
+    addresses = {host: cluster.values.get(host, {}).get("cluster_private_address") for host in cluster.hosts}
+    if not all(addresses.values()):
+        return
+    known = {str(address): host for host, address in addresses.items()}
+    for client in cluster.storage_values.get(name, ()):
+        if client not in known:
+            listed = ", ".join(f"{address} ({shown_name(host)})" for address, host in known.items())
+            problem = f"expected private addresses of hosts of the cluster, which are {listed}, found {client}"
+            yield Finding(cluster.storage, name, problem, f"Remove {client} from {name} in {WHERE}.")
+
+
+def volume_is_usable(cluster: Cluster) -> Iterator[Finding]:
+    for host, volume in cluster.volumes.items():
+        values = cluster.values.get(host, {})
+        names = ("nfs_server_volume_directory", "nfs_server_file_system")
+        if all(name in values for name in names):
+            refused = refusal(volume, *(values[name] for name in names))
+            if refused:
+                problem, advice = refused
+                yield Finding(host, "nfs_server_device", f"{volume.device}: {problem}", f"{advice} in {WHERE}.")
+
+
+def quotas_fit_the_volume(cluster: Cluster) -> Iterator[Finding]:
+    storage, volume = cluster.storage_values, cluster.volumes.get(cluster.storage)
+    for name, quota in _quotas(cluster.hub_values):
+        problem, advice = "", write(name, "10G")
+        if amount(quota) < amount(SMALLEST_QUOTA):
+            problem = f"expected at least {SMALLEST_QUOTA}, or 0 for none, found {quota}"
+        elif storage.get("cluster_homes_provider") == "site":
+            problem, advice = "homes that the site provides have no quotas of ours", f"Remove it in {WHERE}."
+        elif storage.get("nfs_server_device") == "":
+            problem = "homes have quotas on a data volume only"
+            advice = f"Write nfs_server_device in {WHERE} with the device of one, or remove the quota."
+        elif volume and 0 < volume.device_size < amount(quota):
+            problem = f"expected at most the data volume, which has {volume.device_size // GIB} GiB, found {quota}"
+        if problem:
+            yield Finding(cluster.hub, name, problem, advice)
+
+
+def _quotas(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The quotas that limit something, each with the place where it is written."""
+    name = "jupyterhub_home_quota"
+    given = [(name, values.get(name, "0"))]
+    for mapping in (f"{name}s_by_group", f"{name}s_by_user"):
+        given += [(f"{mapping}.{shown_name(key)}", quota) for key, quota in values.get(mapping, {}).items()]
+    return ((place, quota) for place, quota in given if amount(quota))
+
+
 def certificate_has_key(cluster: Cluster) -> Iterator[Finding]:
     pair = ("proxy_certificate", "proxy_private_key")
     for host in cluster.hosts:
@@ -409,5 +500,9 @@ RULES: Sequence[Callable[[Cluster], Iterator[Finding]]] = (
     overlay_fits_class,
     networks_apart,
     memory_suffices,
+    homes_are_on_the_volume,
+    clients_are_of_the_cluster,
+    volume_is_usable,
+    quotas_fit_the_volume,
     certificate_has_key,
 )

@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from galilean_hub.keeper import Home
-from galilean_hub.service import server_labels, service_spec
+from galilean_hub.service import avoiding, server_labels, service_spec
 from galilean_hub.settings import SpawnerSettings, Ulimit
 
 SETTINGS = SpawnerSettings(
@@ -86,3 +86,12 @@ def test_templates_of_swarm_are_ours_only() -> None:
         'JUPYTERHUB_USER={{"{{"}}.Task.ID}}',
         "GALILEAN_NODE={{.Node.Hostname}}",
     ]
+
+
+def test_nodes_are_avoided_besides_all_else() -> None:
+    placed = avoiding(spec(), ["abc", "def"])
+    assert placed["task_template"]["Placement"] == {
+        **spec()["task_template"]["Placement"],
+        "Constraints": ["node.labels.galilean.role==node", "node.id!=abc", "node.id!=def"],
+    }
+    assert avoiding(spec(), []) == spec()
