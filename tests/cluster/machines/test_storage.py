@@ -64,6 +64,13 @@ def as_student(machines: Machines, host: str, *command: str, check: bool = True)
     return machines.run(host, *who, *command, check=check)
 
 
+def use_volume(machines: Machines, **volume: str) -> dict[str, Any]:
+    """The result of a run's task for the volume."""
+    result = machines.module("jupiter", "volume", {"directory": "/srv/volume", **volume}, "--become")
+    assert "changes" in result, result["msg"]
+    return result
+
+
 def node_spec(machines: Machines, host: str) -> dict[str, Any]:
     (node,) = json.loads(machines.run("jupiter", "docker", "node", "inspect", host))
     spec: dict[str, Any] = node["Spec"]
@@ -110,7 +117,8 @@ def test_a_changed_list_of_clients_is_in_force_without_a_stop(machines: Machines
     started = ["systemctl", "show", "--property", "ExecMainStartTimestampMonotonic", "nfs-server"]
     before = machines.run("jupiter", *started)
     io = machines.run("jupiter", "exportfs", "-s")
-    only = machines.play(STORAGE, "--limit", "jupiter", "-e", json.dumps({"nfs_server_clients": [machines.address("io")]}))
+    clients = {"nfs_server_clients": [machines.address("io")]}
+    only = machines.play(STORAGE, "--limit", "jupiter", "-e", json.dumps(clients))
     assert only.returncode == 0, only.output
     try:
         exported = machines.run("jupiter", "exportfs", "-s")
@@ -150,8 +158,8 @@ def test_a_storage_host_that_reboots_drains_nobody(machines: Machines, record_pr
 def test_a_node_whose_mount_is_dead_is_drained_and_taken_back(machines: Machines, record_property: Measure) -> None:
     quickly = machines.play(STORAGE, "-e", "homes_dead_after_seconds=60")
     assert quickly.returncode == 0, quickly.output
-    address = machines.address("jupiter")
-    cut = f"table inet cut {{ chain out {{ type filter hook output priority -10; ip daddr {address} tcp dport 2049 drop; }} }}"
+    to_storage = f"ip daddr {machines.address('jupiter')} tcp dport 2049"
+    cut = f"table inet cut {{ chain out {{ type filter hook output priority -10; {to_storage} drop; }} }}"
     began = time.monotonic()
     machines.run("europa", "nft", cut)
     try:
@@ -172,16 +180,16 @@ def test_a_node_whose_mount_is_dead_is_drained_and_taken_back(machines: Machines
 @pytest.mark.parametrize("file_system", ["ext4", "xfs"])
 def test_a_volume_is_made_once_and_grown_while_it_is_in_use(machines: Machines, disk: str, file_system: str) -> None:
     machines.run("jupiter", "sh", "-c", "which mkfs.xfs || apt-get install -qq xfsprogs")
-    volume = {"device": disk, "directory": "/srv/volume", "file_system": file_system}
+    volume = {"device": disk, "file_system": file_system}
     size = ["findmnt", "--noheadings", "--bytes", "--output", "SIZE", "/srv/volume"]
-    assert machines.module("jupiter", "volume", volume)["changes"] == ["file system made", "mount unit written", "mounted"]
+    assert use_volume(machines, **volume)["changes"] == ["file system made", "mount unit written", "mounted"]
     machines.run("jupiter", "sh", "-c", "echo kept >/srv/volume/file")
-    assert machines.module("jupiter", "volume", volume)["changed"] is False
+    assert use_volume(machines, **volume)["changes"] == []
     before = int(machines.run("jupiter", *size))
     machines.run("jupiter", "sh", "-c", f"truncate --size 600M /var/tmp/volume && losetup --set-capacity {disk}")
-    assert machines.module("jupiter", "volume", volume)["changes"] == ["file system grown"]
-    assert machines.module("jupiter", "volume", volume)["changed"] is False
+    assert use_volume(machines, **volume)["changes"] == ["file system grown"]
+    assert use_volume(machines, **volume)["changes"] == []
     assert int(machines.run("jupiter", *size)) > before + 250 * 2**20
     machines.run("jupiter", "systemctl", "stop", "srv-volume.mount")
-    assert machines.module("jupiter", "volume", volume)["changes"] == ["mounted"]
+    assert use_volume(machines, **volume)["changes"] == ["mounted"]
     assert machines.run("jupiter", "cat", "/srv/volume/file") == "kept"
