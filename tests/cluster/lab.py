@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from client import eventually
 
@@ -74,6 +75,20 @@ class Lab:
             check=False,
         )
         return Run(done.returncode, done.stdout, _recap(done.stdout))
+
+    def module(self, host: str, name: str, arguments: dict[str, Any], *options: str) -> dict[str, Any]:
+        """The result of a module of the collection, and what it warns of."""
+        done = subprocess.run(
+            ["ansible", host, "--module-name", f"galilean.hub.{name}", "--args", json.dumps(arguments), *options],
+            cwd=ROOT,
+            env={**os.environ, "GALILEAN_LAB": self.name, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", **PLAIN},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        _header, found, result = done.stdout.partition(" => ")
+        assert found, done.stdout + done.stderr
+        return {**json.loads(result), "messages": done.stderr}
 
     def pause(self, *hosts: str) -> None:
         """New servers land on none of `hosts`."""
