@@ -1,0 +1,107 @@
+"""A home that is full: its server starts, and its owner learns why nothing is saved."""
+
+from __future__ import annotations
+
+import json
+import ssl
+from collections.abc import Callable, Iterator
+from contextlib import closing
+
+import pytest
+import websocket
+from client import Hub, Student
+from galilean_hub.slug import slug
+from lab import Lab
+
+HOMES = "/srv/galilean/homes"
+BYTES = 2**20
+# Takes away what Jupyter keeps in a home, and then all the room there is: for bytes, and for files.
+HOARD = """
+import itertools, os, shutil
+from pathlib import Path
+home = Path.home()
+for name in (".ipython", ".jupyter", ".local"):
+    shutil.rmtree(home / name, ignore_errors=True)
+for content in (b"x" * 4096, b""):
+    for number in itertools.count():
+        try:
+            with (home / f"hoard-{len(content)}-{number}").open("wb", buffering=0) as file:
+                while file.write(content):
+                    pass
+        except OSError as error:
+            break
+print(os.strerror(error.errno))
+"""
+
+
+@pytest.fixture
+def shrink(lab: Lab) -> Iterator[Callable[[Student], None]]:
+    """Put a file system of a mebibyte and 40 files in the place of a home, on io, until the test is over."""
+    shrunk = []
+
+    def shrinks(student: Student) -> None:
+        home = f"{HOMES}/main/{slug(student.name)}"
+        uid = lab.run("io", "stat", "--format", "%u", home)
+        options = f"size={BYTES},nr_inodes=40,uid={uid},gid={uid},mode=0700"
+        lab.run("io", "mount", "-t", "tmpfs", "-o", options, "tmpfs", home)
+        shrunk.append(home)
+
+    yield shrinks
+    for home in shrunk:
+        lab.run("io", "umount", home)
+
+
+def saved(student: Student, content: str) -> tuple[int, str]:
+    """The status of the answer when a file is saved as Lab does it, and what Lab then shows of it."""
+    model = {"type": "file", "format": "text", "content": content}
+    answer = student.request("PUT", "/api/contents/notes.txt", json=model)
+    return answer.status_code, answer.json().get("message", "")
+
+
+def head_of_a_terminal(student: Student, until: str) -> str:
+    """What a new terminal shows, up to some words."""
+    name = student.request("POST", "/api/terminals").json()["name"]
+    connection = websocket.create_connection(
+        f"{student.hub.url.replace('https://', 'wss://', 1)}/user/{student.name}/terminals/websocket/{name}",
+        header=[f"Authorization: token {student.hub.token}"],
+        sslopt={"ca_certs": student.hub.ca, "cert_reqs": ssl.CERT_REQUIRED},
+        timeout=60,
+    )
+    shown = ""
+    with closing(connection):
+        while until not in shown:
+            kind, *content = json.loads(connection.recv())
+            shown += content[0] if kind == "stdout" else ""
+    return shown
+
+
+def test_a_full_home_starts_runs_and_says_why_nothing_is_saved(
+    placement: Lab, hub: Hub, shrink: Callable[[Student], None]
+) -> None:
+    placement.pause("europa")
+    with hub.student("hoarder") as student:
+        student.start()
+        student.stop()
+        shrink(student)
+        student.start()
+        assert saved(student, "whole")[0] == 201
+        assert student.run(HOARD) == "No space left on device"
+        student.stop()
+
+        student.start()
+        assert student.run("print(6 * 7)") == "42"
+        status, message = saved(student, "longer than before")
+        assert status == 507
+        assert message.startswith("Your home is full: ")
+        assert "du -ah ~" in message
+        assert student.request("GET", "/api/contents/notes.txt").json()["content"] == "whole"
+        usage = student.request("GET", "/api/metrics/v1").json()
+        assert usage["disk_used"] == usage["disk_total"] == BYTES
+        terminal = head_of_a_terminal(student, "du -ah ~")
+        assert "Your home: 1.0M of 1.0M used (100%)." in terminal
+        assert "It is full" in terminal
+
+        for file in student.request("GET", "/api/contents").json()["content"]:
+            if file["name"].startswith("hoard-"):
+                assert student.request("DELETE", f"/api/contents/{file['name']}").status_code == 204
+        assert saved(student, "longer than before")[0] == 200
