@@ -4,51 +4,13 @@ from __future__ import annotations
 
 import json
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import closing
 
-import pytest
 import websocket
 from client import Hub, Student
-from galilean_hub.slug import slug
+from conftest import HOARD, SMALL_HOME_BYTES
 from lab import Lab
-
-HOMES = "/srv/galilean/homes"
-BYTES = 2**20
-# Takes away what Jupyter keeps in a home, and then all the room there is: for bytes, and for files.
-HOARD = """
-import itertools, os, shutil
-from pathlib import Path
-home = Path.home()
-for name in (".ipython", ".jupyter", ".local"):
-    shutil.rmtree(home / name, ignore_errors=True)
-for content in (b"x" * 4096, b""):
-    for number in itertools.count():
-        try:
-            with (home / f"hoard-{len(content)}-{number}").open("wb", buffering=0) as file:
-                while file.write(content):
-                    pass
-        except OSError as error:
-            break
-print(os.strerror(error.errno))
-"""
-
-
-@pytest.fixture
-def shrink(lab: Lab) -> Iterator[Callable[[Student], None]]:
-    """Put a file system of a mebibyte and 40 files in the place of a home, on io, until the test is over."""
-    shrunk = []
-
-    def shrinks(student: Student) -> None:
-        home = f"{HOMES}/main/{slug(student.name)}"
-        uid = lab.run("io", "stat", "--format", "%u", home)
-        options = f"size={BYTES},nr_inodes=40,uid={uid},gid={uid},mode=0700"
-        lab.run("io", "mount", "-t", "tmpfs", "-o", options, "tmpfs", home)
-        shrunk.append(home)
-
-    yield shrinks
-    for home in shrunk:
-        lab.run("io", "umount", home)
 
 
 def saved(student: Student, content: str) -> tuple[int, str]:
@@ -96,7 +58,7 @@ def test_a_full_home_starts_runs_and_says_why_nothing_is_saved(
         assert "du -ah ~" in message
         assert student.request("GET", "/api/contents/notes.txt").json()["content"] == "whole"
         usage = student.request("GET", "/api/metrics/v1").json()
-        assert usage["disk_used"] == usage["disk_total"] == BYTES
+        assert usage["disk_used"] == usage["disk_total"] == SMALL_HOME_BYTES
         terminal = head_of_a_terminal(student, "du -ah ~")
         assert "Your home: 1.0M of 1.0M used (100%)." in terminal
         assert "It is full" in terminal

@@ -6,11 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from client import Hub, eventually
-from conftest import NODES
+from conftest import HOMES, NODES
 from galilean_hub.slug import slug
 from lab import Lab
-
-HOMES = "/srv/galilean/homes"
 
 
 @pytest.fixture
@@ -18,7 +16,7 @@ def blind(lab: Lab) -> Iterator[str]:
     """A node that does not see the homes."""
     lab.run("io", "mount", "-t", "tmpfs", "tmpfs", HOMES)
     yield "io"
-    lab.run("io", "umount", HOMES)
+    lab.run("io", "umount", "--lazy", HOMES)
 
 
 def test_a_node_that_does_not_see_the_homes_is_avoided(placement: Lab, hub: Hub, blind: str) -> None:
