@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import subprocess
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import testinfra
-from lab import PLAIN, ROOT, Lab
+from lab import Lab
 from testinfra.host import Host
 
 Fetch = Callable[..., dict[str, Any] | None]
@@ -120,18 +119,4 @@ def reaches() -> Callable[..., bool]:
 @pytest.fixture
 def run_module(lab: Lab) -> RunModule:
     """Run a module of the collection on a host of the lab, and give its result and what it warns of back."""
-
-    def run(host: str, name: str, arguments: dict[str, Any], *options: str) -> dict[str, Any]:
-        done = subprocess.run(
-            ["ansible", host, "--module-name", f"galilean.hub.{name}", "--args", json.dumps(arguments), *options],
-            cwd=ROOT,
-            env={**os.environ, "GALILEAN_LAB": lab.name, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", **PLAIN},
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        _header, found, result = done.stdout.partition(" => ")
-        assert found, done.stdout + done.stderr
-        return {**json.loads(result), "messages": done.stderr}
-
-    return run
+    return lab.module

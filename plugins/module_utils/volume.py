@@ -231,8 +231,8 @@ def is_in_progress(head: bytes) -> bool:
 def size_of(kinds: tuple[str, ...], head: bytes, mounts: Sequence[str]) -> int:
     """Size in bytes of the file system, 0 when it is none of ours."""
     if kinds == ("ext4",):
-        low, exponent, high = (struct.unpack_from("<I", head, 1024 + offset)[0] for offset in (4, 24, 336))
-        return int(low + (high << 32)) * (1024 << exponent)
+        low, exponent, high = (int(struct.unpack_from("<I", head, 1024 + offset)[0]) for offset in (4, 24, 336))
+        return (low + (high << 32)) * int(1024 << exponent)
     if kinds == ("xfs",):
         block_size, blocks = xfs_geometry(mounts[0]) if mounts else struct.unpack_from(">IQ", head, 4)
         return int(block_size) * int(blocks)

@@ -11,9 +11,8 @@ from typing import Any
 import pytest
 from client import Hub, Student
 from galilean_hub.slug import slug
-from lab import ROOT, Lab
+from lab import NODES, ROOT, Lab, Machines
 
-NODES = ("io", "europa")
 HOMES = "/srv/galilean/homes"
 SMALL_HOME_BYTES = 2**20
 # Takes away what Jupyter keeps in a home, and then all the room there is: for bytes, and for files.
@@ -38,7 +37,9 @@ print(reason)
 
 @pytest.fixture(scope="session")
 def lab() -> Lab:
-    return Lab(os.environ.get("GALILEAN_LAB", "galilean"))
+    name = os.environ.get("GALILEAN_LAB", "galilean")
+    inventory = Path(os.environ.get("ANSIBLE_INVENTORY", "inventories/lab"))
+    return Machines(name) if inventory.name == "machines" else Lab(name)
 
 
 @pytest.fixture(scope="session")
@@ -85,7 +86,13 @@ def artifacts() -> Path:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What the phases before these tests took, where `make test` has written it down."""
+    """What the tests have measured, and what the phases before them took, where it has been written down."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
+    if any(report.user_properties for report in reports):
+        terminalreporter.section("measured")
+    for report in reports:
+        for what, figure in report.user_properties:
+            terminalreporter.write_line(f"{figure:>8}  {what}: {report.head_line}")
     times = os.environ.get("GALILEAN_TIMES")
     if times and Path(times).exists():
         terminalreporter.section("seconds of the phases before")

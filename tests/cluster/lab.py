@@ -10,8 +10,13 @@ import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from client import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
+NODES = ("io", "europa")
+HOSTS = ("jupiter", *NODES)
 # Molecule has its verifiers' Ansible write in colours.
 PLAIN = {"ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}
 
@@ -71,6 +76,20 @@ class Lab:
         )
         return Run(done.returncode, done.stdout, _recap(done.stdout))
 
+    def module(self, host: str, name: str, arguments: dict[str, Any], *options: str) -> dict[str, Any]:
+        """The result of a module of the collection, and what it warns of."""
+        done = subprocess.run(
+            ["ansible", host, "--module-name", f"galilean.hub.{name}", "--args", json.dumps(arguments), *options],
+            cwd=ROOT,
+            env={**os.environ, "GALILEAN_LAB": self.name, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", **PLAIN},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        _header, found, result = done.stdout.partition(" => ")
+        assert found, done.stdout + done.stderr
+        return {**json.loads(result), "messages": done.stderr}
+
     def pause(self, *hosts: str) -> None:
         """New servers land on none of `hosts`."""
         self._availability("pause", hosts)
@@ -88,7 +107,7 @@ class Lab:
 
 
 class Machines(Lab):
-    """Machines with kernels of their own, each run by the container of its name. To kill that is to cut its power."""
+    """Machines with kernels of their own, each run by the container of its name."""
 
     def on(self, host: str, *command: str) -> list[str]:
         directory = ROOT / ".lab" / self.name
@@ -101,6 +120,31 @@ class Machines(Lab):
     def address(self, host: str) -> str:
         template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
         return self.docker("inspect", "--format", template, self.container(host)).strip()
+
+    def reboot(self, host: str) -> None:
+        """Reboot, and come back when SSH does."""
+        before = self.boot(host)
+        self.run(host, "systemctl", "reboot", check=False)
+        eventually(lambda: self.boot(host) not in ("", before), 180, f"{host} has rebooted")
+
+    def boot(self, host: str) -> str:
+        """What tells one boot of the host from another, empty while it cannot be reached."""
+        return self.run(host, "cat", "/proc/sys/kernel/random/boot_id", check=False)
+
+    def power_off(self, host: str) -> None:
+        self.docker("kill", self.container(host))
+
+    def power_on(self, host: str) -> None:
+        self.docker("start", self.container(host))
+
+    def disconnect(self, host: str) -> None:
+        self._link(host, "down")
+
+    def connect(self, host: str) -> None:
+        self._link(host, "up")
+
+    def _link(self, host: str, state: str) -> None:
+        self.docker("exec", self.container(host), "ip", "link", "set", "tap0", state)
 
 
 def _recap(output: str) -> dict[str, dict[str, int]]:

@@ -13,13 +13,6 @@ from conftest import HOARD, SMALL_HOME_BYTES
 from lab import Lab
 
 
-def saved(student: Student, content: str) -> tuple[int, str]:
-    """The status of the answer when a file is saved as Lab does it, and what Lab then shows of it."""
-    model = {"type": "file", "format": "text", "content": content}
-    answer = student.request("PUT", "/api/contents/notes.txt", json=model)
-    return answer.status_code, answer.json().get("message", "")
-
-
 def head_of_a_terminal(student: Student, until: str) -> str:
     """What a new terminal shows, up to some words."""
     name = student.request("POST", "/api/terminals").json()["name"]
@@ -46,16 +39,15 @@ def test_a_full_home_starts_runs_and_says_why_nothing_is_saved(
         student.stop()
         shrink(student)
         student.start()
-        assert saved(student, "whole")[0] == 201
+        assert student.save("notes.txt", "whole").status_code == 201
         assert student.run(HOARD) == "No space left on device"
         student.stop()
 
         student.start()
         assert student.run("print(6 * 7)") == "42"
-        status, message = saved(student, "longer than before")
-        assert status == 507
-        assert message.startswith("Your home is full: ")
-        assert "du -ah ~" in message
+        refused = student.save("notes.txt", "longer than before")
+        assert refused.status_code == 507
+        assert refused.json()["message"].startswith("Your home is full: ")
         assert student.request("GET", "/api/contents/notes.txt").json()["content"] == "whole"
         usage = student.request("GET", "/api/metrics/v1").json()
         assert usage["disk_used"] == usage["disk_total"] == SMALL_HOME_BYTES
@@ -66,4 +58,4 @@ def test_a_full_home_starts_runs_and_says_why_nothing_is_saved(
         for file in student.request("GET", "/api/contents").json()["content"]:
             if file["name"].startswith("hoard-"):
                 assert student.request("DELETE", f"/api/contents/{file['name']}").status_code == 204
-        assert saved(student, "longer than before")[0] == 200
+        assert student.save("notes.txt", "longer than before").status_code == 200

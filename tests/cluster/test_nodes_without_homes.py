@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import pytest
 from client import Hub, eventually
-from conftest import HOMES, NODES
+from conftest import HOMES
 from galilean_hub.slug import slug
-from lab import Lab
+from lab import NODES, Lab
 
 
 @pytest.fixture

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import pytest
 from client import Hub, eventually
-from lab import Lab
-
-HOSTS = {"jupiter", "io", "europa"}
+from lab import HOSTS, Lab
 
 
 @pytest.mark.parametrize("options", [(), ("--check", "--diff")], ids=["run", "check"])
