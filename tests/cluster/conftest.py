@@ -4,13 +4,35 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from client import Hub
+from client import Hub, Student
+from galilean_hub.slug import slug
 from lab import NODES, ROOT, Lab, Machines
+
+HOMES = "/srv/galilean/homes"
+SMALL_HOME_BYTES = 2**20
+# Takes away what Jupyter keeps in a home, and then all the room there is: for bytes, and for files.
+HOARD = """
+import itertools, os, shutil
+from pathlib import Path
+home = Path.home()
+for name in (".ipython", ".jupyter", ".local"):
+    shutil.rmtree(home / name, ignore_errors=True)
+for content in (b"x" * 4096, b""):
+    for number in itertools.count():
+        try:
+            with (home / f"hoard-{len(content)}-{number}").open("wb", buffering=0) as file:
+                while file.write(content):
+                    pass
+        except OSError as error:
+            reason = os.strerror(error.errno)
+            break
+print(reason)
+"""
 
 
 @pytest.fixture(scope="session")
@@ -37,6 +59,23 @@ def placement(lab: Lab) -> Iterator[Lab]:
     """The lab; every node takes servers again afterwards."""
     yield lab
     lab.activate(*NODES)
+
+
+@pytest.fixture
+def shrink(lab: Lab) -> Iterator[Callable[[Student], None]]:
+    """Put a file system of a mebibyte and 40 files in the place of a home, on io, until the test is over."""
+    shrunk = []
+
+    def shrinks(student: Student) -> None:
+        home = f"{HOMES}/main/{slug(student.name)}"
+        uid = lab.run("io", "stat", "--format", "%u", home)
+        options = f"size={SMALL_HOME_BYTES},nr_inodes=40,uid={uid},gid={uid},mode=0700"
+        lab.run("io", "mount", "-t", "tmpfs", "-o", options, "tmpfs", home)
+        shrunk.append(home)
+
+    yield shrinks
+    for home in shrunk:
+        lab.run("io", "umount", "--lazy", home)
 
 
 @pytest.fixture(scope="session")

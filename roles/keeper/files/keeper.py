@@ -164,6 +164,7 @@ def limit(file: int, kind: int, number: int, quota_bytes: int) -> None:
 
 
 def quotactl(file: int, command: int, kind: int, number: int, structure: ctypes.Array[ctypes.c_char]) -> None:
+    """Call quotactl_fd(2). Raises OSError."""
     if LIBC.syscall(SYS_QUOTACTL_FD, file, ctypes.c_uint(command << 8 | kind), number, structure):
         code = ctypes.get_errno()
         raise OSError(code, os.strerror(code))
@@ -184,11 +185,13 @@ def count_to_project(home: int, project: int) -> None:
 
 
 def join(file: int, project: int, flags: int = 0) -> None:
+    """Count an open file or directory to a project, and add to its flags."""
     found, extent, extents, _project, cow_extent = FSXATTR.unpack(attributes(file))
     fcntl.ioctl(file, FS_IOC_FSSETXATTR, FSXATTR.pack(found | flags, extent, extents, project, cow_extent))
 
 
 def attributes(file: int) -> bytes:
+    """The struct fsxattr of an open file."""
     return fcntl.ioctl(file, FS_IOC_FSGETXATTR, bytes(FSXATTR.size))
 
 
