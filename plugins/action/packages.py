@@ -49,7 +49,8 @@ class ActionModule(ActionBase):
         if not names:
             return {}
         printed = self._low_level_execute_command(STATES + shlex.join(names))["stdout"]
-        return {line.split()[0]: line.split()[1] for line in printed.splitlines()}
+        # Over a terminal, as sudo has it, an empty line comes before.
+        return dict(line.split() for line in printed.splitlines() if line.strip())
 
     def _finish(self, lock_timeout_seconds: int) -> None:
         """Complete what dpkg was doing when it was interrupted. Raises AnsibleActionFail."""
