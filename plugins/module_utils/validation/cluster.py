@@ -83,12 +83,13 @@ class Cluster:
     """The inventory as plain data.
 
     values holds, per host, the variables that passed their own checks, with the roles' defaults; a rule that misses one
-    says nothing. memory_mib and volumes hold the memory and the data volume of those hosts that were asked.
+    says nothing. memory_mib, processors and volumes hold what those hosts have that were asked.
     """
 
     groups: Mapping[str, Sequence[str]]
     values: Mapping[str, Mapping[str, Any]]
     memory_mib: Mapping[str, int]
+    processors: Mapping[str, int]
     volumes: Mapping[str, Volume]
 
     @property
@@ -362,6 +363,16 @@ def memory_suffices(cluster: Cluster) -> Iterator[Finding]:
         yield Finding(cluster.hub, names[0], problem, f"Lower it or cluster_class_size in {WHERE}, or add nodes.")
 
 
+def processors_suffice(cluster: Cluster) -> Iterator[Finding]:
+    name = "jupyterhub_cpu_limit"
+    asked = [host for host in sorted(cluster.servers_hosts) if host in cluster.processors]
+    for host in asked if name in cluster.hub_values else ():
+        limit, found = cluster.hub_values[name], cluster.processors[host]
+        if limit > found:
+            problem = f"{limit:g} processors for a server are more than the {found} of {shown_name(host)}"
+            yield Finding(cluster.hub, name, problem, write(name, found))
+
+
 def homes_are_on_the_volume(cluster: Cluster) -> Iterator[Finding]:
     values = cluster.storage_values
     names = ("nfs_server_device", "nfs_server_volume_directory", "cluster_homes_directory")
@@ -447,6 +458,11 @@ def memory_mib(meminfo: str) -> int:
     return int(kib[1]) // 1024 if kib else 0
 
 
+def processors(cpuinfo: str) -> int:
+    """Processors of a host from the base64 content of its /proc/cpuinfo."""
+    return len(re.findall(rb"^processor\s*:", base64.b64decode(cpuinfo), re.MULTILINE))
+
+
 def _listed(hosts: Iterable[str]) -> str:
     return ", ".join(shown_name(host) for host in sorted(hosts))
 
@@ -500,6 +516,7 @@ RULES: Sequence[Callable[[Cluster], Iterator[Finding]]] = (
     overlay_fits_class,
     networks_apart,
     memory_suffices,
+    processors_suffice,
     homes_are_on_the_volume,
     clients_are_of_the_cluster,
     volume_is_usable,

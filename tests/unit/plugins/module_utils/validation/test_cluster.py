@@ -37,6 +37,7 @@ GOOD = Cluster(
     groups={"all": HOSTS, "ungrouped": [], "hub": ["jupiter"], "nodes": ["io", "europa"]},
     values=dict.fromkeys(HOSTS, VALUES),
     memory_mib={"jupiter": 16384, "io": 8192, "europa": 8192},
+    processors={"jupiter": 4, "io": 4, "europa": 2},
     volumes={},
 )
 
@@ -85,6 +86,7 @@ def with_memory(**memory_mib: int) -> Cluster:
         with_values(jupyterhub_allowed_users=[], jupyterhub_authenticator_options={"admin_groups": ["staff"]}),
         with_values(swarm_overlay_subnet="10.80.0.0/26"),
         with_values(jupyterhub_memory_guarantee="0"),
+        with_values(jupyterhub_cpu_limit=2.0),
         with_values(proxy_certificate="/c.pem", proxy_private_key="/k.pem"),
         with_values(jupyterhub_ulimits=[{"name": "nofile", "soft": "1024", "hard": -1}]),
         with_values(docker_live_restore=False, docker_daemon_options={"live-restore": False}),
@@ -148,6 +150,7 @@ def test_nothing_wrong(inventory: Cluster) -> None:
             "keeper_certificate_renew_before_days",
             "at most keeper_certificate_validity_days",
         ),
+        (with_values(jupyterhub_cpu_limit=3.0), "jupiter", "jupyterhub_cpu_limit", "more than the 2 of europa"),
         (with_values(swarm_overlay_subnet="10.80.0.0/27"), "jupiter", "swarm_overlay_subnet", "a class of 30 needs 57"),
         (
             with_values(swarm_overlay_subnet="10.80.0.0/26", cluster_endpoint_mode="vip"),
@@ -320,3 +323,8 @@ def test_the_larger_network_is_one_that_fits() -> None:
 def test_memory_of_a_host() -> None:
     meminfo = base64.b64encode(b"MemTotal:       16384000 kB\nMemFree:          100000 kB\n").decode()
     assert cluster.memory_mib(meminfo) == 16_000
+
+
+def test_the_processors_of_a_host_are_counted() -> None:
+    cpuinfo = base64.b64encode(b"processor\t: 0\nmodel name\t: one processor\n\nprocessor\t: 1\n").decode()
+    assert cluster.processors(cpuinfo) == 2
