@@ -49,9 +49,9 @@ class Lab:
         whole = ["docker", "exec", "-i", self.container(host), *command]
         return subprocess.run(whole, check=True, capture_output=True, text=True, input=text, timeout=600).stdout.strip()
 
-    def play(self, playbook: str, *options: str, seconds: float = 1500) -> Run:
+    def play(self, playbook: str, *options: str, seconds: float = 1500, **environment: str) -> Run:
         """Run a playbook of the collection against the lab."""
-        environment = {**os.environ, "GALILEAN_LAB": self.name, **PLAIN}
+        environment = os.environ | {"GALILEAN_LAB": self.name} | PLAIN | environment
         done = subprocess.run(
             ["ansible-playbook", playbook, *options],
             cwd=ROOT,

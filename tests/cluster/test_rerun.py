@@ -21,6 +21,12 @@ def test_a_second_run_changes_nothing_while_a_kernel_works(lab: Lab, hub: Hub, o
         assert kernel.run("print(kept)") == "set before the run"
 
 
+def test_a_phase_can_be_run_alone_by_its_tag(lab: Lab) -> None:
+    run = lab.play("playbooks/site.yml", "--tags", "edge")
+    assert run.returncode == 0, run.output
+    assert run.changed == dict.fromkeys(HOSTS, 0), run.output
+
+
 def test_a_changed_hub_setting_restarts_the_hub_and_keeps_kernels(lab: Lab, hub: Hub) -> None:
     def started() -> str:
         return lab.run("jupiter", "docker", "inspect", "--format", "{{.State.StartedAt}}", "galilean-hub-main")
