@@ -2,15 +2,15 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The nodes of a Swarm as its manager knows them, and which of them belong to hosts that left the inventory."""
+"""The nodes of a Swarm as its manager knows them: what they are to be, and which belong to hosts that left the inventory."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
-# Every host that the role swarm has joined carries it. Nodes without it are somebody else's.
+# Whether a node takes students' servers, true or false. Nodes without it are somebody else's.
 LABEL = "galilean.servers"
 
 
@@ -22,9 +22,9 @@ class Node:
     hostname: str
     address: str
     is_worker: bool
-    is_ours: bool
     state: str
     availability: str
+    labels: Mapping[str, str]
 
 
 @dataclass(frozen=True)
@@ -45,9 +45,9 @@ def parse_nodes(text: str) -> list[Node]:
             hostname=node["Description"]["Hostname"],
             address=node["Status"].get("Addr", ""),
             is_worker=node["Spec"]["Role"] == "worker",
-            is_ours=LABEL in node["Spec"]["Labels"],
             state=node["Status"]["State"],
             availability=node["Spec"]["Availability"],
+            labels=node["Spec"]["Labels"],
         )
         for node in json.loads(text)
     ]
@@ -66,6 +66,13 @@ def parse_tasks(lines: str) -> list[Task]:
     ]
 
 
+def newest(nodes: Iterable[Node], hostname: str) -> Node | None:
+    """The node of a host. A machine that was made anew is another node than before, and that one stays down."""
+    return max(
+        (node for node in nodes if node.hostname == hostname), key=lambda node: node.state == "ready", default=None
+    )
+
+
 def left(nodes: Iterable[Node], hostnames: Collection[str], addresses: Collection[str]) -> list[Node]:
     """The workers of ours that no host of the inventory is, neither by its name nor by its address.
 
@@ -74,7 +81,7 @@ def left(nodes: Iterable[Node], hostnames: Collection[str], addresses: Collectio
     return [
         node
         for node in nodes
-        if node.is_ours and node.is_worker and node.hostname not in hostnames and node.address not in addresses
+        if LABEL in node.labels and node.is_worker and node.hostname not in hostnames and node.address not in addresses
     ]
 
 
@@ -86,3 +93,18 @@ def wanted_services(tasks: Iterable[Task]) -> list[str]:
 def runs_elsewhere(tasks: Iterable[Task], hostname: str) -> bool:
     """Whether a service has a task that runs on another node."""
     return any(task.wanted and task.runs and task.node != hostname for task in tasks)
+
+
+def update_arguments(node: Node, labels: Mapping[str, str], is_busy: bool) -> list[str]:
+    """Arguments of docker node update that give a node these labels and no others. Empty when it has them.
+
+    Swarm stops what runs on an active node as soon as the node's labels no longer allow it, and leaves alone what runs on
+    a paused one. So a node that is to take no more servers is paused in the same update, while there are any.
+    """
+    arguments = [f"--label-add={name}={value}" for name, value in labels.items() if node.labels.get(name) != value]
+    arguments += [f"--label-rm={name}" for name in node.labels if name not in labels]
+    if arguments and is_busy and node.labels.get(LABEL) == "true" != labels[LABEL]:
+        arguments.append("--availability=pause")
+    if labels[LABEL] == "true" and node.labels.get(LABEL) == "false" and node.availability == "pause":
+        arguments.append("--availability=active")
+    return arguments

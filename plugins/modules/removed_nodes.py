@@ -12,11 +12,11 @@ version_added: 1.0.0
 author:
   - The Galilean developers (@galilean)
 description:
-  - Compares the workers of a Swarm with the hosts of the inventory, on the manager. A worker whose host is gone from the
-    inventory, by its name and by its address, is taken out of the Swarm.
-  - A worker on which something runs is left as it is, and the module fails, unless O(move) says that its services are to
-    be moved to other nodes. Then the node is drained, what ran there is waited for until it runs on another node, and
-    the node is taken out last. A run that dies between is gone on with by the next.
+  - Compares the workers of a Swarm with the hosts of the inventory, on the manager. A worker whose host is gone from
+    the inventory, by its name and by its address, is taken out of the Swarm.
+  - A worker on which something runs is left as it is, and the module fails, unless O(move) says that its services are
+    to be moved to other nodes. Then the node is drained, what ran there is waited for until it runs on another node,
+    and the node is taken out last. A run that dies between is gone on with by the next.
   - A node that is merely down and in the inventory is left alone. So are managers, and nodes without the label
     C(galilean.servers), which somebody else has joined.
   - On a host that manages no Swarm there is nothing to do.
@@ -82,11 +82,10 @@ moved:
 import time
 
 from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.galilean.hub.plugins.module_utils.engine import Engine
 from ansible_collections.galilean.hub.plugins.module_utils.nodes import (
     Node,
-    Task,
     left,
-    parse_nodes,
     parse_tasks,
     runs_elsewhere,
     wanted_services,
@@ -101,81 +100,55 @@ ARGUMENT_SPEC = {
 POLL_SECONDS = 1
 
 
-class Swarm:
-    """The Swarm that this host manages."""
+def runs_elsewhere_than(engine: Engine, service: str, node: Node) -> bool:
+    """Whether the service runs on another node; one that was ended meanwhile needs not."""
+    rc, out, _err = engine.try_docker("service", "ps", "--no-trunc", "--format", "{{json .}}", service)
+    return rc != 0 or runs_elsewhere(parse_tasks(out), node.hostname)
 
-    def __init__(self, module: AnsibleModule) -> None:
-        self.module = module
-        self.docker_path = module.get_bin_path("docker")
 
-    def docker(self, *arguments: str) -> str:
-        rc, out, err = self.module.run_command([self.docker_path, *arguments])
-        if rc != 0:
-            self.module.fail_json(msg=f"docker {' '.join(arguments)} failed: {err.strip()}")
-        return out
+def waiting(engine: Engine, node: Node, services: list[str]) -> list[str]:
+    """The services that still run on the node, or do not yet run elsewhere. What a lost node runs is not known."""
+    ending = {task.service for task in engine.tasks_on(node) if task.runs} if node.state == "ready" else set()
+    return sorted(ending | {service for service in services if not runs_elsewhere_than(engine, service, node)})
 
-    @property
-    def is_managed_here(self) -> bool:
-        if not self.docker_path:
-            return False
-        _rc, out, _err = self.module.run_command([self.docker_path, "info", "--format", "{{.Swarm.ControlAvailable}}"])
-        return out.strip() == "true"
 
-    def nodes(self) -> list[Node]:
-        return parse_nodes(self.docker("node", "inspect", *self.docker("node", "ls", "--quiet").split()))
-
-    def tasks_on(self, node: Node) -> list[Task]:
-        return parse_tasks(self.docker("node", "ps", "--no-trunc", "--format", "{{json .}}", node.node_id))
-
-    def runs_elsewhere(self, service: str, node: Node) -> bool:
-        """Whether the service runs on another node; one that was ended meanwhile needs not."""
-        command = [self.docker_path, "service", "ps", "--no-trunc", "--format", "{{json .}}", service]
-        rc, out, _err = self.module.run_command(command)
-        return rc != 0 or runs_elsewhere(parse_tasks(out), node.hostname)
-
-    def move(self, node: Node, services: list[str]) -> None:
-        """Drain the node, and wait until these services run elsewhere and nothing runs there any more."""
-        self.docker("node", "update", "--availability", "drain", node.node_id)
-        deadline = time.monotonic() + self.module.params["timeout_seconds"]
-        while waiting := self.waiting(node, services):
-            if time.monotonic() > deadline:
-                self.module.fail_json(
-                    msg=f"{node.hostname} is not taken out of the Swarm, because what ran there does not run on another "
-                    f"node after {self.module.params['timeout_seconds']} s: {', '.join(waiting)}. docker service ps tells "
-                    "why. It is drained, and the next run goes on with it."
-                )
-            time.sleep(POLL_SECONDS)
-
-    def waiting(self, node: Node, services: list[str]) -> list[str]:
-        ending = {task.service for task in self.tasks_on(node) if task.runs} if node.state == "ready" else set()
-        return sorted(ending | {service for service in services if not self.runs_elsewhere(service, node)})
-
-    def remove(self, node: Node) -> None:
-        self.docker("node", "rm", "--force", node.node_id)
+def move(engine: Engine, node: Node, services: list[str]) -> None:
+    """Drain the node, and wait until these services run elsewhere and nothing runs there any more."""
+    engine.docker("node", "update", "--availability=drain", node.node_id)
+    seconds = engine.module.params["timeout_seconds"]
+    deadline = time.monotonic() + seconds
+    while left_over := waiting(engine, node, services):
+        if time.monotonic() > deadline:
+            engine.module.fail_json(
+                msg=f"{node.hostname} is not taken out of the Swarm, because after {seconds} s these do not run on "
+                f"another node: {', '.join(left_over)}. docker service ps tells why. The node is drained, and the next "
+                "run goes on from there."
+            )
+        time.sleep(POLL_SECONDS)
 
 
 def refuse(module: AnsibleModule, busy: dict[str, list[str]]) -> None:
     """End the module when a node that left the inventory has work and nobody said that it may be moved."""
-    lines = [f"{hostname}, on which {', '.join(services)}" for hostname, services in busy.items() if services]
+    lines = [f"{hostname}, with {', '.join(services)}" for hostname, services in busy.items() if services]
     if lines and not module.params["move"]:
         module.fail_json(
-            msg=f"Not in the inventory any more, but at work: {'; '.join(lines)}. Nothing was changed. Put the host back "
-            "into the inventory, or wait until nobody works there, or let the servers start anew on other nodes, where "
-            "kernels are lost and files are not: --extra-vars drain_moves_servers=true"
+            msg=f"Not in the inventory any more, but at work: {'; '.join(lines)}. Nothing was changed. Put the host "
+            "back into the inventory, or wait until nobody works there, or let the servers start anew on other nodes, "
+            "where kernels are lost and files are not: --extra-vars drain_moves_servers=true"
         )
 
 
 def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
-    swarm = Swarm(module)
-    nodes = swarm.nodes() if swarm.is_managed_here else []
+    engine = Engine(module)
+    nodes = engine.nodes() if engine.manages_a_swarm else []
     gone = left(nodes, module.params["hostnames"], module.params["addresses"])
-    busy = {node.hostname: wanted_services(swarm.tasks_on(node)) for node in gone}
+    busy = {node.hostname: wanted_services(engine.tasks_on(node)) for node in gone}
     refuse(module, busy)
     if not module.check_mode:
         for node in gone:
-            swarm.move(node, busy[node.hostname])
-            swarm.remove(node)
+            move(engine, node, busy[node.hostname])
+            engine.docker("node", "rm", "--force", node.node_id)
     module.exit_json(
         changed=bool(gone),
         removed=[node.hostname for node in gone],

@@ -39,7 +39,7 @@ class RunError(Exception):
 class Site:
     """A run of site.yml, in a process of its own."""
 
-    def __init__(self, *options: str, stop_at: int = 0, after: float = 0) -> None:
+    def __init__(self, *options: str, stop_at: int = 0, after: float = 0, changes: int = 0) -> None:
         self.tasks_log = WORK / f"tasks-{time.monotonic_ns()}"
         self.output = self.tasks_log.with_suffix(".log")
         environment = {
@@ -49,6 +49,7 @@ class Site:
             "GALILEAN_HTTPS_PORT": PORT,
             "GALILEAN_STOP_AT": str(stop_at),
             "GALILEAN_STOP_AFTER": str(after),
+            "GALILEAN_STOP_CHANGES": str(changes),
             "GALILEAN_TASKS": str(self.tasks_log),
         }
         with self.output.open("w") as output:
@@ -62,22 +63,31 @@ class Site:
                 start_new_session=True,
             )
 
-    def finish(self) -> list[Task]:
-        """The tasks of a run that ended well. Raises RunError on one that did not."""
-        if self.process.wait():
-            raise RunError(f"site.yml ended with {self.process.returncode}:\n{self.output.read_text()}")
+    def tasks(self) -> list[Task]:
+        """The tasks that have ended."""
         lines = [line.split("\t") for line in self.tasks_log.read_text().splitlines()]
         return [
             Task(number, phase, float(seconds), int(changed), name)
             for number, (phase, seconds, changed, name) in enumerate(lines, start=1)
         ]
 
-    def wait_until_stopped(self) -> None:
-        """Wait for the point at which the run stops itself. Raises RunError on a run that ends before."""
+    def told(self) -> str:
+        return self.output.read_text()
+
+    def finish(self) -> list[Task]:
+        """The tasks of a run that ended well. Raises RunError on one that did not."""
+        if self.process.wait():
+            raise RunError(f"site.yml ended with {self.process.returncode}:\n{self.told()}")
+        return self.tasks()
+
+    def stopped(self) -> bool:
+        """Wait until the run stops itself, or ends well before that. Raises RunError when it fails."""
         _pid, status = os.waitpid(self.process.pid, os.WUNTRACED)
-        if not os.WIFSTOPPED(status):
-            self.process.returncode = os.waitstatus_to_exitcode(status)
-            raise RunError(f"site.yml ended with {self.process.returncode} before:\n{self.output.read_text()}")
+        if os.WIFSTOPPED(status):
+            return True
+        self.process.returncode = os.waitstatus_to_exitcode(status)
+        self.finish()
+        return False
 
     def kill(self) -> None:
         """End the controller as kill -9 does: what its workers have begun on the hosts goes on."""
@@ -92,7 +102,6 @@ class Hosts:
         self.lab = Lab(LAB)
         self.registry = registry
         self.tasks: list[Task] = []
-        WORK.mkdir(parents=True, exist_ok=True)
 
     def play(self, playbook: str, *options: str) -> None:
         run = self.lab.play(playbook, *options, GALILEAN_HTTPS_PORT=PORT)
@@ -101,13 +110,17 @@ class Hosts:
 
     def create(self, kept: str | None = None) -> None:
         """New hosts, or the hosts as they were kept after a phase."""
+        WORK.mkdir(parents=True, exist_ok=True)
         self.play("tests/lab/destroy.yml")
         shutil.rmtree(DIRECTORY, ignore_errors=True)
         options = []
         if kept:
             shutil.copytree(WORK / kept, DIRECTORY)
             self.in_parallel(lambda host: self.copy_engine(self.engine_volume(host, kept), self.engine_volume(host)))
-            options = ["--extra-vars", json.dumps({"lab_image": f"galilean-faults-{kept}:{{{{ inventory_hostname }}}}"})]
+            options = [
+                "--extra-vars",
+                json.dumps({"lab_image": f"galilean-faults-{kept}:{{{{ inventory_hostname }}}}"}),
+            ]
         self.play("tests/lab/create.yml", *options)
 
     def keep(self, phase: str) -> None:
@@ -147,15 +160,24 @@ class Hosts:
         if self.registry:
             self.lab.run("jupiter", "mkdir", "-p", REGISTRY)
             source = subprocess.Popen(["docker", "cp", f"{self.registry}:{REGISTRY}", "-"], stdout=subprocess.PIPE)
-            target = ["docker", "exec", "-i", self.lab.container("jupiter"), "tar", "-x", "-C", str(Path(REGISTRY).parent)]
+            target = [
+                "docker",
+                "exec",
+                "-i",
+                self.lab.container("jupiter"),
+                "tar",
+                "-x",
+                "-C",
+                str(Path(REGISTRY).parent),
+            ]
             subprocess.run(target, stdin=source.stdout, check=True)
             if source.wait():
                 raise RunError(f"the registry of {self.registry} could not be copied")
 
-    def run_to_the_end(self) -> float:
+    def run_to_the_end(self, *options: str) -> float:
         """Run site.yml, and give back the seconds it took. Raises RunError."""
         began = time.monotonic()
-        Site().finish()
+        Site(*options).finish()
         return time.monotonic() - began
 
     def start(self, point: Point, kept: str | None = None) -> Site:
@@ -193,8 +215,10 @@ class Hosts:
         self.play("tests/lab/destroy.yml")
         for kept in KEPT:
             for host in NAMES:
-                self.lab.docker("volume", "rm", "--force", self.engine_volume(host, kept))
                 self.lab.docker("image", "rm", "--force", f"galilean-faults-{kept}:{host}", check=False)
+        volumes = self.lab.docker("volume", "ls", "--quiet", "--filter", f"name={LAB}-").split()
+        for volume in volumes:
+            self.lab.docker("volume", "rm", volume)
         shutil.rmtree(WORK, ignore_errors=True)
         shutil.rmtree(DIRECTORY, ignore_errors=True)
 

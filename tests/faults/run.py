@@ -1,7 +1,10 @@
-"""End runs of site.yml at their tasks, run it again, and compare what that makes with what an uninterrupted run makes.
+"""End runs of site.yml on their way, run it again, and compare what that makes with what an uninterrupted run makes.
 
-Modes: the controller is killed with -9 (controller); all hosts are killed with it (power); a second controller has to be
-refused before the first is killed (concurrent).
+Modes:
+  controller   the controller is killed with -9
+  power        the controller and all hosts are killed at the same moment, and the hosts started again
+  concurrent   the run stands still, a second one has to be refused for it, and then it is killed with -9
+  changes      ten students work on a cluster that is changed; a run of each change is killed, and the next makes up for it
 """
 
 from __future__ import annotations
@@ -11,77 +14,99 @@ import re
 import statistics
 import sys
 import time
-from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from changes import try_changes
 from hosts import KEPT, PHASES, Fingerprint, Hosts, RunError, Site, differences
 from points import Point, points_of, sample
 
-MODES = ("controller", "power", "concurrent")
+MODES = ("controller", "power", "concurrent", "changes")
 REFUSAL = "Another run is at work on this cluster"
+# Keeping hosts takes as long as it saves for so many points behind them.
+WORTH_KEEPING = 5
 
 
 @dataclass
 class Tally:
-    """What has been tried in one mode, and the seconds of the runs that followed."""
+    """What was tried in one mode."""
 
+    mode: str
     tried: int = 0
     seconds: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
+    def tell(self, what: str, seconds: float, fault: str) -> None:
+        """Count a point, or a change, and print a line on it."""
+        self.tried += 1
+        line = f"{self.mode:10}  {what}"
+        if fault:
+            self.failures.append(line)
+            print(f"{line}\n            DID NOT CONVERGE", flush=True)
+            print("".join(f"            {told}\n" for told in fault.splitlines()), flush=True)
+        else:
+            self.seconds.append(seconds)
+            print(f"{line}\n            converged in {seconds:.0f} s", flush=True)
 
-def latest_before(point: Point) -> str | None:
-    """The phase after which hosts were kept last before the point."""
-    return next((kept for kept in reversed(KEPT) if PHASES.index(kept) < PHASES.index(point.phase)), None)
+    def __str__(self) -> str:
+        between = f"{min(self.seconds):.0f} to {max(self.seconds):.0f}" if self.seconds else "-"
+        median = f"{statistics.median(self.seconds):.0f}" if self.seconds else "-"
+        return f"{self.mode:10}  {self.tried:6}  {self.tried - len(self.failures):9}  {median:>6}  {between}"
+
+
+def latest_before(point: Point, kept: Sequence[str]) -> str | None:
+    """The last of these phases that is over at the point."""
+    return next((phase for phase in reversed(kept) if PHASES.index(phase) < PHASES.index(point.phase)), None)
 
 
 def be_refused(first: Site) -> None:
     """Run site.yml while the first run stands still. Raises RunError unless it is refused, naming the first."""
     second = Site()
-    output = " ".join(second.output.read_text().split()) if second.process.wait() else ""
-    if REFUSAL not in output or f"process {first.process.pid} " not in output:
-        raise RunError(f"the second run was not refused for the first:\n{second.output.read_text()}")
+    told = " ".join(second.told().split()) if second.process.wait() else ""
+    if REFUSAL not in told or f"process {first.process.pid} " not in told:
+        raise RunError(f"the second run was not refused for the first:\n{second.told()}")
 
 
 class Trials:
-    """Points, tried on hosts that are made anew for each."""
+    """Points, tried on hosts that are made anew each time."""
 
     def __init__(self, hosts: Hosts) -> None:
         self.hosts = hosts
+        self.kept: list[str] = []
         self.expected: Fingerprint = {}
 
-    def prepare(self) -> list[Point]:
-        """Run site.yml without interruption, and once more in parts after which the hosts are kept."""
-        print("Running site.yml on new hosts without interruption", flush=True)
+    def run_without_interruption(self) -> list[Point]:
         self.hosts.create()
         self.hosts.seed()
         self.hosts.tasks = Site().finish()
         self.expected = self.hosts.fingerprint()
-        done = 0
-        for kept in KEPT:
-            print(f"Keeping hosts as they are after {kept}", flush=True)
-            self.hosts.create(KEPT[KEPT.index(kept) - 1] if done else None)
-            if not done:
-                self.hosts.seed()
-            Site("--tags", ",".join(PHASES[done : PHASES.index(kept) + 1])).finish()
-            self.hosts.keep(kept)
-            done = PHASES.index(kept) + 1
         return list(points_of(self.hosts.tasks))
 
+    def keep(self, phase: str) -> None:
+        """Keep hosts as they are after a phase, for the points behind it."""
+        before = self.kept[-1] if self.kept else None
+        self.hosts.create(before)
+        if not before:
+            self.hosts.seed()
+        first = PHASES.index(before) + 1 if before else 0
+        Site("--tags", ",".join(PHASES[first : PHASES.index(phase) + 1])).finish()
+        self.hosts.keep(phase)
+        self.kept.append(phase)
+
     def converge_after(self, points: Sequence[Point], mode: str) -> float:
-        """End a run at each of the points, on the same hosts. Gives back the seconds of the run after the last.
+        """End a run at each of the points, on the same hosts, and give back the seconds of the run that follows.
 
         Raises RunError when a run fails, or when the hosts differ in the end.
         """
-        kept = latest_before(points[0])
-        self.hosts.create(kept)
-        if not kept:
+        before = latest_before(points[0], self.kept)
+        self.hosts.create(before)
+        if not before:
             self.hosts.seed()
         for point in points:
-            run = self.hosts.start(point, kept)
-            kept = None
-            run.wait_until_stopped()
+            run = self.hosts.start(point, before)
+            before = None
+            if not run.stopped():
+                continue
             if mode == "concurrent":
                 be_refused(run)
             if mode == "power":
@@ -90,59 +115,102 @@ class Trials:
             if mode == "power":
                 self.hosts.power_up()
         seconds = self.hosts.run_to_the_end()
-        wrong = differences(self.expected, self.hosts.fingerprint())
-        if wrong:
+        if wrong := differences(self.expected, self.hosts.fingerprint()):
             raise RunError("\n".join(wrong))
         return seconds
+
+    def attempt(self, points: Sequence[Point], tally: Tally) -> None:
+        """Try points on the same hosts, and one by one when that does not converge."""
+        seconds, fault = 0.0, ""
+        try:
+            seconds = self.converge_after(points, tally.mode)
+        except (RunError, AssertionError) as error:
+            fault = str(error)
+        if fault and len(points) > 1:
+            print(f"{tally.mode:10}  {len(points)} in a row did not converge: each is tried alone", flush=True)
+            for point in points:
+                self.attempt([point], tally)
+        else:
+            for point in points:
+                tally.tell(str(point), seconds, fault)
+
+
+def in_rows(points: Sequence[Point], length: int) -> Iterator[Sequence[Point]]:
+    for first in range(0, len(points), length):
+        yield points[first : first + length]
+
+
+def timed(what: str, began: float) -> None:
+    print(f"{what}: {time.monotonic() - began:.0f} s", flush=True)
+
+
+def try_points(hosts: Hosts, chosen: argparse.Namespace, tallies: Sequence[Tally]) -> None:
+    """Try the chosen points in these modes, for as long as there is time."""
+    trials = Trials(hosts)
+    began = time.monotonic()
+    points = trials.run_without_interruption()
+    timed("site.yml on new hosts without interruption", began)
+    print(f"{len(hosts.tasks)} tasks, and {len(points)} points at which a run may end", flush=True)
+    points = [point for point in points if not chosen.task or chosen.task.search(str(point))]
+    if chosen.sample:
+        points = sample(points, chosen.sample, chosen.seed)
+    rows = list(in_rows(points, chosen.in_a_row))
+    for phase in KEPT:
+        behind = [row for row in rows if latest_before(row[0], [phase])]
+        if len(behind) * len(tallies) >= WORTH_KEEPING:
+            since = time.monotonic()
+            trials.keep(phase)
+            timed(f"hosts kept as they are after {phase}", since)
+    for row in rows:
+        for tally in tallies:
+            if not chosen.minutes or time.monotonic() - began < chosen.minutes * 60:
+                trials.attempt(row, tally)
 
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mode", dest="modes", action="append", choices=MODES, help="may be repeated; default: all of them")
-    parser.add_argument("--sample", type=int, metavar="N", help="so many points of each mode instead of all")
-    parser.add_argument("--seed", type=int, default=0, help="draws the sample (default: %(default)s)")
-    parser.add_argument("--task", type=re.compile, metavar="PATTERN", help="only points that match, as in 'hub: .*Secrets'")
-    parser.add_argument("--in-a-row", type=int, default=1, metavar="N", help="end N runs on the same hosts before one may end")
-    parser.add_argument("--minutes", type=float, metavar="N", help="try no more points after so long")
-    parser.add_argument("--registry", metavar="CONTAINER", help="a host whose registry has the images already")
-    parser.add_argument("--keep", action="store_true", help="leave hosts and snapshots as they are at the end")
+    add = parser.add_argument
+    add("--mode", dest="modes", action="append", choices=MODES, help="may be repeated (default: all of them)")
+    add("--sample", type=int, metavar="N", help="so many points instead of all of them")
+    add("--seed", type=int, default=0, metavar="N", help="draws the sample, and where changes are killed (default: 0)")
+    add("--task", type=re.compile, metavar="PATTERN", help="only points that match, as in 'hub: .*Secrets'")
+    add(
+        "--in-a-row",
+        type=int,
+        default=1,
+        metavar="N",
+        help="end N runs on the same hosts before one may go on to its end",
+    )
+    add("--minutes", type=float, metavar="N", help="begin with no more points after so long")
+    add("--registry", metavar="CONTAINER", help="host whose registry has the images, which are built otherwise")
+    add("--keep", action="store_true", help="leave the hosts as they are at the end")
     return parser.parse_args()
 
 
 def main() -> None:
-    began = time.monotonic()
     chosen = arguments()
     hosts = Hosts(chosen.registry)
     hosts.remove()
-    trials = Trials(Hosts(chosen.registry))
-    points = trials.prepare()
-    print(f"{len(trials.hosts.tasks)} tasks, {len(points)} points, {time.monotonic() - began:.0f} s", flush=True)
-    points = [point for point in points if not chosen.task or chosen.task.search(str(point))]
-    if chosen.sample:
-        points = sample(points, chosen.sample, chosen.seed)
-    tallies: dict[str, Tally] = defaultdict(Tally)
-    rows = [points[first : first + chosen.in_a_row] for first in range(0, len(points), chosen.in_a_row)]
-    trials_left = [(mode, row) for row in rows for mode in chosen.modes or MODES]
-    for mode, row in trials_left:
-        if chosen.minutes and time.monotonic() - began > chosen.minutes * 60:
-            break
-        tally = tallies[mode]
-        tally.tried += len(row)
-        text = "\n".join(f"{mode:10} {point}" for point in row)
-        try:
-            seconds = trials.converge_after(row, mode)
-        except RunError as error:
-            tally.failures.append(text)
-            print(f"{text}  DIFFERS\n{error}", flush=True)
-        else:
-            tally.seconds.append(seconds)
-            print(f"{text}  converged in {seconds:.0f} s", flush=True)
+    tallies = [Tally(mode) for mode in chosen.modes or MODES]
+    by_points = [tally for tally in tallies if tally.mode != "changes"]
+    if by_points:
+        try_points(hosts, chosen, by_points)
+    for tally in tallies:
+        if tally.mode == "changes":
+            hosts.create()
+            hosts.seed()
+            hosts.tasks = Site().finish()
+            try_changes(hosts, chosen.seed, tally.tell)
     if not chosen.keep:
         hosts.remove()
-    for mode, tally in tallies.items():
-        seconds = f"{statistics.median(tally.seconds):.0f} s" if tally.seconds else "-"
-        print(f"{mode}: {tally.tried} points, {len(tally.failures)} rows failed; median of the next run {seconds}")
-    sys.exit(any(tally.failures for tally in tallies.values()))
+    print("\nmode         tried  converged  seconds of the next run: median, and from fastest to slowest")
+    for tally in tallies:
+        print(tally)
+    failures = [failure for tally in tallies for failure in tally.failures]
+    print("".join(f"did not converge: {failure}\n" for failure in failures), end="")
+    tried = sum(tally.tried for tally in tallies)
+    print(f"{tried} points, {tried - len(failures)} converged")
+    sys.exit(bool(failures))
 
 
 if __name__ == "__main__":

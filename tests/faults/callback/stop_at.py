@@ -1,7 +1,8 @@
 """Write down the tasks of a run, and stop it at one of them, for whoever started it to end it there.
 
-Reads GALILEAN_STOP_AT (the number of the task, from 1) and GALILEAN_STOP_AFTER (seconds into it). Writes to GALILEAN_TASKS
-a line for each task: phase, seconds, results that were changes, name.
+Reads GALILEAN_STOP_AT (the number of the task, from 1) and GALILEAN_STOP_AFTER (seconds into it), or
+GALILEAN_STOP_CHANGES (the number of tasks before it that changed something). Writes to GALILEAN_TASKS a line for each task
+that has ended: phase, seconds, results that were changes, name.
 """
 
 from __future__ import annotations
@@ -38,6 +39,7 @@ class CallbackModule(CallbackBase):
         super().__init__()
         self.stop_at = int(os.environ.get("GALILEAN_STOP_AT", "0"))
         self.stop_after = float(os.environ.get("GALILEAN_STOP_AFTER", "0"))
+        self.stop_changes = int(os.environ.get("GALILEAN_STOP_CHANGES", "0"))
         self.log = Path(os.environ["GALILEAN_TASKS"])
         self.log.write_text("")
         self.number = 0
@@ -45,9 +47,11 @@ class CallbackModule(CallbackBase):
         self.task = ("", "")
         self.began = 0.0
         self.changed = 0
+        self.changing_tasks = 0
 
     def write_down(self) -> None:
         if self.number:
+            self.changing_tasks += self.changed > 0
             phase, name = self.task
             with self.log.open("a") as log:
                 log.write(f"{phase}\t{time.monotonic() - self.began:.2f}\t{self.changed}\t{name}\n")
@@ -57,6 +61,8 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_task_start(self, task: Any, *_args: Any, **_kwargs: Any) -> None:
         self.write_down()
+        if self.changed and self.changing_tasks == self.stop_changes:
+            stop()
         self.number += 1
         self.task = (self.phase, task.get_name().replace("galilean.hub.", ""))
         self.changed = 0

@@ -65,3 +65,38 @@ def test_what_a_node_is_to_run_is_what_swarm_wants_there() -> None:
 def test_a_service_runs_elsewhere_when_its_new_task_runs(service: str, elsewhere: bool) -> None:
     tasks = [task for task in nodes.parse_tasks(TASKS) if task.service == service]
     assert nodes.runs_elsewhere(tasks, "europa") is elsewhere
+
+
+def node(availability: str = "active", **labels: str) -> nodes.Node:
+    found = described("io", "192.0.2.11", **labels)
+    found["Spec"]["Availability"] = availability
+    return nodes.parse_nodes(json.dumps([found]))[0]
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "is_busy", "arguments"),
+    [
+        (node(), {nodes.LABEL: "true"}, False, [f"--label-add={nodes.LABEL}=true"]),
+        (node(**{nodes.LABEL: "true"}), {nodes.LABEL: "true"}, True, []),
+        (node("drain", **{nodes.LABEL: "true"}), {nodes.LABEL: "true"}, False, []),
+        (node(**{nodes.LABEL: "true", "old": "x"}), {nodes.LABEL: "true"}, True, ["--label-rm=old"]),
+        (node(**{nodes.LABEL: "true"}), {nodes.LABEL: "false"}, False, [f"--label-add={nodes.LABEL}=false"]),
+        (
+            node(**{nodes.LABEL: "true"}),
+            {nodes.LABEL: "false"},
+            True,
+            [f"--label-add={nodes.LABEL}=false", "--availability=pause"],
+        ),
+        (
+            node("pause", **{nodes.LABEL: "false"}),
+            {nodes.LABEL: "true"},
+            True,
+            [f"--label-add={nodes.LABEL}=true", "--availability=active"],
+        ),
+    ],
+    ids=["new", "same", "drained by hand", "label gone", "no more servers", "no more servers, busy", "servers again"],
+)
+def test_a_node_gets_its_labels_and_nobody_on_it_is_stopped(
+    found: nodes.Node, wanted: dict[str, str], is_busy: bool, arguments: list[str]
+) -> None:
+    assert nodes.update_arguments(found, wanted, is_busy) == arguments
