@@ -2,7 +2,7 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""The nodes of a Swarm as its manager knows them: what they are to be, and which belong to hosts that left the inventory."""
+"""The nodes of a Swarm as its manager knows them: what they are to be, and whose hosts left the inventory."""
 
 from __future__ import annotations
 
@@ -98,8 +98,8 @@ def runs_elsewhere(tasks: Iterable[Task], hostname: str) -> bool:
 def update_arguments(node: Node, labels: Mapping[str, str], is_busy: bool) -> list[str]:
     """Arguments of docker node update that give a node these labels and no others. Empty when it has them.
 
-    Swarm stops what runs on an active node as soon as the node's labels no longer allow it, and leaves alone what runs on
-    a paused one. So a node that is to take no more servers is paused in the same update, while there are any.
+    Swarm stops what runs on an active node as soon as the node's labels no longer allow it, and leaves alone what runs
+    on a paused one. So a node that is to take no more servers is paused in the same update, while there are any.
     """
     arguments = [f"--label-add={name}={value}" for name, value in labels.items() if node.labels.get(name) != value]
     arguments += [f"--label-rm={name}" for name in node.labels if name not in labels]

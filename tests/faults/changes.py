@@ -13,7 +13,8 @@ import yaml
 from authority import Authority
 from client import Hub, Kernel, Student, eventually
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from hosts import DIRECTORY, ROOT, WORK, Hosts, RunError, Site
+from hosts import DIRECTORY, WORK, Hosts, RunError, Site
+from lab import ROOT
 from points import Task
 
 STUDENTS = 10

@@ -7,19 +7,14 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from points import Point, Task
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/cluster"))
-
 from client import eventually
-from lab import PLAIN, Lab
+from lab import PLAIN, ROOT, Lab
+from points import Point, Task
 
 LAB, PORT = "faults", "8463"
 NAMES = ("jupiter", "io", "europa")

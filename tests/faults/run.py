@@ -4,7 +4,7 @@ Modes:
   controller   the controller is killed with -9
   power        the controller and all hosts are killed at the same moment, and the hosts started again
   concurrent   the run stands still, a second one has to be refused for it, and then it is killed with -9
-  changes      ten students work on a cluster that is changed; a run of each change is killed, and the next makes up for it
+  changes      ten students work on a cluster that is changed; a run of each change is killed on its way
 """
 
 from __future__ import annotations
@@ -16,6 +16,9 @@ import sys
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cluster"))
 
 from changes import try_changes
 from hosts import KEPT, PHASES, Fingerprint, Hosts, RunError, Site, differences

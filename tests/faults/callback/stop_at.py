@@ -1,8 +1,8 @@
 """Write down the tasks of a run, and stop it at one of them, for whoever started it to end it there.
 
 Reads GALILEAN_STOP_AT (the number of the task, from 1) and GALILEAN_STOP_AFTER (seconds into it), or
-GALILEAN_STOP_CHANGES (the number of tasks before it that changed something). Writes to GALILEAN_TASKS a line for each task
-that has ended: phase, seconds, results that were changes, name.
+GALILEAN_STOP_CHANGES (the number of tasks before it that changed something). Writes to GALILEAN_TASKS a line for each
+task that has ended: phase, seconds, results that were changes, name.
 """
 
 from __future__ import annotations
