@@ -229,6 +229,8 @@ FORMS: Mapping[str, Form] = {
     "docker_registry_mirrors": URL_OF_A_HOST,
     "docker_upstream_key": URL,
     "docker_upstream_repository": URL,
+    "drain_addresses": HOST,
+    "drain_hostnames": HOST,
     "images_base": IMAGE,
     "images_builder": HOST_NAME,
     "images_ca_certificates": NO_FILE_OR_ONE_HERE,
@@ -291,13 +293,15 @@ ENTRIES: Mapping[str, Entries] = {
         WORD, {"type": "raw", "form": Form("a word", "true", re.compile(r"[\w.:/-]{1,200}", re.ASCII).fullmatch)}
     ),
 }
-# An empty list here locks people out or lets students in.
+# An empty list here locks people out, lets students in, or throws nodes out.
 NOT_EMPTY = frozenset(
     {
         "base_cluster_addresses",
         "base_cluster_firewall_rules",
         "base_container_interfaces",
         "base_ssh_sources",
+        "drain_addresses",
+        "drain_hostnames",
         "ports",
         "swarm_tls_clients",
     }
