@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 # Whether a node takes students' servers, true or false. Nodes without it are somebody else's.
@@ -73,15 +73,19 @@ def newest(nodes: Iterable[Node], hostname: str) -> Node | None:
     )
 
 
-def left(nodes: Iterable[Node], hostnames: Collection[str], addresses: Collection[str]) -> list[Node]:
+def left(nodes: Sequence[Node], hostnames: Collection[str], addresses: Collection[str]) -> list[Node]:
     """The workers of ours that no host of the inventory is, neither by its name nor by its address.
 
-    Both have to be gone: a host that was renamed, or that has another address today, is still there.
+    Both have to be gone: a host that was renamed, or that has another address today, is still there. Of a host that has
+    joined anew the node that it was before is gone.
     """
+    ready = {node.hostname for node in nodes if node.state == "ready"}
     return [
         node
         for node in nodes
-        if LABEL in node.labels and node.is_worker and node.hostname not in hostnames and node.address not in addresses
+        if LABEL in node.labels and node.is_worker
+        if (node.hostname not in hostnames and node.address not in addresses)
+        or (node.state == "down" and node.hostname in ready)
     ]
 
 

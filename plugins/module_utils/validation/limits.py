@@ -253,6 +253,7 @@ FORMS: Mapping[str, Form] = {
     "swarm_address_pool": SUBNET,
     "swarm_join_token": Form("the token of a Swarm", "", re.compile(r"(SWMTKN-[\w-]{1,200})?", re.ASCII).fullmatch),
     "swarm_manager_host": HOST_NAME,
+    "swarm_members": Form("the id of a node", "dxn1zf6l61qsb1josjja83ngz", re.compile(r"[a-z0-9]{25}").fullmatch),
     "swarm_network": Form("1 to 63 letters, digits, _ and -, none of Docker's own", "galilean-main", _is_swarm_network),
     "swarm_overlay_subnet": SUBNET,
     "swarm_tls_clients": Form("a name such as hub.main", "admin", lambda text: is_host(text) and not _is_address(text)),

@@ -42,6 +42,13 @@ def test_a_node_has_left_when_neither_name_nor_address_is_there(
     assert [node.hostname for node in found] == gone
 
 
+def test_of_a_host_that_joined_anew_the_node_it_was_before_has_left() -> None:
+    before = described("io", "192.0.2.11", **{nodes.LABEL: "true"}) | {"ID": "before", "Status": {"State": "down"}}
+    found = nodes.parse_nodes(json.dumps([before, *SWARM[:2]]))
+    assert [node.node_id for node in nodes.left(found, ["jupiter", "io"], [])] == ["before"]
+    assert nodes.newest(found, "io") == found[2]
+
+
 def task(service: str, node: str, desired: str, current: str) -> str:
     return json.dumps({"Name": f"{service}.1", "Node": node, "DesiredState": desired, "CurrentState": current})
 
