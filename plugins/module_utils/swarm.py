@@ -40,8 +40,8 @@ def manager_steps(found: Membership) -> list[str]:
     if found.state == "inactive":
         return ["init"]
     raise ValueError(
-        f"is in a Swarm that it does not manage (state: {found.state}). {found.error} If it is to begin a Swarm of its own: "
-        "docker swarm leave --force"
+        f"is in a Swarm that it does not manage (state: {found.state}). {found.error} If it is to begin a Swarm of its "
+        "own: docker swarm leave --force"
     )
 
 
