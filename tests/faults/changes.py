@@ -204,7 +204,7 @@ def ends(change: Change, tasks: Sequence[Task], seed: int) -> list[dict[str, flo
     return [*in_drain, {"changes": drawn.randint(1, 3)}]
 
 
-def try_changes(hosts: Hosts, seed: int, tell: Callable[[str, float, str], None]) -> None:
+def try_changes(hosts: Hosts, seed: int, tell: Callable[[Sequence[str], float, str], None]) -> None:
     """Make all changes on one cluster, and tell of each where it was killed, and what the next run made of it."""
     cluster = Cluster(hosts)
     cluster.open()
@@ -224,4 +224,4 @@ def try_changes(hosts: Hosts, seed: int, tell: Callable[[str, float, str], None]
                 fault += f"disturbed: {', '.join(lost)}\n"
         except (RunError, AssertionError) as error:
             fault = str(error)
-        tell(f"{change.name}, killed after {' and '.join(where) or 'nothing was left to change'}", seconds, fault)
+        tell([f"{change.name}, killed after {' and '.join(where) or 'it was made'}"], seconds, fault)

@@ -26,6 +26,7 @@ from points import Point, points_of, sample
 
 MODES = ("controller", "power", "concurrent", "changes")
 REFUSAL = "Another run is at work on this cluster"
+LOCK = "cluster : Keep other runs away"
 # Keeping hosts takes as long as it saves for so many points behind them.
 WORTH_KEEPING = 5
 
@@ -39,17 +40,17 @@ class Tally:
     seconds: list[float] = field(default_factory=list)
     failures: list[str] = field(default_factory=list)
 
-    def tell(self, what: str, seconds: float, fault: str) -> None:
-        """Count a point, or a change, and print a line on it."""
-        self.tried += 1
-        line = f"{self.mode:10}  {what}"
+    def tell(self, points: Sequence[str], seconds: float, fault: str) -> None:
+        """Count points that were tried on the same hosts, and print what the next run made of them."""
+        lines = [f"{self.mode:10}  {point}" for point in points]
+        self.tried += len(lines)
         if fault:
-            self.failures.append(line)
-            print(f"{line}\n            DID NOT CONVERGE", flush=True)
-            print("".join(f"            {told}\n" for told in fault.splitlines()), flush=True)
+            self.failures += lines
+            outcome = f"DID NOT CONVERGE\n{fault}"
         else:
             self.seconds.append(seconds)
-            print(f"{line}\n            converged in {seconds:.0f} s", flush=True)
+            outcome = f"converged in {seconds:.0f} s"
+        print("\n".join([*lines, *(f"            {line}" for line in outcome.splitlines())]), flush=True)
 
     def __str__(self) -> str:
         between = f"{min(self.seconds):.0f} to {max(self.seconds):.0f}" if self.seconds else "-"
@@ -134,8 +135,7 @@ class Trials:
             for point in points:
                 self.attempt([point], tally)
         else:
-            for point in points:
-                tally.tell(str(point), seconds, fault)
+            tally.tell([str(point) for point in points], seconds, fault)
 
 
 def in_rows(points: Sequence[Point], length: int) -> Iterator[Sequence[Point]]:
@@ -164,10 +164,13 @@ def try_points(hosts: Hosts, chosen: argparse.Namespace, tallies: Sequence[Tally
             since = time.monotonic()
             trials.keep(phase)
             timed(f"hosts kept as they are after {phase}", since)
+    locked = next(task.number for task in hosts.tasks if task.name.startswith(LOCK))
     for row in rows:
         for tally in tallies:
-            if not chosen.minutes or time.monotonic() - began < chosen.minutes * 60:
-                trials.attempt(row, tally)
+            # A second run is refused for one that has come as far as the lock.
+            possible = [point for point in row if tally.mode != "concurrent" or point.task > locked]
+            if possible and (not chosen.minutes or time.monotonic() - began < chosen.minutes * 60):
+                trials.attempt(possible, tally)
 
 
 def arguments() -> argparse.Namespace:
