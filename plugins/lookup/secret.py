@@ -11,9 +11,10 @@ version_added: 1.0.0
 author:
   - The Galilean developers (@galilean)
 description:
-  - Reads a secret from a file on the controller. When there is none, it is drawn and written, readable by its owner only.
-  - The file appears with all of its content or not at all, however the run ends, and a run that was killed leaves no lock
-    behind. Runs at the same time read the same secret.
+  - Reads a secret from a file on the controller. When there is none, it is drawn and written, readable by its owner
+    only.
+  - The file appears with all of its content or not at all, however the run ends, and a run that was killed leaves no
+    lock behind. Runs at the same time read the same secret.
   - With a vault password the file is encrypted when it is made. One that is there is read, encrypted or not.
 options:
   _terms:
