@@ -10,8 +10,10 @@ import json
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+# Labels that the collection gives to nodes begin so; each has one that keeps it.
+OURS = "galilean."
 # Whether a node takes students' servers, true or false. Nodes without it are somebody else's.
-LABEL = "galilean.servers"
+LABEL = f"{OURS}servers"
 
 
 @dataclass(frozen=True)
@@ -100,13 +102,13 @@ def runs_elsewhere(tasks: Iterable[Task], hostname: str) -> bool:
 
 
 def update_arguments(node: Node, labels: Mapping[str, str], is_busy: bool) -> list[str]:
-    """Arguments of docker node update that give a node these labels and no others. Empty when it has them.
+    """Arguments of docker node update that give a node these labels and no others of the site's. Empty when it has them.
 
     Swarm stops what runs on an active node as soon as the node's labels no longer allow it, and leaves alone what runs
     on a paused one. So a node that is to take no more servers is paused in the same update, while there are any.
     """
     arguments = [f"--label-add={name}={value}" for name, value in labels.items() if node.labels.get(name) != value]
-    arguments += [f"--label-rm={name}" for name in node.labels if name not in labels]
+    arguments += [f"--label-rm={name}" for name in node.labels if name not in labels and not name.startswith(OURS)]
     if arguments and is_busy and node.labels.get(LABEL) == "true" != labels[LABEL]:
         arguments.append("--availability=pause")
     if labels[LABEL] == "true" and node.labels.get(LABEL) == "false" and node.availability == "pause":

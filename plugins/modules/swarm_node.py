@@ -12,7 +12,7 @@ version_added: 1.0.0
 author:
   - The Galilean developers (@galilean)
 description:
-  - Gives a node of a Swarm these labels and no others. It runs on a manager.
+  - Gives a node of a Swarm these labels and no others of the site's. It runs on a manager.
   - Swarm stops what runs on a node as soon as labels no longer allow it. A node that is to take no more servers is
     therefore paused in the same update when something runs there. It is active again when it is to take servers again.
   - A node that somebody has paused or drained stays so.
