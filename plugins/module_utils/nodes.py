@@ -102,7 +102,7 @@ def runs_elsewhere(tasks: Iterable[Task], hostname: str) -> bool:
 
 
 def update_arguments(node: Node, labels: Mapping[str, str], is_busy: bool) -> list[str]:
-    """Arguments of docker node update that give a node these labels and no others of the site's. Empty when it has them.
+    """Arguments of docker node update that give a node these labels and no others of the site's. Empty when it has.
 
     Swarm stops what runs on an active node as soon as the node's labels no longer allow it, and leaves alone what runs
     on a paused one. So a node that is to take no more servers is paused in the same update, while there are any.

@@ -102,7 +102,16 @@ def node(availability: str = "active", **labels: str) -> nodes.Node:
             [f"--label-add={nodes.LABEL}=true", "--availability=active"],
         ),
     ],
-    ids=["new", "same", "drained by hand", "label gone", "homes gone", "no more servers", "no more servers, busy", "servers again"],
+    ids=[
+        "new",
+        "same",
+        "drained by hand",
+        "label gone",
+        "homes gone",
+        "no more servers",
+        "no more servers, busy",
+        "servers again",
+    ],
 )
 def test_a_node_gets_its_labels_and_nobody_on_it_is_stopped(
     found: nodes.Node, wanted: dict[str, str], is_busy: bool, arguments: list[str]
