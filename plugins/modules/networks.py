@@ -144,7 +144,8 @@ class Networks(Engine):
     """The networks of this host's engine."""
 
     def find(self, name: str) -> dict[str, Any] | None:
-        listed = self.docker("network", "ls", "--filter", f"name=^{name}$", "--format", "{{.Name}}").split()
+        # A filter by name means other things to the engine and to Swarm.
+        listed = self.docker("network", "ls", "--format", "{{.Name}}").split()
         return json.loads(self.docker("network", "inspect", name))[0] if name in listed else None
 
     def converge(self, wanted: dict[str, Any]) -> Outcome:
