@@ -15,7 +15,7 @@ ACCESS = $(if $(GALILEAN_LAB),$(LAB),.lab)/access.json
 TIMED = tests/tools/timed
 
 # The scenarios of molecule in the order in which site.yml runs their roles.
-SCENARIOS := base docker swarm_tls nfs_server nfs_client keeper homes swarm registry images jupyterhub proxy validate verify
+SCENARIOS := base docker swarm_tls nfs_server nfs_client keeper homes swarm drain registry images jupyterhub proxy validate verify
 
 .PHONY: help
 help: ## Show the targets
@@ -185,10 +185,16 @@ bench-homes: bootstrap ## Measure homes over NFS, on the machines that are up
 	@python tests/bench/homes.py
 
 .PHONY: faults
-faults: machine ## Kill site.yml at every point, and compare what the next run makes of it
-	@python tests/faults/run.py
+faults: machine ## Kill site.yml at every point, and compare what the next run makes of it; FAULTS=... for options
+	@python tests/faults/run.py $(FAULTS)
 
-PHASES := check actions lint sanity importer inputs logins hosts bare hub molecule spawner
+# Some points, with the images of the lab that is up.
+.PHONY: faults-sample
+faults-sample: machine
+	@python tests/faults/run.py --mode controller --mode power --sample 3 --in-a-row 3 --minutes 10 \
+	  --registry $(or $(GALILEAN_LAB),galilean)-jupiter
+
+PHASES := check actions lint sanity importer inputs logins hosts bare hub faults-sample molecule spawner
 .PHONY: bare
 bare: bootstrap
 	@ansible-playbook playbooks/site.yml --check --diff

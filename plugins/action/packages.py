@@ -73,8 +73,6 @@ class ActionModule(ActionBase):
             "cache_valid_time": args["list_age_seconds"],
             "lock_timeout": args["lock_timeout_seconds"],
         }
-        if args["policy_rc_d"] is not None:
-            wanted["policy_rc_d"] = args["policy_rc_d"]
         result: dict[str, Any] = self._execute_module(
             module_name="ansible.builtin.apt", module_args=wanted, task_vars=task_vars
         )

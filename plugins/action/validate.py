@@ -23,7 +23,7 @@ UNDEFINED_NAME = re.compile(r"'(\w+)' is undefined")
 UNDEFINED_PART = "has no attribute"
 LOOKUPS = ("lookup", "query", "q")
 # They run a command, or write what they make up into a file.
-ACTING_LOOKUPS = ("lines", "password", "pipe")
+ACTING_LOOKUPS = ("lines", "password", "pipe", "secret")
 ACTS = "that runs a command, writes a file, or hides what it looks up"
 JINJA = jinja2.Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])
 

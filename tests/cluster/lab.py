@@ -61,9 +61,9 @@ class Lab:
         )
         return done.stdout.strip()
 
-    def play(self, playbook: str, *options: str, seconds: float = 1500) -> Run:
+    def play(self, playbook: str, *options: str, seconds: float = 1500, **environment: str) -> Run:
         """Run a playbook of the collection against the lab."""
-        environment = {**os.environ, "GALILEAN_LAB": self.name, **PLAIN}
+        environment = os.environ | {"GALILEAN_LAB": self.name} | PLAIN | environment
         done = subprocess.run(
             ["ansible-playbook", playbook, *options],
             cwd=ROOT,

@@ -249,6 +249,8 @@ FORMS: Mapping[str, Form] = {
     "docker_registry_mirrors": URL_OF_A_HOST,
     "docker_upstream_key": URL,
     "docker_upstream_repository": URL,
+    "drain_addresses": HOST,
+    "drain_hostnames": HOST,
     "homes_directory": DIRECTORY,
     "homes_export_id": EXPORT_ID,
     "homes_storage_host": HOST_NAME,
@@ -283,6 +285,7 @@ FORMS: Mapping[str, Form] = {
     "swarm_address_pool": SUBNET,
     "swarm_join_token": Form("the token of a Swarm", "", re.compile(r"(SWMTKN-[\w-]{1,200})?", re.ASCII).fullmatch),
     "swarm_manager_host": HOST_NAME,
+    "swarm_members": Form("the id of a node", "dxn1zf6l61qsb1josjja83ngz", re.compile(r"[a-z0-9]{25}").fullmatch),
     "swarm_network": Form("1 to 63 letters, digits, _ and -, none of Docker's own", "galilean-main", _is_swarm_network),
     "swarm_overlay_subnet": SUBNET,
     "swarm_tls_clients": Form("a name such as hub.main", "admin", lambda text: is_host(text) and not _is_address(text)),
@@ -325,13 +328,15 @@ ENTRIES: Mapping[str, Entries] = {
         WORD, {"type": "raw", "form": Form("a word", "true", re.compile(r"[\w.:/-]{1,200}", re.ASCII).fullmatch)}
     ),
 }
-# An empty list here locks people out or lets students in.
+# An empty list here locks people out, lets students in, or throws nodes out.
 NOT_EMPTY = frozenset(
     {
         "base_cluster_addresses",
         "base_cluster_firewall_rules",
         "base_container_interfaces",
         "base_ssh_sources",
+        "drain_addresses",
+        "drain_hostnames",
         "ports",
         "swarm_tls_clients",
     }
