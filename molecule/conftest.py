@@ -16,11 +16,10 @@ from testinfra.host import Host
 Fetch = Callable[..., dict[str, Any] | None]
 RunModule = Callable[..., dict[str, Any]]
 HOSTS = ("jupiter", "io", "europa")
-NODES = ("io", "europa")
 # Run on a host: asks a service of another one, and prints its answer, or null where the connection is refused.
 FETCH = """
 import http.client, json, ssl, sys
-method, address, port, path, *pair = sys.argv[1:]
+method, address, port, path, body, *pair = sys.argv[1:]
 context = ssl.create_default_context(cafile="/etc/galilean/tls/ca.pem")
 if pair:
     context.load_cert_chain(*pair)
@@ -28,7 +27,7 @@ connection = http.client.HTTPSConnection(address, int(port), context=context, ti
 try:
     connection.connect()
     serial = connection.sock.getpeercert()["serialNumber"]
-    connection.request(method, path, "{}" if method == "PUT" else None)
+    connection.request(method, path, body or None)
     answer = connection.getresponse()
     print(json.dumps({"status": answer.status, "body": answer.read().decode(), "serial": serial}))
 except (ssl.SSLError, http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
@@ -74,12 +73,12 @@ def fetch(hosts: dict[str, Host], addresses: dict[str, str]) -> Fetch:
     Gives the status, the body and the serial number of the certificate that was shown, or None where it is refused.
     """
 
-    def fetched(method: str, port: int, path: str, *pair: str) -> dict[str, Any] | None:
+    def fetched(method: str, port: int, path: str, *pair: str, body: str = "") -> dict[str, Any] | None:
         io = hosts["io"]
         files = [f"/run/probe-{part}.pem" for part in range(len(pair))]
         for file, content in zip(files, pair, strict=True):
             io.check_output(f"printf %s {shlex.quote(content)} >{file}")
-        command = ["python3", "-c", FETCH, method, addresses["jupiter"], str(port), path, *files]
+        command = ["python3", "-c", FETCH, method, addresses["jupiter"], str(port), path, body, *files]
         answer: dict[str, Any] | None = json.loads(io.check_output(shlex.join(command)))
         return answer
 
@@ -99,9 +98,9 @@ def ask(fetch: Fetch) -> Callable[..., str]:
 
 @pytest.fixture(scope="session")
 def probe(hosts: dict[str, Host]) -> str:
-    """An image with a shell and Python, on every node."""
-    for node in NODES:
-        hosts[node].check_output(IMPORT_PROBE)
+    """An image with a shell and Python, on every host."""
+    for host in hosts.values():
+        host.check_output(IMPORT_PROBE)
     return "probe"
 
 

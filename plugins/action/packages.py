@@ -14,7 +14,8 @@ from ansible_collections.galilean.hub.plugins.modules.packages import ARGUMENT_S
 
 INSTALLED = "installed"
 # Packages that dpkg does not know make it fail, and are left out of what it prints.
-STATES = "dpkg-query --show --showformat '${Package} ${db:Status-Status}\\n' -- "
+# Over a terminal its complaint about them would come between.
+STATES = "dpkg-query --show --showformat '${Package} ${db:Status-Status}\\n' -- %s 2>/dev/null"
 # apt refuses to work while dpkg's journal of an interrupted run is there, also one that leaves nothing to be done.
 UNFINISHED = "dpkg --audit; ls /var/lib/dpkg/updates"
 FINISH = "env DEBIAN_FRONTEND=noninteractive dpkg --force-confold --configure --pending"
@@ -48,7 +49,7 @@ class ActionModule(ActionBase):
         """The states of packages in dpkg's words, by the names that dpkg knows."""
         if not names:
             return {}
-        printed = self._low_level_execute_command(STATES + shlex.join(names))["stdout"]
+        printed = self._low_level_execute_command(STATES % shlex.join(names))["stdout"]
         # Over a terminal, as sudo has it, an empty line comes before.
         return dict(line.split() for line in printed.splitlines() if line.strip())
 
@@ -72,8 +73,6 @@ class ActionModule(ActionBase):
             "cache_valid_time": args["list_age_seconds"],
             "lock_timeout": args["lock_timeout_seconds"],
         }
-        if args["policy_rc_d"] is not None:
-            wanted["policy_rc_d"] = args["policy_rc_d"]
         result: dict[str, Any] = self._execute_module(
             module_name="ansible.builtin.apt", module_args=wanted, task_vars=task_vars
         )

@@ -23,7 +23,7 @@ UNDEFINED_NAME = re.compile(r"'(\w+)' is undefined")
 UNDEFINED_PART = "has no attribute"
 LOOKUPS = ("lookup", "query", "q")
 # They run a command, or write what they make up into a file.
-ACTING_LOOKUPS = ("lines", "password", "pipe")
+ACTING_LOOKUPS = ("lines", "password", "pipe", "secret")
 ACTS = "that runs a command, writes a file, or hides what it looks up"
 JINJA = jinja2.Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])
 
@@ -80,6 +80,7 @@ class ActionModule(ActionBase):
             {
                 "subject": {"type": "str", "choices": ["inventory", "hosts"], "default": "inventory"},
                 "meminfo": {"type": "dict", "default": {}},
+                "cpuinfo": {"type": "dict", "default": {}},
                 "volumes": {"type": "dict", "default": {}},
             }
         )
@@ -98,8 +99,9 @@ class ActionModule(ActionBase):
             if not facts_are_known:
                 found += names.unknown(host, host_given, specs.options, specs.roles)
         memory_mib = {host: cluster.memory_mib(content) for host, content in args["meminfo"].items()}
+        processors = {host: cluster.processors(content) for host, content in args["cpuinfo"].items()}
         volumes = {host: Volume.of(found) for host, found in args["volumes"].items()}
-        inventory = cluster.Cluster(groups, usable, memory_mib, volumes)
+        inventory = cluster.Cluster(groups, usable, memory_mib, processors, volumes)
         found += cluster.check(inventory)
         for host in inventory.hosts:
             found += values.missing(host, given[host], specs.required_of_inventory)

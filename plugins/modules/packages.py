@@ -43,10 +43,6 @@ options:
       - How long to wait for another program that is installing packages.
     type: int
     default: 300
-  policy_rc_d:
-    description:
-      - Exit code for services that the packages want to start, C(101) to leave them stopped.
-    type: int
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - ansible.builtin.action_common_attributes.conn
@@ -94,5 +90,4 @@ ARGUMENT_SPEC = {
     "conflict_message": {"type": "str", "default": "Remove these packages first:"},
     "list_age_seconds": {"type": "int", "default": 3600},
     "lock_timeout_seconds": {"type": "int", "default": 300},
-    "policy_rc_d": {"type": "int"},
 }

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import pytest
-from client import Hub, eventually
-from lab import Lab
+from pathlib import Path
 
-HOSTS = {"jupiter", "io", "europa"}
+import pytest
+import yaml
+from client import Hub, eventually
+from lab import HOSTS, ROOT, Lab
 
 
 @pytest.mark.parametrize("options", [(), ("--check", "--diff")], ids=["run", "check"])
@@ -19,6 +20,23 @@ def test_a_second_run_changes_nothing_while_a_kernel_works(lab: Lab, hub: Hub, o
         assert run.returncode == 0, run.output
         assert run.changed == dict.fromkeys(HOSTS, 0), run.output
         assert kernel.run("print(kept)") == "set before the run"
+
+
+def test_a_phase_can_be_run_alone_by_its_tag(lab: Lab) -> None:
+    run = lab.play("playbooks/site.yml", "--tags", "edge")
+    assert run.returncode == 0, run.output
+    assert run.changed == dict.fromkeys(HOSTS, 0), run.output
+
+
+def test_the_order_of_the_inventory_does_not_matter(lab: Lab, tmp_path: Path) -> None:
+    inventory = yaml.safe_load((ROOT / "inventories/lab/hosts.yml").read_text())
+    inventory["nodes"]["hosts"] = dict(reversed(inventory["nodes"]["hosts"].items()))
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump(inventory, sort_keys=False))
+    (tmp_path / "group_vars").symlink_to(ROOT / "inventories/lab/group_vars")
+    directory = f"lab_directory={ROOT / '.lab' / lab.name}"
+    run = lab.play("playbooks/site.yml", "--inventory", str(tmp_path), "--tags", "hosts", "--extra-vars", directory)
+    assert run.returncode == 0, run.output
+    assert run.changed == dict.fromkeys(HOSTS, 0), run.output
 
 
 def test_a_changed_hub_setting_restarts_the_hub_and_keeps_kernels(lab: Lab, hub: Hub) -> None:

@@ -21,6 +21,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 ROOTS = ("/etc", "/usr/local", "/usr/share/galilean", "/var/lib/galilean", "/srv/galilean", "/run/galilean")
+# While it is there, packages that are installed or upgraded do not start their services.
+POLICY = Path("/usr/sbin/policy-rc.d")
 # Docker's own mounts into a container, locks, and caches that are made anew from what is compared.
 IGNORED = re.compile(
     r"/etc/(hostname|hosts|resolv\.conf|mtab|machine-id|ld\.so\.cache|\.pwd\.lock|.*-|ssl/certs/.*)"
@@ -92,6 +94,11 @@ def files(names: dict[str, str]) -> Iterator[tuple[str, str]]:
                     yield str(path), f"{about} {stat.filemode(status.st_mode)} {what}".strip()
 
 
+def policy() -> Iterator[tuple[str, str]]:
+    if POLICY.exists():
+        yield str(POLICY), f"{stat.filemode(POLICY.stat().st_mode)} {POLICY.read_text()!r}"
+
+
 def packages() -> Iterator[tuple[str, str]]:
     for line in run("dpkg-query", "--show", "--showformat", "${Package} ${Version} ${db:Status-Abbrev}\n").splitlines():
         name, _space, version = line.partition(" ")
@@ -147,7 +154,7 @@ def engine(names: dict[str, str]) -> Iterator[tuple[str, str]]:
 def main() -> None:
     names: dict[str, str] = json.load(sys.stdin)
     found: dict[str, str] = {}
-    for part in (files(names), packages(), users(), units(), engine(names)):
+    for part in (files(names), policy(), packages(), users(), units(), engine(names)):
         found.update(part)
     json.dump(found, sys.stdout, indent=0, sort_keys=True)
 

@@ -233,6 +233,7 @@ def _networks() -> Iterator[Conflict]:
 def _homes() -> Iterator[Conflict]:
     volume = {"nfs_server_device": "/dev/vdb", "cluster_homes_directory": "/home"}
     yield everywhere("homes beside the volume", "cluster_homes_directory", **volume)
+    yield everywhere("quotas without a volume", "jupyterhub_home_quota", jupyterhub_home_quota="10G")
     root = {"nfs_server_device": "/dev/vdb", "nfs_server_volume_directory": "/srv/galilean/homes"}
     yield everywhere("homes at the root of the volume", "cluster_homes_directory", **root)
     addresses = {host: {"cluster_private_address": f"10.0.0.{place}"} for place, host in enumerate(EVERYONE, start=11)}

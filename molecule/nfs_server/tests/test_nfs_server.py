@@ -66,9 +66,7 @@ def test_what_an_earlier_cluster_left_is_used_as_it_is(jupiter: Host, use_volume
 
 
 @pytest.mark.parametrize("command", ["mkswap --label OTHER", "mkfs.ext4 -q -L OTHER"])
-def test_what_is_somebody_elses_is_left_alone(
-    jupiter: Host, use_volume: UseVolume, device: str, command: str
-) -> None:
+def test_what_is_somebody_elses_is_left_alone(jupiter: Host, use_volume: UseVolume, device: str, command: str) -> None:
     jupiter.check_output(f"{command} {device}")
     before = jupiter.check_output(f"sha256sum {device}")
     refused = use_volume(device)["msg"]

@@ -82,3 +82,42 @@ def test_a_node_that_joins_later_touches_nothing_else(
     assert lab.ready_nodes() == {"jupiter", "io", "europa"}
     assert talker.check_output(started) == before
     eventually(lambda: fetch(europa, probe) == "10000000", 60, "the load arrives at the node that has joined")
+
+
+def test_a_node_that_was_taken_out_joins_again(lab: Lab, hosts: dict[str, Host]) -> None:
+    hosts["jupiter"].check_output("docker node rm --force europa")
+    run = lab.play("playbooks/swarm.yml")
+    assert run.returncode == 0, run.output
+    assert lab.ready_nodes() == {"jupiter", "io", "europa"}
+    assert set(lab.play("playbooks/swarm.yml").changed.values()) == {0}
+
+
+def test_a_hub_that_was_its_own_node_keeps_the_servers_that_run_there(
+    lab: Lab, hosts: dict[str, Host], probe: str
+) -> None:
+    jupiter = hosts["jupiter"]
+    jupiter.check_output("docker node update --label-add galilean.servers=true jupiter")
+    constraints = "--constraint node.labels.galilean.servers==true --constraint node.hostname==jupiter"
+    jupiter.check_output(f"docker service create --detach --name sleeper {constraints} {probe} sleep 600")
+    container = "docker ps --quiet --filter name=sleeper"
+    try:
+        eventually(lambda: jupiter.check_output(container), 60, "the service runs on the hub")
+        before = jupiter.check_output(container)
+        run = lab.play("playbooks/swarm.yml")
+        assert run.returncode == 0, run.output
+        assert jupiter.check_output(container) == before
+        form = "{{ .Spec.Availability }} {{ .Spec.Labels }}"
+        told = jupiter.check_output(f"docker node inspect --format '{form}' jupiter")
+        assert told == "pause map[galilean.servers:false]"
+    finally:
+        jupiter.check_output("docker service rm sleeper")
+        lab.activate("jupiter")
+
+
+def test_a_network_in_use_stays_as_it_is(lab: Lab, talker: Host, hosts: dict[str, Host], probe: str) -> None:
+    run = lab.play("playbooks/swarm.yml", "--extra-vars", "swarm_overlay_subnet=10.80.0.0/19")
+    assert run.returncode == 0, run.output
+    assert set(run.changed.values()) == {0}
+    assert f"The network {NETWORK} is not as it should be" in " ".join(run.output.split())
+    assert talker.check_output("docker inspect --format '{{.State.Running}}' talker") == "true"
+    eventually(lambda: fetch(hosts["europa"], probe) == "10000000", 60, "the load arrives whole")

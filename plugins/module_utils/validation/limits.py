@@ -165,6 +165,7 @@ TAKEN_ENDINGS = ("-hub", "-key")
 
 SIZE = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?[KMGT]?")
 MEMORY = Form("a size such as 512M or 2G", "1G", SIZE.fullmatch)
+QUOTA = Form("a size such as 10G, or 0 for none", "10G", SIZE.fullmatch)
 SUBNET = Form("an IPv4 network such as 10.80.0.0/20", "10.80.0.0/20", _is_network)
 ADDRESS = Form("an IP address", "10.0.0.11", _is_address)
 ADDRESS_OR_NETWORK = Form("an IP address or network", "192.0.2.0/24", _is_address_or_network)
@@ -221,6 +222,13 @@ DIGEST = Form(
     BY_DIGEST.fullmatch,
 )
 USER = Form("the name of a user, without spaces and / and quotes", "galileo", re.compile(r"[\w.@+'-]{1,255}").fullmatch)
+# JupyterHub has names in small letters.
+USER_OF_THE_HUB = Form(
+    "the name of a user, in small letters, without spaces and / and quotes",
+    "galileo",
+    lambda text: USER.fits(text) and text == text.lower(),
+)
+GROUP = Form("the name of a group", "lecturers", re.compile(r"[\w.@+:/-]([\w .@+:/-]{0,253}[\w.@+:/-])?").fullmatch)
 WORDS = Form("letters, digits, spaces, _ and -", "monitoring", re.compile(r"[\w -]{1,64}", re.ASCII).fullmatch)
 WORD = Form("letters, digits, _, - and .", "example", re.compile(r"[\w.-]{1,64}", re.ASCII).fullmatch)
 PATH_OF_URL = Form("a path that begins with /", "/lab", re.compile(r"/[\w./?=&%+-]*", re.ASCII).fullmatch)
@@ -241,6 +249,8 @@ FORMS: Mapping[str, Form] = {
     "docker_registry_mirrors": URL_OF_A_HOST,
     "docker_upstream_key": URL,
     "docker_upstream_repository": URL,
+    "drain_addresses": HOST,
+    "drain_hostnames": HOST,
     "homes_directory": DIRECTORY,
     "homes_export_id": EXPORT_ID,
     "homes_storage_host": HOST_NAME,
@@ -254,8 +264,10 @@ FORMS: Mapping[str, Form] = {
     "jupyterhub_admin_users": USER,
     "jupyterhub_allowed_users": USER,
     "jupyterhub_default_url": PATH_OF_URL,
+    "jupyterhub_home_quota": QUOTA,
     "jupyterhub_memory_guarantee": MEMORY,
     "jupyterhub_memory_limit": MEMORY,
+    "jupyterhub_storage_host": HOST_NAME,
     "keeper_export_id": EXPORT_ID,
     "keeper_homes_directory": DIRECTORY,
     "keeper_instance": INSTANCE,
@@ -273,6 +285,7 @@ FORMS: Mapping[str, Form] = {
     "swarm_address_pool": SUBNET,
     "swarm_join_token": Form("the token of a Swarm", "", re.compile(r"(SWMTKN-[\w-]{1,200})?", re.ASCII).fullmatch),
     "swarm_manager_host": HOST_NAME,
+    "swarm_members": Form("the id of a node", "dxn1zf6l61qsb1josjja83ngz", re.compile(r"[a-z0-9]{25}").fullmatch),
     "swarm_network": Form("1 to 63 letters, digits, _ and -, none of Docker's own", "galilean-main", _is_swarm_network),
     "swarm_overlay_subnet": SUBNET,
     "swarm_tls_clients": Form("a name such as hub.main", "admin", lambda text: is_host(text) and not _is_address(text)),
@@ -309,17 +322,21 @@ ENTRIES: Mapping[str, Entries] = {
     "jupyterhub_environment": Entries(
         Form("letters, digits and _", "EXAMPLE", re.compile(r"[A-Za-z_]\w{0,127}", re.ASCII).fullmatch), {"type": "str"}
     ),
+    "jupyterhub_home_quotas_by_group": Entries(GROUP, {"type": "str", "form": QUOTA}),
+    "jupyterhub_home_quotas_by_user": Entries(USER_OF_THE_HUB, {"type": "str", "form": QUOTA}),
     "swarm_node_labels": Entries(
         WORD, {"type": "raw", "form": Form("a word", "true", re.compile(r"[\w.:/-]{1,200}", re.ASCII).fullmatch)}
     ),
 }
-# An empty list here locks people out or lets students in.
+# An empty list here locks people out, lets students in, or throws nodes out.
 NOT_EMPTY = frozenset(
     {
         "base_cluster_addresses",
         "base_cluster_firewall_rules",
         "base_container_interfaces",
         "base_ssh_sources",
+        "drain_addresses",
+        "drain_hostnames",
         "ports",
         "swarm_tls_clients",
     }

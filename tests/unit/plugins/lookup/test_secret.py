@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+import stat
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+from ansible.parsing.dataloader import DataLoader
+from ansible.parsing.vault import VaultSecret, is_encrypted
+from ansible.plugins.loader import lookup_loader
+
+
+def look_up(path: Path, vault_password: str = "", **options: int) -> str:
+    loader = DataLoader()
+    if vault_password:
+        loader.set_vault_secrets([("default", VaultSecret(vault_password.encode()))])
+    (found,) = lookup_loader.get("galilean.hub.secret", loader=loader).run([str(path)], {}, **options)
+    return str(found)
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "secrets" / "proxy_token"
+
+
+def test_a_secret_is_drawn_once_for_its_owner_alone(path: Path) -> None:
+    drawn = look_up(path)
+    assert len(drawn) == 48
+    assert int(drawn, base=16)
+    assert look_up(path) == drawn
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+
+
+@pytest.mark.parametrize("length", [7, 20])
+def test_it_has_as_many_digits_as_are_wanted(path: Path, length: int) -> None:
+    assert len(look_up(path, length=length)) == length
+
+
+def test_those_who_ask_at_the_same_time_get_the_same(path: Path) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        assert len(set(pool.map(lambda _: look_up(path), range(8)))) == 1
+
+
+def test_an_empty_file_is_no_secret(path: Path) -> None:
+    path.parent.mkdir()
+    path.touch()
+    assert len(look_up(path)) == 48
+
+
+def test_what_a_killed_run_left_behind_is_in_nobodys_way(path: Path) -> None:
+    path.parent.mkdir()
+    (path.parent / ".lock").touch()
+    (path.parent / ".proxy_token.new").write_text("half")
+    assert len(look_up(path)) == 48
+    assert sorted(entry.name for entry in path.parent.iterdir()) == [".lock", "proxy_token"]
+
+
+def test_with_a_vault_password_it_is_encrypted(path: Path) -> None:
+    drawn = look_up(path, "open sesame")
+    assert is_encrypted(path.read_bytes())
+    assert look_up(path, "open sesame") == drawn
