@@ -13,7 +13,7 @@ OPTIONS = "rw,sync,root_squash,anonuid=65534,anongid=65534,no_subtree_check,sec=
 ATTACH = """
 [ -e /dev/loop-control ] || mknod -m 600 /dev/loop-control c 10 237
 truncate --size 400M /var/tmp/volume
-device=$(losetup --find)
+device=$(losetup --find | cut --delimiter ' ' --fields 1)
 [ -e "$device" ] || mknod -m 600 "$device" b 7 "${device#/dev/loop}"
 losetup "$device" /var/tmp/volume
 echo "$device"
