@@ -144,7 +144,7 @@ class Machines(Lab):
         self._link(host, "up")
 
     def _link(self, host: str, state: str) -> None:
-        self.docker("exec", self.container(host), "ip", "link", "set", "tap0", state)
+        self.docker("exec", self.container(host), "ip", "link", "set", "eth0", state)
 
 
 def _recap(output: str) -> dict[str, dict[str, int]]:

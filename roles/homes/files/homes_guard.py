@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-INTERVAL_SECONDS = 5.0
+INTERVAL_SECONDS = 10.0
 # A question to an export that does not answer is given up after this.
 LOOK_SECONDS = 10.0
 TLS_SECONDS = 5.0

@@ -26,7 +26,7 @@ INTERVAL_SECONDS = 10.0
 ANSWER_SECONDS = 5.0
 ANSWER_BYTES = 4096
 # A look may be under way since the last one that saw the export; after this it hangs.
-SEEN_SECONDS = 15.0
+SEEN_SECONDS = 30.0
 ASKED_AT_ONCE = 32
 SERVERS, HOMES, DEAD = "galilean.servers", "galilean.homes", "dead"
 ALARM = "galilean-homes-dead@"

@@ -13,6 +13,7 @@ from lab import NODES, Machines
 
 HOMES = "/srv/galilean/homes"
 STORAGE = "playbooks/storage.yml"
+AS_STUDENT = ("setpriv", "--reuid=200000", "--regid=200000", "--clear-groups")
 Measure = Callable[[str, object], None]
 # A disk of the host's own that grows when it is told to.
 DISK = """
@@ -32,6 +33,16 @@ with open("{HOMES}/main/probe/diary", "a") as diary:
         longest, number = max(longest, time.monotonic() - began), number + 1
         time.sleep(0.1)
 print(number, round(longest, 1), flush=True)
+"""
+
+
+CUT = """
+table inet cut {
+    chain out {
+        type filter hook output priority -10
+        ip daddr STORAGE tcp dport 2049 drop
+    }
+}
 """
 
 
@@ -60,8 +71,7 @@ def disk(machines: Machines) -> Iterator[str]:
 
 
 def as_student(machines: Machines, host: str, *command: str, check: bool = True) -> str:
-    who = ["setpriv", "--reuid=200000", "--regid=200000", "--clear-groups"]
-    return machines.run(host, *who, *command, check=check)
+    return machines.run(host, *AS_STUDENT, *command, check=check)
 
 
 def use_volume(machines: Machines, **volume: str) -> dict[str, Any]:
@@ -141,8 +151,7 @@ def test_a_second_run_changes_nothing(machines: Machines) -> None:
 @pytest.mark.usefixtures("home")
 def test_a_storage_host_that_reboots_drains_nobody(machines: Machines, record_property: Measure) -> None:
     machines.run("io", "rm", "--force", "/run/diary-ends")
-    unit = ["systemd-run", "--unit", "diary", "--property", "User=200000", "--property", "Group=200000"]
-    machines.run("io", *unit, "--", "python3", "-c", WRITER)
+    machines.run("io", "systemd-run", "--unit", "diary", *AS_STUDENT, "python3", "-c", WRITER)
     machines.reboot("jupiter")
     eventually(lambda: "jupiter" in machines.ready_nodes(), 120, "the manager is back")
     time.sleep(20)
@@ -158,10 +167,9 @@ def test_a_storage_host_that_reboots_drains_nobody(machines: Machines, record_pr
 def test_a_node_whose_mount_is_dead_is_drained_and_taken_back(machines: Machines, record_property: Measure) -> None:
     quickly = machines.play(STORAGE, "-e", "homes_dead_after_seconds=60")
     assert quickly.returncode == 0, quickly.output
-    to_storage = f"ip daddr {machines.address('jupiter')} tcp dport 2049"
-    cut = f"table inet cut {{ chain out {{ type filter hook output priority -10; {to_storage} drop; }} }}"
+    cut = CUT.replace("STORAGE", machines.address("jupiter"))
     began = time.monotonic()
-    machines.run("europa", "nft", cut)
+    machines.pipe("europa", cut, "nft", "--file", "-")
     try:
         eventually(lambda: node_spec(machines, "europa")["Availability"] == "drain", 180, "europa is drained")
         record_property("drained, seconds after the cut with 60 allowed", round(time.monotonic() - began))
