@@ -50,10 +50,9 @@ def replacing(path: str) -> Iterator[str]:
         with suppress(FileNotFoundError):
             shutil.copymode(path, unfinished)
         os.replace(unfinished, path)
-    except BaseException:
+    finally:
         with suppress(FileNotFoundError):
             os.remove(unfinished)
-        raise
 
 
 class WholeFiles(FileManagerMixin):
