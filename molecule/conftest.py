@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 import os
 import shlex
-import subprocess
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 import testinfra
-from lab import PLAIN, ROOT, Lab
+from lab import Lab
 from testinfra.host import Host
 
 Fetch = Callable[..., dict[str, Any] | None]
@@ -20,7 +19,7 @@ HOSTS = ("jupiter", "io", "europa")
 # Run on a host: asks a service of another one, and prints its answer, or null where the connection is refused.
 FETCH = """
 import http.client, json, ssl, sys
-method, address, port, path, *pair = sys.argv[1:]
+method, address, port, path, body, *pair = sys.argv[1:]
 context = ssl.create_default_context(cafile="/etc/galilean/tls/ca.pem")
 if pair:
     context.load_cert_chain(*pair)
@@ -28,7 +27,7 @@ connection = http.client.HTTPSConnection(address, int(port), context=context, ti
 try:
     connection.connect()
     serial = connection.sock.getpeercert()["serialNumber"]
-    connection.request(method, path, "{}" if method == "PUT" else None)
+    connection.request(method, path, body or None)
     answer = connection.getresponse()
     print(json.dumps({"status": answer.status, "body": answer.read().decode(), "serial": serial}))
 except (ssl.SSLError, http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
@@ -74,12 +73,12 @@ def fetch(hosts: dict[str, Host], addresses: dict[str, str]) -> Fetch:
     Gives the status, the body and the serial number of the certificate that was shown, or None where it is refused.
     """
 
-    def fetched(method: str, port: int, path: str, *pair: str) -> dict[str, Any] | None:
+    def fetched(method: str, port: int, path: str, *pair: str, body: str = "") -> dict[str, Any] | None:
         io = hosts["io"]
         files = [f"/run/probe-{part}.pem" for part in range(len(pair))]
         for file, content in zip(files, pair, strict=True):
             io.check_output(f"printf %s {shlex.quote(content)} >{file}")
-        command = ["python3", "-c", FETCH, method, addresses["jupiter"], str(port), path, *files]
+        command = ["python3", "-c", FETCH, method, addresses["jupiter"], str(port), path, body, *files]
         answer: dict[str, Any] | None = json.loads(io.check_output(shlex.join(command)))
         return answer
 
@@ -119,18 +118,4 @@ def reaches() -> Callable[..., bool]:
 @pytest.fixture
 def run_module(lab: Lab) -> RunModule:
     """Run a module of the collection on a host of the lab, and give its result and what it warns of back."""
-
-    def run(host: str, name: str, arguments: dict[str, Any], *options: str) -> dict[str, Any]:
-        done = subprocess.run(
-            ["ansible", host, "--module-name", f"galilean.hub.{name}", "--args", json.dumps(arguments), *options],
-            cwd=ROOT,
-            env={**os.environ, "GALILEAN_LAB": lab.name, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", **PLAIN},
-            check=False,
-            capture_output=True,
-            text=True,
-        )
-        _header, found, result = done.stdout.partition(" => ")
-        assert found, done.stdout + done.stderr
-        return {**json.loads(result), "messages": done.stderr}
-
-    return run
+    return lab.module

@@ -14,7 +14,8 @@ from ansible_collections.galilean.hub.plugins.modules.packages import ARGUMENT_S
 
 INSTALLED = "installed"
 # Packages that dpkg does not know make it fail, and are left out of what it prints.
-STATES = "dpkg-query --show --showformat '${Package} ${db:Status-Status}\\n' -- "
+# Over a terminal its complaint about them would come between.
+STATES = "dpkg-query --show --showformat '${Package} ${db:Status-Status}\\n' -- %s 2>/dev/null"
 # apt refuses to work while dpkg's journal of an interrupted run is there, also one that leaves nothing to be done.
 UNFINISHED = "dpkg --audit; ls /var/lib/dpkg/updates"
 FINISH = "env DEBIAN_FRONTEND=noninteractive dpkg --force-confold --configure --pending"
@@ -48,8 +49,9 @@ class ActionModule(ActionBase):
         """The states of packages in dpkg's words, by the names that dpkg knows."""
         if not names:
             return {}
-        printed = self._low_level_execute_command(STATES + shlex.join(names))["stdout"]
-        return {line.split()[0]: line.split()[1] for line in printed.splitlines()}
+        printed = self._low_level_execute_command(STATES % shlex.join(names))["stdout"]
+        # Over a terminal, as sudo has it, an empty line comes before.
+        return dict(line.split() for line in printed.splitlines() if line.strip())
 
     def _finish(self, lock_timeout_seconds: int) -> None:
         """Complete what dpkg was doing when it was interrupted. Raises AnsibleActionFail."""

@@ -15,8 +15,10 @@ from ansible.plugins.action import ActionBase
 from ansible.template import Templar, is_trusted_as_template
 from ansible_collections.galilean.hub.plugins.module_utils.validation import cluster, files, findings, names, values
 from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import Finding
+from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume
 
 COLLECTION = Path(__file__).parents[2]
+COMPUTED_EVERYWHERE = ("cluster_private_address",)
 UNDEFINED_NAME = re.compile(r"'(\w+)' is undefined")
 UNDEFINED_PART = "has no attribute"
 LOOKUPS = ("lookup", "query", "q")
@@ -78,6 +80,8 @@ class ActionModule(ActionBase):
             {
                 "subject": {"type": "str", "choices": ["inventory", "hosts"], "default": "inventory"},
                 "meminfo": {"type": "dict", "default": {}},
+                "cpuinfo": {"type": "dict", "default": {}},
+                "volumes": {"type": "dict", "default": {}},
             }
         )
         variables = task_vars or {}
@@ -90,12 +94,14 @@ class ActionModule(ActionBase):
         for host, host_given in given.items():
             scope = specs.scope(variables["hostvars"], host_given, facts_are_known)
             reader = Reader(host, host_given, specs, Templar(self._loader, scope), facts_are_known)
-            # Only the rules for the hub look at computed defaults, and computing them for all hosts takes long.
+            # Only the rules for the hub look at all computed defaults, and computing them for all hosts takes long.
             usable[host] = reader.read(found, computes_defaults=host in groups.get("hub", ()))
             if not facts_are_known:
                 found += names.unknown(host, host_given, specs.options, specs.roles)
         memory_mib = {host: cluster.memory_mib(content) for host, content in args["meminfo"].items()}
-        inventory = cluster.Cluster(groups, usable, memory_mib)
+        processors = {host: cluster.processors(content) for host, content in args["cpuinfo"].items()}
+        volumes = {host: Volume.of(found) for host, found in args["volumes"].items()}
+        inventory = cluster.Cluster(groups, usable, memory_mib, processors, volumes)
         found += cluster.check(inventory)
         for host in inventory.hosts:
             found += values.missing(host, given[host], specs.required_of_inventory)
@@ -154,7 +160,8 @@ class Reader:
         usable = {}
         for name, option in self.specs.options.items():
             is_default = name not in self.given
-            if is_default and ("default" not in option or ("{{" in str(option["default"]) and not computes_defaults)):
+            is_computed = is_default and "{{" in str(option.get("default")) and name not in COMPUTED_EVERYWHERE
+            if is_default and ("default" not in option or (is_computed and not computes_defaults)):
                 continue
             try:
                 value = self._value(name, option)

@@ -34,6 +34,17 @@ options:
         servers is compared with what the hosts that run them have.
     type: dict
     default: {}
+  cpuinfo:
+    description:
+      - Content of C(/proc/cpuinfo) by host, as M(ansible.builtin.slurp) gives it. With it the processors that a server
+        may take are compared with those of the hosts that run it.
+    type: dict
+    default: {}
+  volumes:
+    description:
+      - The data volume by host, as M(galilean.hub.volume_info) tells of it.
+    type: dict
+    default: {}
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - ansible.builtin.action_common_attributes.conn

@@ -70,7 +70,8 @@ class Installation:
         yield "a second `site.yml` in pings (aim: 20 or fewer)", f"{again / ping:.1f}"
 
     def forget_images(self) -> None:
-        listing = ["docker", "image", "ls", "--quiet", "--filter", "label=galilean.content"]
+        listing = ["docker", "image", "ls", "--quiet"]
+        listing += [f"--filter=reference=galilean-{image}" for image in ("debian", "host", "mirror")]
         images = set(subprocess.run(listing, check=True, capture_output=True, text=True).stdout.split())
         if images:
             subprocess.run(["docker", "image", "rm", "--force", *images], check=True, capture_output=True)
@@ -82,9 +83,9 @@ class Installation:
 class Starts:
     """From "start" to the first HTTP answer, and what 100 idle servers ask of the engine."""
 
-    def __init__(self) -> None:
-        self.lab = Lab(LAB)
-        self.access = json.loads((ROOT / ".lab" / LAB / "access.json").read_text())
+    def __init__(self, lab: Lab) -> None:
+        self.lab = lab
+        self.access = json.loads((ROOT / ".lab" / lab.name / "access.json").read_text())
         self.hub = Hub(self.access)
         self.network = "galilean-main"
         self.image = self.on_hub("docker", "container", "inspect", "--format", "{{.Config.Image}}", "galilean-hub-main")
@@ -149,13 +150,18 @@ class Starts:
 
     def floor(self) -> float:
         """Median seconds of a bare service of the same image, environment and mounts, to its first answer."""
+        with self.server_spec() as spec:
+            return statistics.median(self.bare_service(spec, turn) for turn in range(REPEATS))
+
+    @contextmanager
+    def server_spec(self) -> Iterator[dict[str, Any]]:
+        """The specification of a student's service that runs meanwhile, so that its token and its home are good."""
         with self.hub.student("floor") as student:
             student.start()
             name = self.on_hub(
                 "docker", "service", "ls", "--filter", "label=galilean.user=floor", "--format", "{{.Name}}"
             )
-            spec = json.loads(self.on_hub("docker", "service", "inspect", "--format", "{{json .Spec}}", name))
-            return statistics.median(self.bare_service(spec, turn) for turn in range(REPEATS))
+            yield json.loads(self.on_hub("docker", "service", "inspect", "--format", "{{json .Spec}}", name))
 
     def bare_service(self, spec: dict[str, Any], turn: int) -> float:
         container = spec["TaskTemplate"]["ContainerSpec"]
@@ -236,6 +242,13 @@ class Starts:
         self.on_hub("systemctl", "reload", "docker")
 
 
+def table(rows: list[tuple[str, str]]) -> str:
+    width = max(len(what) for what, _figure in rows)
+    lines = [f"| {'what':<{width}} | measured |", f"| {'-' * width} | --- |"]
+    lines += [f"| {what:<{width}} | {figure} |" for what, figure in rows]
+    return "\n".join(lines) + "\n"
+
+
 def machine() -> str:
     memory = int(re.search(r"MemTotal:\s+(\d+)", Path("/proc/meminfo").read_text()).group(1)) // 1048576
     return f"{os.cpu_count()} cores, {memory} GiB, Linux {platform.release()}"
@@ -247,18 +260,15 @@ def main() -> None:
     parser.add_argument("--only", choices=["installation", "starts"], help="measure only this, and write no document")
     arguments = parser.parse_args()
     rows: list[tuple[str, str]] = []
-    for part, measured in (("installation", Installation), ("starts", Starts)):
+    for part, measured in (("installation", Installation), ("starts", lambda: Starts(Lab(LAB)))):
         if arguments.only in {None, part}:
             for row in measured().rows():
                 print("{}: {}".format(*row), flush=True)
                 rows.append(row)
     if not arguments.only:
-        width = max(len(what) for what, _figure in rows)
         today = datetime.now(tz=UTC).date()
         heading = f"# Benchmarks\n\n`make bench` on {today}: {machine()}. Compare figures of one table only.\n\n"
-        table = [f"| {'what':<{width}} | measured |", f"| {'-' * width} | --- |"]
-        table += [f"| {what:<{width}} | {figure} |" for what, figure in rows]
-        (ROOT / "docs/benchmarks.md").write_text(heading + "\n".join(table) + "\n")
+        (ROOT / "docs/benchmarks.md").write_text(heading + table(rows))
     if not arguments.keep:
         make("down")
 

@@ -4,20 +4,42 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from client import Hub
-from lab import ROOT, Lab
+from client import Hub, Student
+from galilean_hub.slug import slug
+from lab import NODES, ROOT, Lab, Machines
 
-NODES = ("io", "europa")
+HOMES = "/srv/galilean/homes"
+SMALL_HOME_BYTES = 2**20
+# Takes away what Jupyter keeps in a home, and then all the room there is: for bytes, and for files.
+HOARD = """
+import itertools, os, shutil
+from pathlib import Path
+home = Path.home()
+for name in (".ipython", ".jupyter", ".local"):
+    shutil.rmtree(home / name, ignore_errors=True)
+for content in (b"x" * 4096, b""):
+    for number in itertools.count():
+        try:
+            with (home / f"hoard-{len(content)}-{number}").open("wb", buffering=0) as file:
+                while file.write(content):
+                    pass
+        except OSError as error:
+            reason = os.strerror(error.errno)
+            break
+print(reason)
+"""
 
 
 @pytest.fixture(scope="session")
 def lab() -> Lab:
-    return Lab(os.environ.get("GALILEAN_LAB", "galilean"))
+    name = os.environ.get("GALILEAN_LAB", "galilean")
+    inventory = Path(os.environ.get("ANSIBLE_INVENTORY", "inventories/lab"))
+    return Machines(name) if inventory.name == "machines" else Lab(name)
 
 
 @pytest.fixture(scope="session")
@@ -39,6 +61,23 @@ def placement(lab: Lab) -> Iterator[Lab]:
     lab.activate(*NODES)
 
 
+@pytest.fixture
+def shrink(lab: Lab) -> Iterator[Callable[[Student], None]]:
+    """Put a file system of a mebibyte and 40 files in the place of a home, on io, until the test is over."""
+    shrunk = []
+
+    def shrinks(student: Student) -> None:
+        home = f"{HOMES}/main/{slug(student.name)}"
+        uid = lab.run("io", "stat", "--format", "%u", home)
+        options = f"size={SMALL_HOME_BYTES},nr_inodes=40,uid={uid},gid={uid},mode=0700"
+        lab.run("io", "mount", "-t", "tmpfs", "-o", options, "tmpfs", home)
+        shrunk.append(home)
+
+    yield shrinks
+    for home in shrunk:
+        lab.run("io", "umount", "--lazy", home)
+
+
 @pytest.fixture(scope="session")
 def artifacts() -> Path:
     path = ROOT / "artifacts"
@@ -47,7 +86,13 @@ def artifacts() -> Path:
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What the phases before these tests took, where `make test` has written it down."""
+    """What the tests have measured, and what the phases before them took, where it has been written down."""
+    reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
+    if any(report.user_properties for report in reports):
+        terminalreporter.section("measured")
+    for report in reports:
+        for what, figure in report.user_properties:
+            terminalreporter.write_line(f"{figure:>8}  {what}: {report.head_line}")
     times = os.environ.get("GALILEAN_TIMES")
     if times and Path(times).exists():
         terminalreporter.section("seconds of the phases before")

@@ -5,12 +5,18 @@ from __future__ import annotations
 import json
 import os
 import re
+import shlex
 import subprocess
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
+
+from client import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
+NODES = ("io", "europa")
+HOSTS = ("jupiter", *NODES)
 # Molecule has its verifiers' Ansible write in colours.
 PLAIN = {"ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}
 
@@ -40,14 +46,20 @@ class Lab:
     def docker(self, *arguments: str, check: bool = True) -> str:
         return subprocess.run(["docker", *arguments], check=check, capture_output=True, text=True, timeout=300).stdout
 
-    def run(self, host: str, *command: str, check: bool = True) -> str:
-        """What `command` prints on `host`, run as root."""
-        return self.docker("exec", self.container(host), *command, check=check).strip()
+    def on(self, host: str, *command: str) -> list[str]:
+        """The command of this machine that runs `command` on `host` as root."""
+        return ["docker", "exec", "-i", self.container(host), *command]
 
-    def pipe(self, host: str, text: str, *command: str) -> str:
+    def run(self, host: str, *command: str, check: bool = True) -> str:
+        """What `command` prints on `host`."""
+        return self.pipe(host, "", *command, check=check)
+
+    def pipe(self, host: str, text: str, *command: str, check: bool = True) -> str:
         """What `command` prints on `host` when it reads the text."""
-        whole = ["docker", "exec", "-i", self.container(host), *command]
-        return subprocess.run(whole, check=True, capture_output=True, text=True, input=text, timeout=600).stdout.strip()
+        done = subprocess.run(
+            self.on(host, *command), check=check, capture_output=True, text=True, input=text, timeout=600
+        )
+        return done.stdout.strip()
 
     def play(self, playbook: str, *options: str, seconds: float = 1500, **environment: str) -> Run:
         """Run a playbook of the collection against the lab."""
@@ -64,6 +76,20 @@ class Lab:
         )
         return Run(done.returncode, done.stdout, _recap(done.stdout))
 
+    def module(self, host: str, name: str, arguments: dict[str, Any], *options: str) -> dict[str, Any]:
+        """The result of a module of the collection, and what it warns of."""
+        done = subprocess.run(
+            ["ansible", host, "--module-name", f"galilean.hub.{name}", "--args", json.dumps(arguments), *options],
+            cwd=ROOT,
+            env={**os.environ, "GALILEAN_LAB": self.name, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", **PLAIN},
+            check=False,
+            capture_output=True,
+            text=True,
+        )
+        _header, found, result = done.stdout.partition(" => ")
+        assert found, done.stdout + done.stderr
+        return {**json.loads(result), "messages": done.stderr}
+
     def pause(self, *hosts: str) -> None:
         """New servers land on none of `hosts`."""
         self._availability("pause", hosts)
@@ -78,6 +104,47 @@ class Lab:
     def ready_nodes(self) -> set[str]:
         lines = self.run("jupiter", "docker", "node", "ls", "--format", "{{json .}}").splitlines()
         return {node["Hostname"] for node in map(json.loads, lines) if node["Status"] == "Ready"}
+
+
+class Machines(Lab):
+    """Machines with kernels of their own, each run by the container of its name."""
+
+    def on(self, host: str, *command: str) -> list[str]:
+        directory = ROOT / ".lab" / self.name
+        return [
+            "ssh", "-q", "-i", str(directory / "ssh_key"), "-o", f"UserKnownHostsFile={directory / 'known_hosts'}",
+            "-o", "BatchMode=yes", "-o", "ConnectTimeout=5", f"debian@{self.address(host)}",
+            "sudo", "-n", shlex.join(command),
+        ]  # fmt: skip
+
+    def address(self, host: str) -> str:
+        template = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+        return self.docker("inspect", "--format", template, self.container(host)).strip()
+
+    def reboot(self, host: str) -> None:
+        """Reboot, and come back when SSH does."""
+        before = self.boot(host)
+        self.run(host, "systemctl", "reboot", check=False)
+        eventually(lambda: self.boot(host) not in ("", before), 180, f"{host} has rebooted")
+
+    def boot(self, host: str) -> str:
+        """What tells one boot of the host from another, empty while it cannot be reached."""
+        return self.run(host, "cat", "/proc/sys/kernel/random/boot_id", check=False)
+
+    def power_off(self, host: str) -> None:
+        self.docker("kill", self.container(host))
+
+    def power_on(self, host: str) -> None:
+        self.docker("start", self.container(host))
+
+    def disconnect(self, host: str) -> None:
+        self._link(host, "down")
+
+    def connect(self, host: str) -> None:
+        self._link(host, "up")
+
+    def _link(self, host: str, state: str) -> None:
+        self.docker("exec", self.container(host), "ip", "link", "set", "tap0", state)
 
 
 def _recap(output: str) -> dict[str, dict[str, int]]:

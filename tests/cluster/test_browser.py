@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-from client import Hub
+from client import Hub, Student
+from conftest import HOARD
 from lab import Lab
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
@@ -93,6 +95,7 @@ def test_a_student_works_logs_out_and_finds_the_file_on_another_node(
         assert notebook.run(CODE) == "on io answer 42"
         assert notebook.run(SAVE) == "10"
         notebook.save()
+        expect(page.locator("#jp-main-statusbar")).to_contain_text(re.compile(r"Disk: [\d.]+ / [\d.]+ "))
         page.screenshot(path=artifacts / "lab.png")
         log_out(page)
 
@@ -106,6 +109,30 @@ def test_a_student_works_logs_out_and_finds_the_file_on_another_node(
         assert notebook.run(READ) == "read: dear diary"
         page.screenshot(path=artifacts / "lab-on-the-other-node.png")
         log_out(page)
+
+
+def test_a_student_whose_home_is_full_reads_it_in_lab(
+    page: Page,
+    hub: Hub,
+    placement: Lab,
+    access: dict[str, Any],
+    artifacts: Path,
+    shrink: Callable[[Student], None],
+) -> None:
+    placement.pause("europa")
+    with hub.student(NAME) as student:
+        student.start()
+        student.stop()
+        shrink(student)
+        log_in(page, access)
+        notebook = Notebook(page)
+        notebook.save()
+        student.run(HOARD)
+        notebook.run("print('a line more')")
+        page.keyboard.press("Control+s")
+        expect(page.locator(".jp-Dialog-content")).to_contain_text("Your home is full: 1.0 of 1.0 MiB are used.")
+        expect(page.locator("#jp-main-statusbar")).to_contain_text("Disk: 1.00 / 1.00 MB")
+        page.screenshot(path=artifacts / "full-home.png")
 
 
 def test_the_pages_a_student_sees_first(page: Page, access: dict[str, Any], artifacts: Path) -> None:

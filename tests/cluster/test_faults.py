@@ -6,16 +6,15 @@ import time
 
 import pytest
 from client import Hub, eventually
-from conftest import NODES
-from lab import Lab
+from lab import HOSTS, Lab
 
 
 @pytest.fixture
 def whole(lab: Lab) -> Lab:
     """The lab; hosts that a test has stopped run again afterwards."""
     yield lab
-    lab.docker("start", *(lab.container(host) for host in ("jupiter", *NODES)))
-    eventually(lambda: lab.ready_nodes() == {"jupiter", *NODES}, 120, "all hosts are in the Swarm")
+    lab.docker("start", *map(lab.container, HOSTS))
+    eventually(lambda: lab.ready_nodes() == set(HOSTS), 120, "all hosts are in the Swarm")
 
 
 def test_a_lost_node_costs_a_student_a_kernel_and_no_more(whole: Lab, placement: Lab, hub: Hub) -> None:
@@ -73,7 +72,7 @@ def test_everything_is_back_after_the_three_hosts_restart(whole: Lab, hub: Hub) 
     with hub.student("patient") as student:
         student.start()
         student.run("open('kept.txt', 'w').write('written before the restart')")
-        whole.docker("restart", *(whole.container(host) for host in ("jupiter", *NODES)))
+        whole.docker("restart", *map(whole.container, HOSTS))
         started = time.monotonic()
         eventually(hub.healthy, 180, "the hub answers")
         eventually(student.answers, 180, "the student's server answers")

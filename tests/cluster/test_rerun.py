@@ -7,9 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 from client import Hub, eventually
-from lab import ROOT, Lab
-
-HOSTS = {"jupiter", "io", "europa"}
+from lab import HOSTS, ROOT, Lab
 
 
 @pytest.mark.parametrize("options", [(), ("--check", "--diff")], ids=["run", "check"])

@@ -8,10 +8,8 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import NODES
-from lab import ROOT, Lab
+from lab import HOSTS, ROOT, Lab
 
-HOSTS = ("jupiter", *NODES)
 SHORTEST = 12
 # What a container was made with, and how each layer of an image came about.
 DESCRIBED = """

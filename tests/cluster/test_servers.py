@@ -8,8 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from client import Hub, eventually
-from conftest import NODES
-from lab import Lab
+from lab import NODES, Lab
 
 WHERE = "import os; print(os.environ['GALILEAN_NODE'])"
 

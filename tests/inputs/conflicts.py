@@ -85,6 +85,7 @@ def conflicts() -> Iterator[Conflict]:
     yield from _log_ins()
     yield from _orders()
     yield from _networks()
+    yield from _homes()
     yield from _files()
     yield from _secrets()
 
@@ -111,6 +112,7 @@ def _differences() -> Iterator[Conflict]:
     others = {
         "cluster_class_size": 31,
         "cluster_homes_directory": "/srv/other",
+        "cluster_homes_provider": "site",
         "cluster_instance": "other",
         "cluster_public_url": "https://other.example.org",
         "cluster_secrets_directory": "/srv/secrets",
@@ -118,7 +120,13 @@ def _differences() -> Iterator[Conflict]:
     for name, value in others.items():
         yield Conflict(f"another {name}", Inventory(by_host={"io": {name: value}}), ((name, ("io",)),))
     yield everywhere("another instance of homes", "keeper_instance", EVERYONE, keeper_instance="other")
-    yield everywhere("another directory of homes", "keeper_homes_directory", EVERYONE, keeper_homes_directory="/srv/x")
+    for name in (
+        "homes_directory",
+        "keeper_homes_directory",
+        "nfs_client_directory",
+        "nfs_server_export_directory",
+    ):
+        yield everywhere(f"another {name}", name, EVERYONE, **{name: "/srv/x"})
     yield everywhere("another network", "swarm_network", EVERYONE, swarm_network="galilean-other")
     for name in ("images_builder", "swarm_manager_host", "verify_storage_host"):
         yield everywhere(f"{name} is no host", name, EVERYONE, **{name: "ganymede"})
@@ -161,6 +169,7 @@ def _orders() -> Iterator[Conflict]:
     yield everywhere("uids in the wrong order", "keeper_uid_minimum", EVERYONE, keeper_uid_minimum=300_000)
     yield everywhere("too few uids", "keeper_uid_maximum", keeper_uid_minimum=200_000, keeper_uid_maximum=200_020)
     yield everywhere("the hub's uid is a student's", "cluster_hub_uid", cluster_hub_uid=2000, keeper_uid_minimum=1000)
+    yield everywhere("a lease longer than the grace", "nfs_server_lease_seconds", EVERYONE, nfs_server_lease_seconds=16)
     for role in ("keeper", "registry", "swarm_tls"):
         name = f"{role}_certificate_renew_before_days"
         yield everywhere(f"{name} is too long", name, EVERYONE, **{name: 400})
@@ -208,7 +217,7 @@ def _networks() -> Iterator[Conflict]:
     yield everywhere("another port of the proxy", "proxy_upstream", proxy_upstream="10.0.0.1:9000")
     yield everywhere("HTTP on the port of SSH", "proxy_http_port", proxy_http_port=22)
     yield everywhere("HTTP on the port of HTTPS", "proxy_https_port", proxy_http_port=443)
-    for port in (2376, 2377, 7946, 8444):
+    for port in (2049, 2376, 2377, 7946, 8444, 8445):
         yield everywhere(f"HTTPS on port {port}", "proxy_https_port", proxy_https_port=port)
     with_password = f"https://user:{CANARY}@mirror.example.org"
     yield everywhere(
@@ -219,6 +228,20 @@ def _networks() -> Iterator[Conflict]:
     yield everywhere(
         "a password in a mirror", "docker_registry_mirrors[0]", EVERYONE, docker_registry_mirrors=[with_password]
     )
+
+
+def _homes() -> Iterator[Conflict]:
+    volume = {"nfs_server_device": "/dev/vdb", "cluster_homes_directory": "/home"}
+    yield everywhere("homes beside the volume", "cluster_homes_directory", **volume)
+    yield everywhere("quotas without a volume", "jupyterhub_home_quota", jupyterhub_home_quota="10G")
+    root = {"nfs_server_device": "/dev/vdb", "nfs_server_volume_directory": "/srv/galilean/homes"}
+    yield everywhere("homes at the root of the volume", "cluster_homes_directory", **root)
+    addresses = {host: {"cluster_private_address": f"10.0.0.{place}"} for place, host in enumerate(EVERYONE, start=11)}
+    clients = {"nfs_server_clients": ["10.0.0.11", "192.0.2.99"]}
+    outside = Inventory(everyone=clients, by_host=addresses)
+    yield Conflict("a client outside the cluster", outside, (("nfs_server_clients", (HUB,)),))
+    for label, device in {"a file for a device": "/srv/disk", "a way out of /dev": "/dev/../etc/passwd"}.items():
+        yield everywhere(label, "nfs_server_device", EVERYONE, nfs_server_device=device)
 
 
 def _files() -> Iterator[Conflict]:

@@ -31,8 +31,8 @@ def ensure_home(lab: Lab, fetch: Callable[..., dict[str, Any] | None]) -> Ensure
     """Ask the keeper for a home, as the hub unless told otherwise."""
     hub = Authority.of(lab).issue("hub.main", ExtendedKeyUsageOID.CLIENT_AUTH)
 
-    def ensured(pair: tuple[str, str] | tuple[()] = hub) -> dict[str, Any] | None:
-        answer = fetch("PUT", PORT, f"/v1/homes/{SLUG}", *pair)
+    def ensured(pair: tuple[str, str] | tuple[()] = hub, quota_bytes: int = 0) -> dict[str, Any] | None:
+        answer = fetch("PUT", PORT, f"/v1/homes/{SLUG}", *pair, body=json.dumps({"quota_bytes": quota_bytes}))
         return {**answer, "body": json.loads(answer["body"])} if answer else None
 
     return ensured
@@ -59,6 +59,12 @@ def test_who_is_no_hub_gets_no_home(lab: Lab, ensure_home: EnsureHome) -> None:
     assert answer
     assert answer["status"] == http.HTTPStatus.FORBIDDEN
     assert answer["body"] == {"error": "only a hub may ask for homes"}
+
+
+def test_a_quota_is_asked_of_the_kernel_and_refused_where_there_are_none(ensure_home: EnsureHome) -> None:
+    answer = ensure_home(quota_bytes=1 << 30)
+    assert answer
+    assert answer["body"] == {"error": "the file system of the homes has no quotas of users and projects"}
 
 
 @pytest.mark.parametrize("who", ["nobody", "stranger", "server"])

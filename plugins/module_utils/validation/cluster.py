@@ -24,37 +24,58 @@ from ansible_collections.galilean.hub.plugins.module_utils.validation.findings i
     write,
 )
 from ansible_collections.galilean.hub.plugins.module_utils.validation.limits import is_host
+from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume, refusal
 
 GROUPS = ("hub", "nodes", "storage", "edge")
 GROUP_LIKENESS = 0.75
 OF_THE_WHOLE_CLUSTER = (
     "cluster_class_size",
+    "cluster_endpoint_mode",
     "cluster_homes_directory",
+    "cluster_homes_provider",
     "cluster_instance",
     "cluster_public_url",
     "cluster_secrets_directory",
 )
-ORDERED_PAIRS = (("_guarantee", "_limit"), ("_minimum", "_maximum"), ("_renew_before_days", "_validity_days"))
+ORDERED_PAIRS = (
+    ("_guarantee", "_limit"),
+    ("_lease_seconds", "_grace_seconds"),
+    ("_minimum", "_maximum"),
+    ("_renew_before_days", "_validity_days"),
+)
 # What a role is told of the whole is that of the whole: the hub and the keeper meet in these.
 EQUAL_PAIRS = (
+    ("homes_directory", "cluster_homes_directory", "{}"),
     ("keeper_homes_directory", "cluster_homes_directory", "{}"),
     ("keeper_instance", "cluster_instance", "{}"),
+    ("nfs_client_directory", "cluster_homes_directory", "{}"),
+    ("nfs_server_export_directory", "cluster_homes_directory", "{}"),
     ("swarm_network", "cluster_instance", "galilean-{}"),
 )
 # The port at the end of the first is the second.
 SAME_PORTS = (("images_registry", "registry_port"), ("proxy_upstream", "jupyterhub_proxy_port"))
-NAMES_OF_HOSTS = ("images_builder", "swarm_manager_host", "verify_storage_host")
-PORTS_OF_THE_CLUSTER = {2376: "the engine API", 2377: "the Swarm", 7946: "the Swarm", 8444: "the keeper"}
+NAMES_OF_HOSTS = ("images_builder", "jupyterhub_storage_host", "swarm_manager_host", "verify_storage_host")
+PORTS_OF_THE_CLUSTER = {
+    2049: "NFS",
+    2376: "the engine API",
+    2377: "the Swarm",
+    7946: "the Swarm",
+    8444: "the keeper",
+    8445: "the guard of the homes",
+}
 PORTS = ("base_ssh_port", "jupyterhub_proxy_port", "proxy_http_port", "proxy_https_port", "registry_port")
 LIMITS = (("jupyterhub_ulimits", "soft", "hard"), ("docker_default_ulimits", "Soft", "Hard"))
 # JupyterLab does not start with less.
 SMALLEST_SERVER = "64M"
+# Less does not hold what Jupyter itself writes into a home.
+SMALLEST_QUOTA = "16M"
 # Hub, proxy, network, broadcast and gateway, and some to spare while a service is replaced.
 ADDRESSES_OF_THE_CLUSTER = 16
 ADDRESSES_OF_A_NODE = 2
+ADDRESSES_OF_A_SERVER = {"dnsrr": 1, "vip": 2}
 SUCCESSOR_SHARE = 4
-MIB = 2**20
-UNITS = {"": 1, "K": 2**10, "M": MIB, "G": 2**30, "T": 2**40}
+MIB, GIB = 2**20, 2**30
+UNITS = {"": 1, "K": 2**10, "M": MIB, "G": GIB, "T": 2**40}
 
 
 @dataclass(frozen=True)
@@ -62,12 +83,14 @@ class Cluster:
     """The inventory as plain data.
 
     values holds, per host, the variables that passed their own checks, with the roles' defaults; a rule that misses one
-    says nothing. memory_mib holds the memory of those hosts that were asked.
+    says nothing. memory_mib, processors and volumes hold what those hosts have that were asked.
     """
 
     groups: Mapping[str, Sequence[str]]
     values: Mapping[str, Mapping[str, Any]]
     memory_mib: Mapping[str, int]
+    processors: Mapping[str, int]
+    volumes: Mapping[str, Volume]
 
     @property
     def hosts(self) -> list[str]:
@@ -82,6 +105,16 @@ class Cluster:
     @property
     def hub_values(self) -> Mapping[str, Any]:
         return self.values.get(self.hub, {})
+
+    @property
+    def storage(self) -> str:
+        """Host that keeps the homes, empty when it cannot be told."""
+        members = self.groups.get("storage") or [self.hub]
+        return members[0] if len(members) == 1 else ""
+
+    @property
+    def storage_values(self) -> Mapping[str, Any]:
+        return self.values.get(self.storage, {})
 
     @property
     def servers_hosts(self) -> Sequence[str]:
@@ -294,7 +327,7 @@ def overlay_fits_class(cluster: Cluster) -> Iterator[Finding]:
     if "swarm_overlay_subnet" not in values or "cluster_class_size" not in values:
         return
     subnet, class_size = ipaddress.IPv4Network(values["swarm_overlay_subnet"]), values["cluster_class_size"]
-    needed = addresses_needed(class_size, len(cluster.servers_hosts))
+    needed = addresses_needed(class_size, len(cluster.servers_hosts), values.get("cluster_endpoint_mode", "dnsrr"))
     if subnet.num_addresses < needed:
         problem = f"{subnet} has {subnet.num_addresses} addresses, and a class of {class_size} needs {needed}"
         larger = ipaddress.IPv4Network((subnet.network_address, 32 - (needed - 1).bit_length()), strict=False)
@@ -330,6 +363,77 @@ def memory_suffices(cluster: Cluster) -> Iterator[Finding]:
         yield Finding(cluster.hub, names[0], problem, f"Lower it or cluster_class_size in {WHERE}, or add nodes.")
 
 
+def processors_suffice(cluster: Cluster) -> Iterator[Finding]:
+    name = "jupyterhub_cpu_limit"
+    asked = [host for host in sorted(cluster.servers_hosts) if host in cluster.processors]
+    for host in asked if name in cluster.hub_values else ():
+        limit, found = cluster.hub_values[name], cluster.processors[host]
+        if limit > found:
+            problem = f"{limit:g} processors for a server are more than the {found} of {shown_name(host)}"
+            yield Finding(cluster.hub, name, problem, write(name, found))
+
+
+def homes_are_on_the_volume(cluster: Cluster) -> Iterator[Finding]:
+    values = cluster.storage_values
+    names = ("nfs_server_device", "nfs_server_volume_directory", "cluster_homes_directory")
+    if not all(values.get(name) for name in names):
+        return
+    volume, homes = (values[name].rstrip("/") for name in names[1:])
+    if not homes.startswith(f"{volume}/"):
+        problem = f"expected a directory on the data volume, which is mounted at {volume}, found {homes}"
+        yield Finding(cluster.storage, names[2], problem, write(names[2], f"{volume}/homes"))
+
+
+def clients_are_of_the_cluster(cluster: Cluster) -> Iterator[Finding]:
+    name = "nfs_server_clients"
+    addresses = {host: cluster.values.get(host, {}).get("cluster_private_address") for host in cluster.hosts}
+    if not all(addresses.values()):
+        return
+    known = {str(address): host for host, address in addresses.items()}
+    for client in cluster.storage_values.get(name, ()):
+        if client not in known:
+            listed = ", ".join(f"{address} ({shown_name(host)})" for address, host in known.items())
+            problem = f"expected private addresses of hosts of the cluster, which are {listed}, found {client}"
+            yield Finding(cluster.storage, name, problem, f"Remove {client} from {name} in {WHERE}.")
+
+
+def volume_is_usable(cluster: Cluster) -> Iterator[Finding]:
+    for host, volume in cluster.volumes.items():
+        values = cluster.values.get(host, {})
+        names = ("nfs_server_volume_directory", "nfs_server_file_system")
+        if all(name in values for name in names):
+            refused = refusal(volume, *(values[name] for name in names))
+            if refused:
+                problem, advice = refused
+                yield Finding(host, "nfs_server_device", f"{volume.device}: {problem}", f"{advice} in {WHERE}.")
+
+
+def quotas_fit_the_volume(cluster: Cluster) -> Iterator[Finding]:
+    storage, volume = cluster.storage_values, cluster.volumes.get(cluster.storage)
+    for name, quota in _quotas(cluster.hub_values):
+        problem, advice = "", write(name, "10G")
+        if amount(quota) < amount(SMALLEST_QUOTA):
+            problem = f"expected at least {SMALLEST_QUOTA}, or 0 for none, found {quota}"
+        elif storage.get("cluster_homes_provider") == "site":
+            problem, advice = "homes that the site provides have no quotas of ours", f"Remove it in {WHERE}."
+        elif storage.get("nfs_server_device") == "":
+            problem = "homes have quotas on a data volume only"
+            advice = f"Write nfs_server_device in {WHERE} with the device of one, or remove the quota."
+        elif volume and 0 < volume.device_size < amount(quota):
+            problem = f"expected at most the data volume, which has {volume.device_size // GIB} GiB, found {quota}"
+        if problem:
+            yield Finding(cluster.hub, name, problem, advice)
+
+
+def _quotas(values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    """The quotas that limit something, each with the place where it is written."""
+    name = "jupyterhub_home_quota"
+    given = [(name, values.get(name, "0"))]
+    for mapping in (f"{name}s_by_group", f"{name}s_by_user"):
+        given += [(f"{mapping}.{shown_name(key)}", quota) for key, quota in values.get(mapping, {}).items()]
+    return ((place, quota) for place, quota in given if amount(quota))
+
+
 def certificate_has_key(cluster: Cluster) -> Iterator[Finding]:
     pair = ("proxy_certificate", "proxy_private_key")
     for host in cluster.hosts:
@@ -352,6 +456,11 @@ def memory_mib(meminfo: str) -> int:
     """Memory of a host from the base64 content of its /proc/meminfo."""
     kib = re.search(rb"^MemTotal:\s+(\d+) kB$", base64.b64decode(meminfo), re.MULTILINE)
     return int(kib[1]) // 1024 if kib else 0
+
+
+def processors(cpuinfo: str) -> int:
+    """Processors of a host from the base64 content of its /proc/cpuinfo."""
+    return len(re.findall(rb"^processor\s*:", base64.b64decode(cpuinfo), re.MULTILINE))
 
 
 def _listed(hosts: Iterable[str]) -> str:
@@ -377,9 +486,10 @@ def is_loopback(host: str) -> bool:
         return host == "localhost" or host.endswith(".localhost")
 
 
-def addresses_needed(class_size: int, nodes: int) -> int:
-    """Addresses an overlay network needs: with dnsrr one a server, and some for the successors of those that stop."""
-    return class_size + class_size // SUCCESSOR_SHARE + ADDRESSES_OF_A_NODE * nodes + ADDRESSES_OF_THE_CLUSTER
+def addresses_needed(class_size: int, nodes: int, endpoint_mode: str) -> int:
+    """Addresses an overlay network needs: those of the servers, and some for the successors of those that stop."""
+    of_servers = class_size * ADDRESSES_OF_A_SERVER[endpoint_mode] + class_size // SUCCESSOR_SHARE
+    return of_servers + ADDRESSES_OF_A_NODE * nodes + ADDRESSES_OF_THE_CLUSTER
 
 
 RULES: Sequence[Callable[[Cluster], Iterator[Finding]]] = (
@@ -406,5 +516,10 @@ RULES: Sequence[Callable[[Cluster], Iterator[Finding]]] = (
     overlay_fits_class,
     networks_apart,
     memory_suffices,
+    processors_suffice,
+    homes_are_on_the_volume,
+    clients_are_of_the_cluster,
+    volume_is_usable,
+    quotas_fit_the_volume,
     certificate_has_key,
 )

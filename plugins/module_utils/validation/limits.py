@@ -49,6 +49,7 @@ RANGES: Mapping[str, Range] = {
     "cluster_hub_uid": Range(1, 65_533),
     "docker_log_files": Range(1, 1000),
     "docker_mtu": MTU,
+    "homes_dead_after_seconds": Range(60, 86_400, example=300),
     "jupyterhub_concurrent_starts": Range(1, 1000),
     "jupyterhub_cpu_guarantee": Range(0, 1024),
     "jupyterhub_cpu_limit": Range(0.01, 1024),
@@ -56,6 +57,10 @@ RANGES: Mapping[str, Range] = {
     "jupyterhub_start_timeout_seconds": Range(10, 86_400),
     "keeper_uid_maximum": Range(1000, 2_147_483_646),
     "keeper_uid_minimum": Range(1000, 2_147_483_646),
+    # What the kernel's server takes.
+    "nfs_server_grace_seconds": Range(10, 3600, example=15),
+    "nfs_server_lease_seconds": Range(10, 3600, example=15),
+    "nfs_server_threads": Range(1, 1024, example=8),
     "proxy_logins_burst": Range(1, 100_000),
     "proxy_logins_per_minute": Range(1, 100_000),
     "swarm_underlay_mtu": MTU,
@@ -160,7 +165,9 @@ TAKEN_ENDINGS = ("-hub", "-key")
 
 SIZE = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?[KMGT]?")
 MEMORY = Form("a size such as 512M or 2G", "1G", SIZE.fullmatch)
+QUOTA = Form("a size such as 10G, or 0 for none", "10G", SIZE.fullmatch)
 SUBNET = Form("an IPv4 network such as 10.80.0.0/20", "10.80.0.0/20", _is_network)
+ADDRESS = Form("an IP address", "10.0.0.11", _is_address)
 ADDRESS_OR_NETWORK = Form("an IP address or network", "192.0.2.0/24", _is_address_or_network)
 HOST = Form("an IP address or a host name", "10.0.0.11", is_host)
 HOST_AND_PORT = Form("a host and a port", "10.0.0.11:8000", _is_host_and_port)
@@ -176,6 +183,12 @@ INSTANCE = Form(
 DIRECTORY = Form(
     "an absolute path without ..", "/srv/galilean", re.compile(r"(/(?!\.\.?(?:/|$))[\w.@+-]+)+/?").fullmatch
 )
+NO_DEVICE_OR_ONE = Form(
+    "a path below /dev without ..",
+    "/dev/disk/by-id/virtio-volume",
+    re.compile(r"(/dev(/(?!\.\.?(?:/|$))[\w.:@+-]+)+)?", re.ASCII).fullmatch,
+)
+EXPORT_ID = Form("a host and a directory", "jupiter:/srv/galilean/homes", re.compile(r"[\w.@+:/-]{1,512}").fullmatch)
 DIRECTORY_HERE = Form(
     "an absolute path on this machine without spaces",
     "/srv/galilean/secrets",
@@ -209,12 +222,19 @@ DIGEST = Form(
     BY_DIGEST.fullmatch,
 )
 USER = Form("the name of a user, without spaces and / and quotes", "galileo", re.compile(r"[\w.@+'-]{1,255}").fullmatch)
+# JupyterHub has names in small letters.
+USER_OF_THE_HUB = Form(
+    "the name of a user, in small letters, without spaces and / and quotes",
+    "galileo",
+    lambda text: USER.fits(text) and text == text.lower(),
+)
+GROUP = Form("the name of a group", "lecturers", re.compile(r"[\w.@+:/-]([\w .@+:/-]{0,253}[\w.@+:/-])?").fullmatch)
 WORDS = Form("letters, digits, spaces, _ and -", "monitoring", re.compile(r"[\w -]{1,64}", re.ASCII).fullmatch)
 WORD = Form("letters, digits, _, - and .", "example", re.compile(r"[\w.-]{1,64}", re.ASCII).fullmatch)
 PATH_OF_URL = Form("a path that begins with /", "/lab", re.compile(r"/[\w./?=&%+-]*", re.ASCII).fullmatch)
 # They hold for a variable, or for each element of one that is a list.
 FORMS: Mapping[str, Form] = {
-    "base_cluster_addresses": Form("an IP address", "10.0.0.11", _is_address),
+    "base_cluster_addresses": ADDRESS,
     "base_container_blocked_networks": ADDRESS_OR_NETWORK,
     "base_container_interfaces": INTERFACE,
     "base_ssh_sources": ADDRESS_OR_NETWORK,
@@ -231,6 +251,9 @@ FORMS: Mapping[str, Form] = {
     "docker_upstream_repository": URL,
     "drain_addresses": HOST,
     "drain_hostnames": HOST,
+    "homes_directory": DIRECTORY,
+    "homes_export_id": EXPORT_ID,
+    "homes_storage_host": HOST_NAME,
     "images_base": IMAGE,
     "images_builder": HOST_NAME,
     "images_ca_certificates": NO_FILE_OR_ONE_HERE,
@@ -241,11 +264,20 @@ FORMS: Mapping[str, Form] = {
     "jupyterhub_admin_users": USER,
     "jupyterhub_allowed_users": USER,
     "jupyterhub_default_url": PATH_OF_URL,
+    "jupyterhub_home_quota": QUOTA,
     "jupyterhub_memory_guarantee": MEMORY,
     "jupyterhub_memory_limit": MEMORY,
+    "jupyterhub_storage_host": HOST_NAME,
+    "keeper_export_id": EXPORT_ID,
     "keeper_homes_directory": DIRECTORY,
     "keeper_instance": INSTANCE,
     "keeper_skeleton_directory": DIRECTORY,
+    "nfs_client_directory": DIRECTORY,
+    "nfs_client_server": HOST,
+    "nfs_server_clients": ADDRESS,
+    "nfs_server_device": NO_DEVICE_OR_ONE,
+    "nfs_server_export_directory": DIRECTORY,
+    "nfs_server_volume_directory": DIRECTORY,
     "proxy_certificate": NO_FILE_OR_ONE_HERE,
     "proxy_private_key": NO_FILE_OR_ONE_HERE,
     "proxy_server_name": HOST,
@@ -290,6 +322,8 @@ ENTRIES: Mapping[str, Entries] = {
     "jupyterhub_environment": Entries(
         Form("letters, digits and _", "EXAMPLE", re.compile(r"[A-Za-z_]\w{0,127}", re.ASCII).fullmatch), {"type": "str"}
     ),
+    "jupyterhub_home_quotas_by_group": Entries(GROUP, {"type": "str", "form": QUOTA}),
+    "jupyterhub_home_quotas_by_user": Entries(USER_OF_THE_HUB, {"type": "str", "form": QUOTA}),
     "swarm_node_labels": Entries(
         WORD, {"type": "raw", "form": Form("a word", "true", re.compile(r"[\w.:/-]{1,200}", re.ASCII).fullmatch)}
     ),

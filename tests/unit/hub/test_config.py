@@ -11,7 +11,7 @@ from aiohttp import connector
 from galilean_hub.authenticators import CLASSES, authenticator_class
 from galilean_hub.config import configure
 from galilean_hub.reading import ConfigError, read_settings
-from galilean_hub.settings import AUTHENTICATORS, Secrets, is_loopback, size_in_bytes
+from galilean_hub.settings import AUTHENTICATORS, HomesSettings, Secrets, is_loopback, size_in_bytes
 from galilean_hub.spawner import GalileanSpawner
 from jupyterhub.app import JupyterHub
 from jupyterhub.auth import Authenticator
@@ -42,6 +42,7 @@ def hub(tmp_path: Path) -> dict[str, Any]:
         "authenticator": {"name": "dummy", "allow_all": True, "admin_users": ["galileo"]},
         "engine": ENDPOINT,
         "keeper": ENDPOINT,
+        "homes": {"storage_host": "jupiter"},
         "spawner": {"image": "registry/notebook@sha256:1", "network": "galilean-main", "memory_limit": "1G"},
     }
 
@@ -140,6 +141,11 @@ def test_age_alone_can_cull(configured: Configured, hub: dict[str, Any]) -> None
         ({"instance": "abcdefghijkl"}, "must be 1 to 11"),
         ({"engine": {**ENDPOINT, "url": 1}}, "hub.json: engine.url must be a string, not an integer"),
         ({"engine": {"url": "x"}}, "hub.json: engine.ca is missing"),
+        ({"homes": {"storage_host": "jupiter", "quota": "10GB"}}, "hub.json: homes.quota: '10GB' is not a size"),
+        (
+            {"homes": {"storage_host": "jupiter", "quotas_by_group": {"physics": "much"}}},
+            "hub.json: homes.quotas_by_group.physics: 'much' is not a size",
+        ),
         ({"keeper": []}, "hub.json: keeper must be an object, not a list"),
         ({"spawner": {"image": "i"}}, "hub.json: spawner.network is missing"),
         ({"spawner": {"image": "i", "network": "n", "memory_limit": "1GB"}}, "spawner.memory_limit: '1GB' is not a"),
@@ -195,6 +201,32 @@ def test_no_message_shows_a_secret(configured: Configured, secrets: dict[str, An
 )
 def test_sizes(size: str | None, expected: int | None) -> None:
     assert size_in_bytes(size) == expected
+
+
+@pytest.mark.parametrize(
+    ("username", "groups", "gibibytes"),
+    [
+        ("ada", [], 10),
+        ("ada", ["history"], 10),
+        ("ada", ["physics"], 5),
+        ("ada", ["physics", "chemistry"], 50),
+        ("ada", ["physics", "staff"], 0),
+        ("emil", ["physics", "staff"], 1),
+        ("galileo", ["physics"], 0),
+    ],
+)
+def test_quotas(username: str, groups: list[str], gibibytes: int) -> None:
+    homes = HomesSettings(
+        storage_host="jupiter",
+        quota="10G",
+        quotas_by_user={"emil": "1G", "galileo": "0"},
+        quotas_by_group={"physics": "5G", "chemistry": "50G", "staff": "0"},
+    )
+    assert homes.quota_bytes(username, groups) == gibibytes << 30
+
+
+def test_without_a_quota_homes_have_none() -> None:
+    assert HomesSettings(storage_host="jupiter").quota_bytes("ada", ["physics"]) == 0
 
 
 @pytest.mark.parametrize("host", ["localhost", "127.0.0.77", "::1", "hub.localhost"])

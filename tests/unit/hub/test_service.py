@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from galilean_hub.keeper import Home
-from galilean_hub.service import server_labels, service_spec
+from galilean_hub.service import avoiding, server_labels, service_spec
 from galilean_hub.settings import SpawnerSettings, Ulimit
 
 SETTINGS = SpawnerSettings(
@@ -66,6 +66,7 @@ def test_the_service_is_found_by_name_and_labels() -> None:
     assert found["name"] == "main-ada-fdee430d"
     assert found["labels"] == labels == container()["Labels"]
     assert found["endpoint_spec"] == {"Mode": "dnsrr"}
+    assert spec(SpawnerSettings(image="i", network="n", endpoint_mode="vip"))["endpoint_spec"] == {"Mode": "vip"}
     assert found["task_template"]["Networks"] == [{"Target": "galilean-main"}]
 
 
@@ -85,3 +86,12 @@ def test_templates_of_swarm_are_ours_only() -> None:
         'JUPYTERHUB_USER={{"{{"}}.Task.ID}}',
         "GALILEAN_NODE={{.Node.Hostname}}",
     ]
+
+
+def test_nodes_are_avoided_besides_all_else() -> None:
+    placed = avoiding(spec(), ["abc", "def"])
+    assert placed["task_template"]["Placement"] == {
+        **spec()["task_template"]["Placement"],
+        "Constraints": ["node.labels.galilean.role==node", "node.id!=abc", "node.id!=def"],
+    }
+    assert avoiding(spec(), []) == spec()

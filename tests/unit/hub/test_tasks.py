@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from galilean_hub.tasks import Task, current, exit_status, failures
+from galilean_hub.tasks import Task, current, exit_status, failures, without_home
 
 
 def task(state: str, desired: str = "running", created: str = "2026-11-20T20:00:00.1Z", **status: Any) -> Task:
@@ -69,3 +69,24 @@ def test_words_and_exit_code_are_swarms() -> None:
     rejected = task("rejected", Err="No such image: x", ContainerStatus={"ExitCode": 3})
     assert (rejected.words, rejected.exit_code) == ("No such image: x", 3)
     assert (task("pending").words, task("pending").exit_code) == ("", 0)
+
+
+HOME = "/srv/galilean/homes/main/ada-fdee430d"
+
+
+@pytest.mark.parametrize(
+    ("words", "found"),
+    [
+        (f'invalid mount config for type "bind": bind source path does not exist: {HOME}', True),
+        (f'invalid mount config for type "bind": stat {HOME}: stale NFS file handle', True),
+        (f'OCI runtime create failed: error mounting "{HOME}" to rootfs at "/home/student"', True),
+        ("No such image: registry/notebook@sha256:1", False),
+        ("", False),
+    ],
+)
+def test_a_node_that_does_not_see_the_home_is_told_from_other_failures(words: str, found: bool) -> None:
+    rejected = task("rejected", "shutdown", Err=words)
+    assert without_home([task("failed", "shutdown", Err="x"), rejected, task("new")], HOME) is (
+        rejected if found else None
+    )
+    assert without_home([task("pending", Err=words)], HOME) is None

@@ -105,7 +105,9 @@ class Keeper:
             context.load_cert_chain(str(self.certificates / f"{client}.pem"))
         return context
 
-    def request(self, method: str, path: str, body: str | None = "{}", client: str | None = "hub") -> tuple[int, Any]:
+    def request(
+        self, method: str, path: str, body: str | None = '{"quota_bytes": 0}', client: str | None = "hub"
+    ) -> tuple[int, Any]:
         connection = http.client.HTTPSConnection(
             "127.0.0.1", self.port, context=self.context(client), timeout=DEADLINE_SECONDS
         )
@@ -150,7 +152,8 @@ def attributes(path: Path) -> tuple[int, int, int]:
 
 def test_a_home_is_private_to_an_owner_of_its_own_and_begins_with_the_skeleton(keeper: Keeper) -> None:
     home = keeper.homes / "ada-12345678"
-    assert keeper.ensure(home.name) == {"uid": LOWEST, "gid": LOWEST, "path": str(home), "created": True}
+    made = {"uid": LOWEST, "gid": LOWEST, "path": str(home), "created": True, "quota_bytes": 0}
+    assert keeper.ensure(home.name) == made
     assert attributes(home) == (LOWEST, LOWEST, 0o700)
     assert (home / ".profile").read_text() == "umask 027\n"
     assert attributes(home / ".config" / "secret") == (LOWEST, LOWEST, 0o600)
@@ -177,7 +180,7 @@ def test_a_home_that_exists_keeps_its_owner_and_new_ones_come_after_it(keeper: K
     restored = keeper.homes / "restored"
     restored.mkdir(mode=0o750)
     os.chown(restored, LOWEST + 40, 5000)
-    answer = {"uid": LOWEST + 40, "gid": 5000, "path": str(restored), "created": False}
+    answer = {"uid": LOWEST + 40, "gid": 5000, "path": str(restored), "created": False, "quota_bytes": 0}
     assert keeper.ensure("restored") == answer
     assert attributes(restored) == (LOWEST + 40, 5000, 0o750)
     assert keeper.ensure("new")["uid"] == LOWEST + 41
@@ -246,8 +249,28 @@ def test_no_other_verb_is_served(keeper: Keeper, method: str) -> None:
     assert (keeper.homes / "ada").is_dir()
 
 
-@pytest.mark.parametrize("body", [None, "", "[]", '{"uid": 0}', "{", " " * 1025 + "{}", "\xff"])
-def test_any_body_but_an_empty_object_is_refused(keeper: Keeper, body: str | None) -> None:
+@pytest.mark.parametrize(
+    "body",
+    [
+        None,
+        "",
+        "{",
+        "\xff",
+        "[]",
+        "0",
+        "{}",
+        '{"uid": 0}',
+        '{"quota_bytes": 0, "uid": 0}',
+        '{"quota_bytes": -1}',
+        '{"quota_bytes": true}',
+        '{"quota_bytes": 1e9}',
+        '{"quota_bytes": "1G"}',
+        '{"quota_bytes": null}',
+        f'{{"quota_bytes": {2**60 + 1}}}',
+        '{"quota_bytes": 0' + " " * 1025 + "}",
+    ],
+)
+def test_any_body_but_a_quota_is_refused(keeper: Keeper, body: str | None) -> None:
     assert keeper.request("PUT", "/v1/homes/ada", body)[0] == http.HTTPStatus.BAD_REQUEST
     assert os.listdir(keeper.homes) == []
 
@@ -263,6 +286,15 @@ def test_a_body_of_unknown_length_is_refused(keeper: Keeper, header: tuple[str, 
     assert connection.getresponse().status == http.HTTPStatus.BAD_REQUEST
     connection.close()
     assert os.listdir(keeper.homes) == []
+
+
+def test_without_quotas_in_the_file_system_no_home_that_wants_one_is_made(keeper: Keeper) -> None:
+    refusal = {"error": "the file system of the homes has no quotas of users and projects"}
+    body = '{"quota_bytes": 1048576}'
+    assert keeper.request("PUT", "/v1/homes/ada", body) == (http.HTTPStatus.INTERNAL_SERVER_ERROR, refusal)
+    assert "ada" not in os.listdir(keeper.homes)
+    keeper.ensure("ada")
+    assert keeper.request("PUT", "/v1/homes/ada", body) == (http.HTTPStatus.INTERNAL_SERVER_ERROR, refusal)
 
 
 def test_a_link_in_the_place_of_a_home_is_refused_and_not_followed(keeper: Keeper) -> None:
@@ -363,7 +395,7 @@ def test_a_client_that_never_finishes_its_handshake_keeps_nobody_waiting(keeper:
 def test_a_connection_serves_several_requests(keeper: Keeper) -> None:
     connection = http.client.HTTPSConnection("127.0.0.1", keeper.port, context=keeper.context("hub"))
     for name in ("ada", "bob"):
-        connection.request("PUT", f"/v1/homes/{name}", "{}")
+        connection.request("PUT", f"/v1/homes/{name}", '{"quota_bytes": 0}')
         assert json.loads(connection.getresponse().read())["created"]
     connection.close()
 
@@ -391,7 +423,7 @@ def test_a_reload_takes_up_the_new_certificate_and_keeps_the_old_when_the_new_is
     (keeper.directory / "keeper.pem").write_text("broken")
     assert reload().startswith("the certificates in use are kept")
     assert serial_number() == after
-    established.request("PUT", "/v1/homes/ada", "{}")
+    established.request("PUT", "/v1/homes/ada", '{"quota_bytes": 0}')
     assert established.getresponse().status == http.HTTPStatus.OK
     established.close()
 

@@ -20,6 +20,9 @@ from galilean_hub.engine import Engine
 from galilean_hub.tasks import Task
 
 INSTANCE_LABEL = "galilean.instance"
+# Label of a node that was taken out because it does not see the homes.
+HOMES_LABEL = "galilean.homes"
+HOMES_DEAD = "dead"
 NAME_TAKEN = 409
 NANOSECONDS = 1_000_000_000
 # How old (in seconds) the look may be for a server that is being started or stopped.
@@ -74,6 +77,14 @@ class ClusterView:
             created = await self.engine.call("create_service", **spec)
         return str(created["ID"])
 
+    async def update(self, service_id: str, spec: Mapping[str, Any]) -> None:
+        """Change the service to `spec`. Swarm starts its server anew unless only constraints differ, and it meets them.
+
+        The exception is SwarmKit's (manager/orchestrator, IsTaskDirty). Raises one of `EngineError`.
+        """
+        version = (await self.engine.call("inspect_service", service_id))["Version"]["Index"]
+        await self.engine.call("update_service", service_id, version, **spec)
+
     async def remove(self, name: str) -> None:
         """Remove the service, which may be gone already, and wait until its containers are gone too.
 
@@ -102,6 +113,12 @@ class ClusterView:
             nodes = await self.engine.call("nodes")
             self._node_names = {node["ID"]: node["Description"]["Hostname"] for node in nodes}
         return self._node_names.get(node_id, node_id)
+
+    async def nodes_without_homes(self) -> list[str]:
+        """The host names of the nodes that were taken out because they do not see the homes. Raises `EngineError`."""
+        nodes = await self.engine.call("nodes")
+        dead = (node for node in nodes if node["Spec"].get("Labels", {}).get(HOMES_LABEL) == HOMES_DEAD)
+        return sorted(node["Description"]["Hostname"] for node in dead)
 
     async def _refresh(self) -> None:
         taken_at = time.monotonic()

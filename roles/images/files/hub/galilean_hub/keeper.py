@@ -33,10 +33,11 @@ class Keeper:
     def __init__(self, settings: EndpointSettings) -> None:
         self._settings = settings
 
-    async def home(self, slug: str) -> Home:
-        """The home of that name, made if it does not exist; one that exists keeps its owner.
+    async def home(self, slug: str, quota_bytes: int) -> Home:
+        """The home of that name, made if it does not exist, with that quota (0: none); one that exists keeps its owner.
 
-        `PUT /v1/homes/<slug>` with `{}` answers 200 and `{"uid", "gid", "path", "created"}`, or `{"error": "..."}`.
+        `PUT /v1/homes/<slug>` with `{"quota_bytes"}` answers 200 and `{"uid", "gid", "path", "created",
+        "quota_bytes"}`, or `{"error": "..."}`.
         Raises KeeperError with the keeper's own words, KeeperAwayError with the reason why it could not be asked.
         """
         url = f"{self._settings.url.rstrip('/')}/v1/homes/{slug}"
@@ -44,7 +45,7 @@ class Keeper:
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as session,
-                session.put(url, json={}, ssl=self._tls()) as response,
+                session.put(url, json={"quota_bytes": quota_bytes}, ssl=self._tls()) as response,
             ):
                 answer = await response.json()
         except (aiohttp.ClientError, OSError, ValueError) as error:

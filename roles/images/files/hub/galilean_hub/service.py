@@ -7,7 +7,7 @@ says the same), so the parts are plain dictionaries in the API's own words. Time
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from galilean_hub.cluster import INSTANCE_LABEL, NANOSECONDS
@@ -67,10 +67,16 @@ def service_spec(
             "Networks": [{"Target": settings.network}],
         },
         "mode": {"Replicated": {"Replicas": 1}},
-        # A virtual address takes a second address of the subnet for each server, and IPVS cuts a connection that was
-        # idle for 900 s (moby #43052, #31208).
-        "endpoint_spec": {"Mode": "dnsrr"},
+        "endpoint_spec": {"Mode": settings.endpoint_mode},
     }
+
+
+def avoiding(spec: Mapping[str, Any], node_ids: Iterable[str]) -> dict[str, Any]:
+    """The arguments `spec` for a service that runs on none of these nodes."""
+    template = spec["task_template"]
+    placement = template["Placement"]
+    constraints = [*placement["Constraints"], *(f"node.id!={node_id}" for node_id in node_ids)]
+    return {**spec, "task_template": {**template, "Placement": {**placement, "Constraints": constraints}}}
 
 
 def server_labels(instance: str, username: str, server_name: str) -> dict[str, str]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlsplit
@@ -27,6 +27,13 @@ def size_in_bytes(size: str | None) -> int | None:
     if match is None:
         raise ConfigError(f"{size!r} is not a size such as 512M or 2G")
     return int(float(match["number"]) * _UNITS[match["unit"]])
+
+
+def _check_size(name: str, size: str | None) -> None:
+    try:
+        size_in_bytes(size)
+    except ConfigError as error:
+        raise ConfigError(f"{name}: {error}") from error
 
 
 @dataclass(frozen=True)
@@ -73,6 +80,32 @@ class EndpointSettings:
 
 
 @dataclass(frozen=True)
+class HomesSettings:
+    """The host that stores the homes, by the name that people know, and what a home may hold: a size, `0` for no end.
+
+    A user's own quota goes before those of the groups, of which the largest counts, and these go before `quota`.
+    """
+
+    storage_host: str
+    quota: str = "0"
+    quotas_by_user: Mapping[str, str] = field(default_factory=dict)
+    quotas_by_group: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        named = {f"quotas_by_user.{name}": size for name, size in self.quotas_by_user.items()}
+        named |= {f"quotas_by_group.{name}": size for name, size in self.quotas_by_group.items()}
+        for name, size in {"quota": self.quota, **named}.items():
+            _check_size(name, size)
+
+    def quota_bytes(self, username: str, groups: Iterable[str]) -> int:
+        """What the home of a user may hold, in bytes, 0 for no end."""
+        of_groups = [self.quotas_by_group[group] for group in groups if group in self.quotas_by_group]
+        of_user = self.quotas_by_user.get(username)
+        quotas = [size_in_bytes(size) or 0 for size in ([of_user] if of_user else of_groups or [self.quota])]
+        return max(quotas) if all(quotas) else 0
+
+
+@dataclass(frozen=True)
 class Ulimit:
     """One of setrlimit's limits, named as Docker names it: `nofile`, `nproc`, `core`."""
 
@@ -86,6 +119,8 @@ class SpawnerSettings:
     """The students' servers.
 
     `memory_guarantee` and `cpu_guarantee` are what Swarm sets aside on a node: they decide how many servers fit.
+    `endpoint_mode` is `dnsrr` or `vip`. A virtual address takes a second one of the subnet for each server, and IPVS
+    cuts a connection that was idle for 900 s (moby #43052, #31208).
     `constraints` are Swarm's expressions (`node.labels.galilean.role==node`), `preferences` the labels to spread over.
     `start_timeout_seconds` counts from the moment a start gets its turn; `concurrent_starts` have it at a time, and
     the others wait for at most `queue_timeout_seconds`. A server that fits on no node, or gets no address, is given up
@@ -94,6 +129,7 @@ class SpawnerSettings:
 
     image: str
     network: str
+    endpoint_mode: str = "dnsrr"
     command: tuple[str, ...] = ("jupyterhub-singleuser",)
     default_url: str = "/lab"
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -114,10 +150,7 @@ class SpawnerSettings:
 
     def __post_init__(self) -> None:
         for name in ("memory_limit", "memory_guarantee"):
-            try:
-                size_in_bytes(getattr(self, name))
-            except ConfigError as error:
-                raise ConfigError(f"{name}: {error}") from error
+            _check_size(name, getattr(self, name))
         if self.concurrent_starts < 1:
             raise ConfigError("concurrent_starts must be at least 1")
 
@@ -140,6 +173,7 @@ class Configuration:
     authenticator: AuthenticatorSettings
     engine: EndpointSettings
     keeper: EndpointSettings
+    homes: HomesSettings
     spawner: SpawnerSettings
     hub: HubSettings = HubSettings()
     proxy: ProxySettings = ProxySettings()

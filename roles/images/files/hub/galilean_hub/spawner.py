@@ -20,10 +20,10 @@ from traitlets import Instance, default
 from galilean_hub.cluster import BUSY_MAX_AGE, ClusterView
 from galilean_hub.engine import Engine, EngineError
 from galilean_hub.keeper import Home, Keeper, KeeperAwayError, KeeperError
-from galilean_hub.service import server_labels, service_spec
+from galilean_hub.service import avoiding, server_labels, service_spec
 from galilean_hub.settings import Configuration, EndpointSettings, SpawnerSettings
 from galilean_hub.slug import readable, service_name, slug
-from galilean_hub.tasks import Task, current, exit_status, failures
+from galilean_hub.tasks import Task, current, exit_status, failures, without_home
 from galilean_hub.turns import Turns
 
 # How old (in seconds) the shared look at the cluster may be for a server that should just go on running.
@@ -52,6 +52,14 @@ class StartFailed(web.HTTPError):
     def __init__(self, message: str) -> None:
         super().__init__(503, message, reason="Server did not start")
         self.jupyterhub_message = message
+
+
+class NodeWithoutHomesError(Exception):
+    """A node turned the server down for want of its home. Swarm would choose it again: nothing else runs there."""
+
+    def __init__(self, task: Task) -> None:
+        super().__init__(task.words)
+        self.node_id = task.node_id
 
 
 @dataclass(frozen=True)
@@ -183,20 +191,45 @@ class GalileanSpawner(SwarmSpawner):
             raise StartFailed(f"The Swarm manager does not answer: {error}") from error
 
     async def _try_to_start(self) -> str:
-        """Start the server, from the beginning again while engine or keeper are away for no longer than the grace."""
+        """Start the server, from the beginning again while engine or keeper are away for no longer than the grace.
+
+        A node that does not see the homes is avoided, until the server runs on another: then it may move to any again.
+        """
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self.settings.unschedulable_grace_seconds
+        avoided: dict[str, str] = {}
         while True:
             try:
                 self._step = Step(10, "Preparing the home directory")
-                home = await self.shared.keeper.home(slug(self.user.name))
+                home = await self.shared.keeper.home(slug(self.user.name), self._quota_bytes())
                 self._step = Step(20, "Asking Swarm for a place")
-                self.object_id = await self.shared.cluster.create(await self._spec(home))
-                return await self._until_it_answers()
+                spec = await self._spec(home)
+                self.object_id = await self.shared.cluster.create(avoiding(spec, avoided))
+                url = await self._until_it_answers(home, list(avoided.values()))
+                if avoided:
+                    await self._place_anywhere(spec)
+                return url
+            except NodeWithoutHomesError as error:
+                waits = self._waits_for_homes(await self.shared.cluster.node_name(error.node_id))
+                avoided[error.node_id] = f"{waits} Swarm says: {error}."
+                self._step = Step(20, f"{waits} Asking Swarm for another place")
+                await self._remove_service()
             except (requests.ConnectionError, KeeperAwayError):
                 if loop.time() > deadline:
                     raise
                 await asyncio.sleep(RETRY_INTERVAL)
+
+    def _quota_bytes(self) -> int:
+        return self.configuration.homes.quota_bytes(self.user.name, [group.name for group in self.user.groups])
+
+    def _waits_for_homes(self, node_name: str) -> str:
+        return f"Node {node_name} waits for the homes of {self.configuration.homes.storage_host}."
+
+    async def _place_anywhere(self, spec: dict[str, Any]) -> None:
+        try:
+            await self.shared.cluster.update(self.object_id, spec)
+        except EngineError as error:
+            self.log.warning("%s goes on avoiding a node: %s", self.object_name, error)
 
     async def _spec(self, home: Home) -> dict[str, Any]:
         return service_spec(
@@ -209,11 +242,11 @@ class GalileanSpawner(SwarmSpawner):
             home=home,
         )
 
-    async def _until_it_answers(self) -> str:
+    async def _until_it_answers(self, home: Home, causes: Sequence[str]) -> str:
         """Wait for the container to run and for the first answer, watching the task all the while.
 
-        The hub asks the server too when this returns, at random intervals that grow to 5 s; it then gets its answer
-        at the first try.
+        `causes` are told before Swarm's words when there is no place for the server. The hub asks the server too when
+        this returns, at random intervals that grow to 5 s; it then gets its answer at the first try.
         """
         url = f"http://{self.object_name}:{self.port}"
         loop = asyncio.get_running_loop()
@@ -221,12 +254,13 @@ class GalileanSpawner(SwarmSpawner):
         while True:
             tasks = await self.shared.cluster.tasks(self.object_id, BUSY_MAX_AGE)
             task = current(tasks)
-            self._raise_if_failed(tasks)
+            self._raise_if_failed(tasks, home)
             if task is None or not task.node_id:
                 why = f": {task.words}" if task and task.words else ""
                 self._step = Step(30, f"Waiting for a node{why}")
                 if loop.time() - placed_at > self.settings.unschedulable_grace_seconds:
-                    raise StartFailed(self._no_place(task))
+                    dead = [self._waits_for_homes(name) for name in await self.shared.cluster.nodes_without_homes()]
+                    raise StartFailed(" ".join([*causes, *dead, self._no_place(task)]))
             else:
                 placed_at = loop.time()
                 await self._tell(task)
@@ -238,7 +272,9 @@ class GalileanSpawner(SwarmSpawner):
         progress, doing = STEPS.get(task.state, (30, task.state))
         self._step = Step(progress, f"Node {await self.shared.cluster.node_name(task.node_id)}: {doing}")
 
-    def _raise_if_failed(self, tasks: Sequence[Task]) -> None:
+    def _raise_if_failed(self, tasks: Sequence[Task], home: Home) -> None:
+        if task := without_home(tasks, home.path):
+            raise NodeWithoutHomesError(task)
         failed = failures(tasks)
         if len(failed) >= FAILED_TASKS:
             raise StartFailed(f"The server does not start. Swarm says: {failed[-1].words}")

@@ -68,6 +68,11 @@ def failures(tasks: Iterable[Task]) -> list[Task]:
     return sorted((task for task in tasks if task.state in FAILED_STATES), key=lambda task: task.created_at)
 
 
+def without_home(tasks: Iterable[Task], path: str) -> Task | None:
+    """A task that its node turned down because of the home at `path`, which is there wherever the homes are."""
+    return next((task for task in failures(tasks) if path in task.words), None)
+
+
 def exit_status(tasks: Iterable[Task]) -> int | None:
     """What Spawner.poll returns: None while the server runs or is on its way, else how it ended (0: by itself)."""
     task = current(tasks)

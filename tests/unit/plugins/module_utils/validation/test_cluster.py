@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from ansible_collections.galilean.hub.plugins.module_utils.validation import cluster
 from ansible_collections.galilean.hub.plugins.module_utils.validation.cluster import Cluster
+from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume
 
 VALUES = {
     "cluster_class_size": 30,
@@ -36,6 +37,8 @@ GOOD = Cluster(
     groups={"all": HOSTS, "ungrouped": [], "hub": ["jupiter"], "nodes": ["io", "europa"]},
     values=dict.fromkeys(HOSTS, VALUES),
     memory_mib={"jupiter": 16384, "io": 8192, "europa": 8192},
+    processors={"jupiter": 4, "io": 4, "europa": 2},
+    volumes={},
 )
 
 
@@ -45,6 +48,27 @@ def with_groups(**groups: list[str]) -> Cluster:
 
 def with_values(host: str = "jupiter", **values: Any) -> Cluster:
     return replace(GOOD, values={**GOOD.values, host: {**VALUES, **values}})
+
+
+def with_addresses(**values: Any) -> Cluster:
+    """Every host with a private address of its own, and more of the hub."""
+    by_host = {host: {**VALUES, "cluster_private_address": f"10.0.0.{place}"} for place, host in enumerate(HOSTS, 11)}
+    return replace(GOOD, values={**by_host, "jupiter": {**by_host["jupiter"], **values}})
+
+
+def with_volume(**found: Any) -> Cluster:
+    """A data volume on the hub, where the homes are by default."""
+    values = with_values(
+        nfs_server_device="/dev/vdb", nfs_server_volume_directory="/srv/galilean", nfs_server_file_system="ext4"
+    )
+    return replace(values, volumes={"jupiter": Volume("/dev/vdb", **{"kind": "device", **found})})
+
+
+def with_quotas(quota: str = "0", volume_gib: int = 20, **values: Any) -> Cluster:
+    """A volume, and quotas of everybody and of some."""
+    inventory = with_volume(device_size=volume_gib << 30)
+    quotas = {"jupyterhub_home_quota": quota, **values}
+    return replace(inventory, values={**inventory.values, "jupiter": {**inventory.values["jupiter"], **quotas}})
 
 
 def with_memory(**memory_mib: int) -> Cluster:
@@ -62,6 +86,7 @@ def with_memory(**memory_mib: int) -> Cluster:
         with_values(jupyterhub_allowed_users=[], jupyterhub_authenticator_options={"admin_groups": ["staff"]}),
         with_values(swarm_overlay_subnet="10.80.0.0/26"),
         with_values(jupyterhub_memory_guarantee="0"),
+        with_values(jupyterhub_cpu_limit=2.0),
         with_values(proxy_certificate="/c.pem", proxy_private_key="/k.pem"),
         with_values(jupyterhub_ulimits=[{"name": "nofile", "soft": "1024", "hard": -1}]),
         with_values(docker_live_restore=False, docker_daemon_options={"live-restore": False}),
@@ -74,6 +99,18 @@ def with_memory(**memory_mib: int) -> Cluster:
         replace(with_groups(nodes=[]), values={"jupiter": {**VALUES, "cluster_private_address": "127.0.0.1"}}),
         replace(GOOD, memory_mib={}),
         replace(GOOD, values={}),
+        with_values(cluster_homes_directory="/srv/homes", nfs_server_device="", homes_directory="/srv/homes"),
+        with_values(
+            cluster_homes_directory="/srv/galilean/homes",
+            nfs_server_device="/dev/vdb",
+            nfs_server_volume_directory="/srv/galilean/",
+        ),
+        with_addresses(nfs_server_clients=["10.0.0.12", "10.0.0.13"]),
+        with_values(nfs_server_clients=["10.0.0.12"]),
+        with_volume(),
+        with_quotas("20G", jupyterhub_home_quotas_by_user={"ada": "16M", "galileo": "0"}),
+        with_values(jupyterhub_home_quota="0", nfs_server_device="", jupyterhub_home_quotas_by_group={"staff": "0"}),
+        with_volume(signatures=("ext4",), label="galilean", mounted_at=("/srv/galilean",)),
     ],
 )
 def test_nothing_wrong(inventory: Cluster) -> None:
@@ -113,7 +150,14 @@ def test_nothing_wrong(inventory: Cluster) -> None:
             "keeper_certificate_renew_before_days",
             "at most keeper_certificate_validity_days",
         ),
+        (with_values(jupyterhub_cpu_limit=3.0), "jupiter", "jupyterhub_cpu_limit", "more than the 2 of europa"),
         (with_values(swarm_overlay_subnet="10.80.0.0/27"), "jupiter", "swarm_overlay_subnet", "a class of 30 needs 57"),
+        (
+            with_values(swarm_overlay_subnet="10.80.0.0/26", cluster_endpoint_mode="vip"),
+            "jupiter",
+            "swarm_overlay_subnet",
+            "a class of 30 needs 87",
+        ),
         (with_values(swarm_overlay_subnet="10.64.16.0/20"), "jupiter", "swarm_overlay_subnet", "overlaps"),
         (with_memory(io=7000, europa=7500), "jupiter", "jupyterhub_memory_guarantee", "room is for 27"),
         (with_values("io", proxy_certificate="/c.pem"), "io", "proxy_private_key", "proxy_certificate is given"),
@@ -187,6 +231,65 @@ def test_nothing_wrong(inventory: Cluster) -> None:
             "swarm_overlay_subnet",
             "holds 10.80.1.1, the private address of io",
         ),
+        (
+            with_values(
+                cluster_homes_directory="/srv/galileans/homes",
+                nfs_server_device="/dev/vdb",
+                nfs_server_volume_directory="/srv/galilean",
+            ),
+            "jupiter",
+            "cluster_homes_directory",
+            "expected a directory on the data volume, which is mounted at /srv/galilean, found /srv/galileans/homes",
+        ),
+        (
+            with_addresses(nfs_server_clients=["10.0.0.12", "192.0.2.99"]),
+            "jupiter",
+            "nfs_server_clients",
+            "10.0.0.13 (europa), 10.0.0.12 (io), 10.0.0.11 (jupiter), found 192.0.2.99",
+        ),
+        (
+            with_values(nfs_server_grace_seconds=15, nfs_server_lease_seconds=30),
+            "jupiter",
+            "nfs_server_lease_seconds",
+            "at most nfs_server_grace_seconds, which is 15",
+        ),
+        (
+            with_volume(kind="nothing there", disks=("vda", "vdc")),
+            "jupiter",
+            "nfs_server_device",
+            "/dev/vdb: expected a block device, found nothing there, the disks of this host are vda, vdc",
+        ),
+        (
+            with_volume(signatures=("vfat",), label="PHOTOS"),
+            "jupiter",
+            "nfs_server_device",
+            "found vfat called PHOTOS",
+        ),
+        (with_quotas("21G"), "jupiter", "jupyterhub_home_quota", "the data volume, which has 20 GiB, found 21G"),
+        (
+            with_quotas(jupyterhub_home_quotas_by_group={"staff": "5G", "physics": "1T"}),
+            "jupiter",
+            "jupyterhub_home_quotas_by_group.physics",
+            "the data volume, which has 20 GiB, found 1T",
+        ),
+        (
+            with_quotas(jupyterhub_home_quotas_by_user={"ada": "10"}),
+            "jupiter",
+            "jupyterhub_home_quotas_by_user.ada",
+            "at least 16M, or 0 for none, found 10",
+        ),
+        (
+            with_values(jupyterhub_home_quota="10G", nfs_server_device=""),
+            "jupiter",
+            "jupyterhub_home_quota",
+            "homes have quotas on a data volume only",
+        ),
+        (
+            with_values(jupyterhub_home_quota="10G", cluster_homes_provider="site"),
+            "jupiter",
+            "jupyterhub_home_quota",
+            "homes that the site provides have no quotas",
+        ),
     ],
 )
 def test_each_mistake_is_the_only_finding(inventory: Cluster, host: str, variable: str, words: str) -> None:
@@ -220,3 +323,8 @@ def test_the_larger_network_is_one_that_fits() -> None:
 def test_memory_of_a_host() -> None:
     meminfo = base64.b64encode(b"MemTotal:       16384000 kB\nMemFree:          100000 kB\n").decode()
     assert cluster.memory_mib(meminfo) == 16_000
+
+
+def test_the_processors_of_a_host_are_counted() -> None:
+    cpuinfo = base64.b64encode(b"processor\t: 0\nmodel name\t: one processor\n\nprocessor\t: 1\n").decode()
+    assert cluster.processors(cpuinfo) == 2

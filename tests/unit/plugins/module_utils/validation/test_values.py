@@ -182,6 +182,7 @@ def test_ports_are_numbers_or_ranges() -> None:
                 "https://-x",
             ],
         ),
+        ("jupyterhub_home_quota", TEXT, ["10G", "0", "1.5T"], ["", "10GB", "-1", "none", "10 G"]),
         ("jupyterhub_memory_limit", TEXT, ["512M", "1.5G", "1073741824"], ["", "512MB", "-1G", "1 G", "M", "1e3"]),
         (
             "swarm_overlay_subnet",

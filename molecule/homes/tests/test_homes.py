@@ -1,0 +1,109 @@
+"""A node that loses the homes: it gets no server, is drained and named, and is taken back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from client import eventually
+from lab import Lab
+from testinfra.host import Host
+
+HOMES = "/srv/galilean/homes"
+ALARM = "galilean-homes-dead@europa.service"
+QUICKLY = ("--extra-vars", "homes_dead_after_seconds=5")
+
+
+@pytest.fixture
+def europa(hosts: dict[str, Host]) -> Iterator[Host]:
+    """A node that can lose the homes: another mount takes their place."""
+    yield hosts["europa"]
+    hosts["europa"].run(f"umount {HOMES}")
+
+
+def lose_homes(node: Host) -> None:
+    node.check_output(f"mount -t tmpfs -o size=1m none {HOMES}")
+
+
+def find_homes(node: Host) -> None:
+    node.check_output(f"umount {HOMES}")
+
+
+def spec(jupiter: Host) -> dict[str, Any]:
+    """What the Swarm wants of europa."""
+    (node,) = json.loads(jupiter.check_output("docker node inspect europa"))
+    wanted: dict[str, Any] = node["Spec"]
+    return wanted
+
+
+def failed_units(jupiter: Host) -> str:
+    return jupiter.check_output("systemctl list-units --failed --plain --no-legend")
+
+
+@pytest.fixture
+def impatient(lab: Lab) -> Iterator[None]:
+    """A watch that takes homes for dead after seconds."""
+    run = lab.play("playbooks/storage.yml", *QUICKLY)
+    assert run.returncode == 0, run.output
+    yield
+    run = lab.play("playbooks/storage.yml")
+    assert run.returncode == 0, run.output
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_node_whose_homes_are_dead_is_drained_and_named_and_taken_back(hosts: dict[str, Host], europa: Host) -> None:
+    jupiter = hosts["jupiter"]
+    lose_homes(europa)
+    eventually(lambda: spec(jupiter)["Availability"] == "drain", 60, "europa is drained")
+    assert spec(jupiter)["Labels"] == {"galilean.servers": "true", "galilean.homes": "dead"}
+    eventually(lambda: ALARM in failed_units(jupiter), 10, "the alarm is raised")
+    journal = jupiter.check_output("journalctl --unit galilean-homes-watch --priority err --output cat --lines 1")
+    assert journal.startswith("europa has not seen the homes of jupiter for ")
+    assert f"it is drained: stat: cannot read file system information for '{HOMES}/.galilean-export'" in journal
+
+    find_homes(europa)
+    eventually(lambda: spec(jupiter)["Availability"] == "active", 60, "europa takes servers again")
+    assert spec(jupiter)["Labels"] == {"galilean.servers": "true"}
+    eventually(lambda: ALARM not in failed_units(jupiter), 10, "the alarm is over")
+
+
+def test_a_run_stops_at_a_node_without_the_homes_and_says_so(lab: Lab, europa: Host) -> None:
+    lose_homes(europa)
+    run = lab.play("playbooks/storage.yml")
+    assert run.returncode != 0
+    assert {host for host, counters in run.recap.items() if counters["failed"]} == {"europa"}
+    assert "the homes of jupiter:/srv/galilean/homes are out of reach: " in run.output
+
+
+def test_no_server_starts_where_the_homes_are_not(hosts: dict[str, Host], europa: Host, probe: str) -> None:
+    jupiter = hosts["jupiter"]
+    lose_homes(europa)
+    mount = f"type=bind,source={HOMES}/main/ada-0123abcd,target=/home/ada"
+    jupiter.check_output(
+        "docker service create --detach --name homeless --restart-condition none --constraint node.hostname==europa "
+        f"--mount {mount} {probe}"
+    )
+    try:
+        tasks = "docker service ps --no-trunc --format '{{.CurrentState}} {{.Error}}' homeless"
+        eventually(lambda: "Rejected" in jupiter.check_output(tasks), 60, "Swarm rejects the server")
+        assert "bind source path does not exist" in jupiter.check_output(tasks)
+    finally:
+        jupiter.check_output("docker service rm homeless")
+
+
+def test_a_guard_tells_strangers_nothing(lab: Lab, addresses: dict[str, str]) -> None:
+    """Without a certificate there is no answer."""
+    ask = (
+        "import socket, ssl; context = ssl._create_unverified_context(); "
+        f"print(context.wrap_socket(socket.create_connection(({addresses['io']!r}, 8445), 5)).recv(99))"
+    )
+    assert "unseen" not in lab.run("jupiter", "python3", "-c", ask, check=False)
+
+
+@pytest.mark.parametrize(("host", "unit"), [("io", "guard"), ("jupiter", "watch")])
+def test_the_services_are_confined(hosts: dict[str, Host], host: str, unit: str) -> None:
+    analysis = f"systemd-analyze security --no-pager galilean-homes-{unit}.service | tail --lines 1"
+    exposure = hosts[host].check_output(analysis)
+    assert float(exposure.split(":")[1].split()[0]) <= 2.5

@@ -1,0 +1,79 @@
+"""Who would be served, and what becomes of the device that is named as the data volume."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from testinfra.host import Host
+
+OPTIONS = "rw,sync,root_squash,anonuid=65534,anongid=65534,no_subtree_check,sec=sys"
+# Devices of loops are those of the machine, whose files the lab's hosts do not see.
+ATTACH = """
+[ -e /dev/loop-control ] || mknod -m 600 /dev/loop-control c 10 237
+truncate --size 400M /var/tmp/volume
+device=$(losetup --find)
+[ -e "$device" ] || mknod -m 600 "$device" b 7 "${device#/dev/loop}"
+losetup "$device" /var/tmp/volume
+echo "$device"
+"""
+UseVolume = Callable[..., dict[str, Any]]
+
+
+@pytest.fixture
+def jupiter(hosts: dict[str, Host]) -> Host:
+    return hosts["jupiter"]
+
+
+@pytest.fixture
+def device(jupiter: Host) -> Iterator[str]:
+    """An empty device."""
+    path = jupiter.check_output(ATTACH)
+    yield path
+    jupiter.check_output(f"losetup --detach {path} && rm /var/tmp/volume")
+
+
+@pytest.fixture
+def use_volume(run_module: Callable[..., dict[str, Any]]) -> UseVolume:
+    """What a run would do with a device."""
+
+    def used(device: str, **arguments: str) -> dict[str, Any]:
+        return run_module("jupiter", "volume", {"device": device, "directory": "/srv/volume", **arguments}, "--check")
+
+    return used
+
+
+def test_each_node_has_a_line_and_nobody_else(jupiter: Host, addresses: dict[str, str]) -> None:
+    lines = jupiter.check_output("grep -v '^#' /etc/exports.d/galilean.exports").splitlines()
+    assert lines == [f"/srv/galilean/homes {addresses[node]}({OPTIONS})" for node in ("io", "europa")]
+
+
+def test_nothing_of_older_versions_runs(jupiter: Host) -> None:
+    assert jupiter.check_output("ss -Hlntu 'sport = :111'") == ""
+    assert jupiter.run("systemctl start rpcbind.socket").stderr.strip().endswith("is masked.")
+
+
+def test_an_empty_device_gets_a_file_system(use_volume: UseVolume, device: str) -> None:
+    assert use_volume(device)["changes"] == ["file system made", "mount unit written", "mounted"]
+
+
+def test_what_an_earlier_cluster_left_is_used_as_it_is(jupiter: Host, use_volume: UseVolume, device: str) -> None:
+    jupiter.check_output(f"mkfs.ext4 -q -L galilean -O quota,project {device}")
+    assert use_volume(device)["changes"] == ["mount unit written", "mounted"]
+    refused = use_volume(device, file_system="xfs")["msg"]
+    assert "expected xfs, found the volume of a cluster with ext4. Write nfs_server_file_system: ext4." in refused
+
+
+@pytest.mark.parametrize("command", ["mkswap --label OTHER", "mkfs.ext4 -q -L OTHER"])
+def test_what_is_somebody_elses_is_left_alone(jupiter: Host, use_volume: UseVolume, device: str, command: str) -> None:
+    jupiter.check_output(f"{command} {device}")
+    before = jupiter.check_output(f"sha256sum {device}")
+    refused = use_volume(device)["msg"]
+    assert refused.startswith(f"The volume {device} is not used: expected an empty device, or a volume of a cluster")
+    assert "called OTHER" in refused
+    assert jupiter.check_output(f"sha256sum {device}") == before
+
+
+def test_a_device_that_is_not_there_is_named_beside_those_that_are(use_volume: UseVolume) -> None:
+    assert "expected a block device, found nothing there" in use_volume("/dev/vdz")["msg"]

@@ -1,0 +1,82 @@
+"""A class at work: thirty students on two nodes open, run and save, and none of them waits for the storage."""
+
+from __future__ import annotations
+
+import statistics
+import threading
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, contextmanager
+
+from client import Hub, Kernel, Student
+
+STUDENTS = 30
+SECONDS = 300
+LONGEST_STALL = 2.0
+PAUSE_SECONDS = 5
+NOTEBOOK = {
+    "cells": [{"cell_type": "code", "id": "a", "source": "6 * 7", "metadata": {}, "outputs": [], "execution_count": 1}],
+    "metadata": {"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+    "nbformat": 4,
+    "nbformat_minor": 5,
+}
+# Seconds that a file takes to be written, read and removed in the home, and then in the memory of the same node: what
+# the second takes as well is the processor's.
+TOUCH = """
+import os, time
+def touch(directory):
+    began = time.monotonic()
+    path = os.path.join(directory, "touched")
+    with open(path, "w") as file:
+        file.write("x" * 20_000)
+        file.flush()
+        os.fsync(file.fileno())
+    open(path).read()
+    os.remove(path)
+    return time.monotonic() - began
+"""
+MEASURE = "print(touch(os.path.expanduser('~')), touch('/dev/shm'))"
+
+
+@contextmanager
+def at_work(hub: Hub, names: list[str]) -> Iterator[list[tuple[Student, Kernel]]]:
+    """Students with a server and a kernel each."""
+
+    def prepare(student: Student) -> tuple[Student, Kernel]:
+        student.start(900)
+        kernel = student.kernel()
+        kernel.run(TOUCH)
+        return student, kernel
+
+    with ThreadPoolExecutor(len(names)) as pool, ExitStack() as students:
+        yield list(pool.map(prepare, [students.enter_context(hub.student(name)) for name in names]))
+        list(pool.map(lambda name: Student(hub, name).stop(), names))
+
+
+def test_thirty_students_open_run_and_save(hub: Hub, record_property: Callable[[str, object], None]) -> None:
+    def learn(student: Student, kernel: Kernel) -> list[tuple[float, float, float, float]]:
+        everyone.wait()
+        deadline, figures = time.monotonic() + SECONDS, []
+        while time.monotonic() < deadline:
+            began = time.monotonic()
+            student.ask("PUT", "/api/contents/work.ipynb", json={"type": "notebook", "content": NOTEBOOK})
+            saved = time.monotonic()
+            assert student.ask("GET", "/api/contents/work.ipynb")["content"]["cells"]
+            opened = time.monotonic()
+            home, memory = map(float, kernel.run(MEASURE).split())
+            figures.append((saved - began, opened - saved, home, memory))
+            time.sleep(PAUSE_SECONDS)
+        return figures
+
+    names = [f"class-{number:02d}" for number in range(STUDENTS)]
+    everyone = threading.Barrier(STUDENTS, timeout=900)
+    with at_work(hub, names) as students, ThreadPoolExecutor(STUDENTS) as pool:
+        turns = [turn for turns in pool.map(learn, *zip(*students, strict=True)) for turn in turns]
+    for what, seconds in zip(
+        ("save", "open", "file in the home", "file in memory"), zip(*turns, strict=True), strict=True
+    ):
+        median, longest = statistics.median(seconds), max(seconds)
+        record_property(f"{what}, {len(seconds)} times, median and longest seconds", f"{median:.3f} {longest:.3f}")
+    stalls = [home for _save, _open, home, memory in turns if home - memory > LONGEST_STALL]
+    assert not stalls

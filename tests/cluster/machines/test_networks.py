@@ -1,0 +1,106 @@
+"""What Swarm does with kernels that have IPVS and ESP."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pytest
+from client import Hub, eventually
+from lab import NODES, Machines
+
+PORT = 8090
+RULE = {"name": "ingress", "protocol": "tcp", "ports": [PORT]}
+OPEN = json.dumps({"swarm_ingress": True, "base_firewall_rules": [RULE]})
+ENCRYPTED = ("cluster_instance=secret", "swarm_network_encrypted=true", "swarm_overlay_subnet=10.81.0.0/24")
+
+
+@contextmanager
+def service(machines: Machines, name: str, *options: str) -> Iterator[str]:
+    """A service of the notebooks' image that serves what it knows of itself over HTTP on port 8000."""
+    hub = json.loads(machines.run("jupiter", "cat", "/etc/galilean/main/hub.json"))
+    serve = "cd /tmp && hostname >name && head -c 10M /dev/zero >zeros && exec python3 -m http.server"
+    machines.run(
+        "jupiter", "docker", "service", "create", "--quiet", "--detach", "--name", name,
+        "--no-resolve-image", "--hostname", "{{.Node.Hostname}}", *options, hub["spawner"]["image"], "sh", "-c", serve,
+    )  # fmt: skip
+    try:
+        yield name
+    finally:
+        machines.run("jupiter", "docker", "service", "rm", name)
+
+
+def fetch(machines: Machines, host: str, *command: str) -> str:
+    return machines.run(host, *command, check=False)
+
+
+def play(machines: Machines, *options: str) -> None:
+    run = machines.play("playbooks/site.yml", "--tags", "hosts,swarm", *options)
+    assert run.returncode == 0, run.output
+
+
+def test_ingress_answers_at_every_host_for_a_service_on_one(machines: Machines) -> None:
+    play(machines, "--extra-vars", OPEN)
+    try:
+        with service(machines, "ingress", "--publish", f"{PORT}:8000", "--constraint", "node.hostname==io"):
+            for host in ("io", "europa", "jupiter"):
+                url = f"http://{machines.address(host)}:{PORT}/name"
+                eventually(lambda url=url: fetch(machines, "jupiter", "curl", "-s", "-m", "5", url) == "io", 120, url)
+    finally:
+        play(machines)
+
+
+def test_servers_have_virtual_addresses_where_that_is_wanted(machines: Machines, hub: Hub) -> None:
+    run = machines.play("playbooks/hub.yml", "--extra-vars", "cluster_endpoint_mode=vip")
+    assert run.returncode == 0, run.output
+    try:
+        eventually(hub.healthy, 60, "the hub answers")
+        with hub.student("virtual") as student:
+            student.start()
+            assert student.run("print(6 * 7)") == "42"
+            listing = ["docker", "service", "ls", "--quiet", "--filter", "label=galilean.user=virtual"]
+            endpoint = machines.run(
+                "jupiter", "docker", "service", "inspect", "--format", "{{json .Endpoint}}",
+                machines.run("jupiter", *listing),
+            )  # fmt: skip
+            assert json.loads(endpoint)["VirtualIPs"]
+    finally:
+        run = machines.play("playbooks/hub.yml")
+        assert run.returncode == 0, run.output
+        eventually(hub.healthy, 60, "the hub answers")
+
+
+@pytest.fixture
+def encrypted_network(machines: Machines) -> Iterator[str]:
+    options = [word for variable in ENCRYPTED for word in ("--extra-vars", variable)]
+    run = machines.play("playbooks/swarm.yml", *options)
+    assert run.returncode == 0, run.output
+    yield "galilean-secret"
+    machines.run("jupiter", "docker", "network", "rm", "galilean-secret")
+
+
+def test_an_encrypted_network_sends_nothing_between_hosts_in_the_clear(
+    machines: Machines, encrypted_network: str
+) -> None:
+    def encrypted_bytes(host: str) -> int:
+        states = machines.run(host, "ip", "-s", "xfrm", "state")
+        return sum(map(int, re.findall(r"^\s+(\d+)\(bytes\)", states, re.MULTILINE)))
+
+    with (
+        service(machines, "sender", "--network", encrypted_network, "--constraint", "node.hostname==io"),
+        service(machines, "reader", "--network", encrypted_network, "--constraint", "node.hostname==europa"),
+    ):
+
+        def reader() -> str:
+            return machines.run(
+                "europa", "docker", "ps", "--quiet", "--filter", "label=com.docker.swarm.service.name=reader"
+            )
+
+        container = eventually(reader, 120, "the reader runs")
+        count = ["docker", "exec", container, "sh", "-c", "curl -s -m 30 http://sender:8000/zeros | wc -c"]
+        before = {host: encrypted_bytes(host) for host in NODES}
+        eventually(lambda: fetch(machines, "europa", *count) == str(10 * 2**20), 120, "10 MiB cross the network")
+        for host in NODES:
+            assert encrypted_bytes(host) - before[host] > 10 * 2**20, host

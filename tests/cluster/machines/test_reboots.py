@@ -1,0 +1,117 @@
+"""What a reboot, a power cut and a cut network cost those who work."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from client import Hub, Kernel, eventually
+from lab import HOSTS, Machines
+
+Measure = Callable[[str, object], None]
+# Appends numbered lines, and remembers outside the home which of them the file system has acknowledged.
+WRITER = """
+import os, threading, time
+acknowledged, stalls = [], []
+def write():
+    with open("diary.txt", "a") as diary:
+        for number in range(100_000):
+            began = time.monotonic()
+            diary.write(f"{number}\\n")
+            diary.flush()
+            os.fsync(diary.fileno())
+            stalls.append(time.monotonic() - began)
+            acknowledged.append(number)
+            time.sleep(0.1)
+threading.Thread(target=write, daemon=True).start()
+"""
+ACKNOWLEDGED = "print(len(acknowledged))"
+LOST = "print(sorted(set(acknowledged) - set(map(int, open('diary.txt').read().split()))))"
+LONGEST = "print(round(max(stalls), 1))"
+
+
+def acknowledged(kernel: Kernel) -> int:
+    return int(kernel.run(ACKNOWLEDGED))
+
+
+def test_writers_go_on_when_the_storage_has_lost_its_power_and_nothing_acknowledged_is_lost(
+    whole: Machines, hub: Hub, record_property: Measure
+) -> None:
+    with hub.student("diarist") as student:
+        student.start()
+        kernel = student.kernel()
+        kernel.run(WRITER)
+        eventually(lambda: acknowledged(kernel) > 20, 60, "the writer writes")
+        began = time.monotonic()
+        whole.power_off("jupiter")
+        whole.power_on("jupiter")
+        eventually(hub.healthy, 300, "the hub answers")
+        eventually(student.answers, 120, "the server answers")
+        record_property("hub and storage are back, seconds", round(time.monotonic() - began))
+        before = acknowledged(kernel)
+        eventually(lambda: acknowledged(kernel) > before + 20, 120, "the writer goes on in the same kernel")
+        assert kernel.run(LOST) == "[]"
+        record_property("longest write meanwhile, seconds", kernel.run(LONGEST))
+
+
+def test_a_node_that_reboots_takes_servers_again(
+    whole: Machines, placement: Machines, hub: Hub, record_property: Measure
+) -> None:
+    with hub.student("tenant") as student:
+        placement.pause("europa")
+        student.start()
+        student.run("open('notes.txt', 'w').write('saved before the reboot')")
+        placement.activate("europa")
+        began = time.monotonic()
+        whole.reboot("io")
+        eventually(student.answers, 180, "the server answers")
+        record_property("server is back, seconds", round(time.monotonic() - began))
+        assert student.run("print(open('notes.txt').read())") == "saved before the reboot"
+        student.stop()
+        eventually(lambda: "io" in whole.ready_nodes(), 180, "the node is back")
+        placement.pause("europa")
+        student.start()
+        assert student.run("import os; print(os.environ['GALILEAN_NODE'], open('notes.txt').read())") == (
+            "io saved before the reboot"
+        )
+
+
+def test_everything_is_back_by_itself_after_a_power_cut(whole: Machines, hub: Hub, record_property: Measure) -> None:
+    with hub.student("patient") as student:
+        student.start()
+        student.run("import os; f = open('kept.txt', 'w'); f.write('acknowledged'); f.flush(); os.fsync(f.fileno())")
+        for host in HOSTS:
+            whole.power_off(host)
+        began = time.monotonic()
+        for host in HOSTS:
+            whole.power_on(host)
+        eventually(hub.healthy, 600, "the hub answers")
+        record_property("hub is back, seconds", round(time.monotonic() - began))
+        eventually(student.answers, 300, "the student's server answers")
+        record_property("everything is back, seconds", round(time.monotonic() - began))
+        assert student.run("print(open('kept.txt').read())") == "acknowledged"
+
+
+def test_a_node_that_is_cut_off_loses_its_servers_and_takes_new_ones_when_it_is_back(
+    whole: Machines, placement: Machines, hub: Hub, record_property: Measure
+) -> None:
+    with hub.student("islander") as student:
+        placement.pause("europa")
+        student.start()
+        student.run("open('notes.txt', 'w').write('saved before the cut')")
+        placement.activate("europa")
+        whole.disconnect("io")
+        began = time.monotonic()
+        eventually(student.answers, 180, "the server answers on the other node")
+        record_property("server is back on the other node, seconds", round(time.monotonic() - began))
+        assert student.run("import os; print(os.environ['GALILEAN_NODE'])") == "europa"
+        assert student.run("print(open('notes.txt').read())") == "saved before the cut"
+        whole.connect("io")
+        eventually(lambda: "io" in whole.ready_nodes(), 120, "the node is back")
+        running = ["docker", "ps", "--quiet", "--filter", "label=galilean.user=islander"]
+        eventually(lambda: not whole.run("io", *running), 120, "the server that nobody reached has ended")
+        assert whole.run("europa", *running)
+        student.stop()
+        placement.pause("europa")
+        student.start()
+        assert student.run("import os; print(os.environ['GALILEAN_NODE'])") == "io"

@@ -1,0 +1,195 @@
+"""The data volume, the export and its mounts, on real kernels: jupiter keeps the homes, io and europa mount them."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from client import eventually
+from lab import NODES, Machines
+
+HOMES = "/srv/galilean/homes"
+STORAGE = "playbooks/storage.yml"
+Measure = Callable[[str, object], None]
+# A disk of the host's own that grows when it is told to.
+DISK = """
+truncate --size 300M /var/tmp/volume
+losetup --find --show /var/tmp/volume
+"""
+# Writes a line every tenth of a second, each on the storage host's disk before the next, and tells the longest wait.
+WRITER = f"""
+import os, sys, time
+longest, number = 0.0, 0
+with open("{HOMES}/main/probe/diary", "a") as diary:
+    while not os.path.exists("/run/diary-ends"):
+        began = time.monotonic()
+        diary.write(f"{{number}}\\n")
+        diary.flush()
+        os.fsync(diary.fileno())
+        longest, number = max(longest, time.monotonic() - began), number + 1
+        time.sleep(0.1)
+print(number, round(longest, 1), flush=True)
+"""
+
+
+@pytest.fixture
+def home(machines: Machines) -> Iterator[str]:
+    """A home of uid 200000."""
+    path = f"{HOMES}/main/probe"
+    machines.run("jupiter", "install", "--directory", "--mode", "0700", "--owner", "200000", "--group", "200000", path)
+    yield path
+    machines.run("jupiter", "rm", "--recursive", "--force", path)
+
+
+@pytest.fixture
+def disk(machines: Machines) -> Iterator[str]:
+    """An empty device of jupiter, beside the data volume."""
+    path = machines.run("jupiter", "sh", "-c", DISK)
+    yield path
+    for command in (
+        "systemctl disable --now srv-volume.mount",
+        "rm --force /etc/systemd/system/srv-volume.mount",
+        f"losetup --detach {path}",
+        "rm /var/tmp/volume",
+        "systemctl daemon-reload",
+    ):
+        machines.run("jupiter", *command.split(), check=False)
+
+
+def as_student(machines: Machines, host: str, *command: str, check: bool = True) -> str:
+    who = ["setpriv", "--reuid=200000", "--regid=200000", "--clear-groups"]
+    return machines.run(host, *who, *command, check=check)
+
+
+def use_volume(machines: Machines, **volume: str) -> dict[str, Any]:
+    """The result of a run's task for the volume."""
+    result = machines.module("jupiter", "volume", {"directory": "/srv/volume", **volume}, "--become")
+    assert "changes" in result, result["msg"]
+    return result
+
+
+def node_spec(machines: Machines, host: str) -> dict[str, Any]:
+    (node,) = json.loads(machines.run("jupiter", "docker", "node", "inspect", host))
+    spec: dict[str, Any] = node["Spec"]
+    return spec
+
+
+def test_the_homes_are_on_the_volume_with_quotas(machines: Machines) -> None:
+    source, file_system, options = machines.run(
+        "jupiter", "findmnt", "--noheadings", "--output", "SOURCE,FSTYPE,OPTIONS", "/srv/galilean"
+    ).split()
+    assert source.startswith("/dev/")
+    assert file_system in {"ext4", "xfs"}
+    assert {"noatime", "nodev", "nosuid", "usrquota", "prjquota"} <= set(options.split(","))
+    what = machines.run("jupiter", "systemctl", "show", "--property", "What", "--value", "srv-galilean.mount")
+    assert what.startswith("/dev/")
+    unit = machines.run("jupiter", "systemctl", "cat", "srv-galilean.mount")
+    assert "What=/dev/disk/by-uuid/" in unit
+
+
+def test_nothing_but_nfs_4_2_is_served(machines: Machines) -> None:
+    assert machines.run("jupiter", "cat", "/proc/fs/nfsd/versions").split() == ["-3", "+4", "-4.0", "-4.1", "+4.2"]
+    listening = machines.run("jupiter", "ss", "-Hlntup").splitlines()
+    assert not [line for line in listening if ":111 " in line or "rpc" in line], listening
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_mounts_are_hard_and_of_4_2(machines: Machines, node: str) -> None:
+    machines.run(node, "ls", HOMES)
+    options = machines.run(node, "findmnt", "--noheadings", "--types", "nfs4", "--output", "OPTIONS", HOMES).split(",")
+    assert {"vers=4.2", "hard", "nosuid", "nodev", "noatime", "sec=sys"} <= set(options)
+
+
+@pytest.mark.usefixtures("home")
+def test_root_of_a_node_is_nobody_and_owners_are_themselves(machines: Machines, home: str) -> None:
+    assert machines.run("io", "ls", home, check=False) == ""
+    as_student(machines, "io", "sh", "-c", f"umask 027; echo written on io >{home}/letter")
+    assert as_student(machines, "europa", "cat", f"{home}/letter") == "written on io"
+    seen = {machines.run("jupiter", "stat", "--format", "%u:%g %a", f"{home}/letter")}
+    seen |= {as_student(machines, node, "stat", "--format", "%u:%g %a", f"{home}/letter") for node in NODES}
+    assert seen == {"200000:200000 640"}
+
+
+def test_a_changed_list_of_clients_is_in_force_without_a_stop(machines: Machines) -> None:
+    started = ["systemctl", "show", "--property", "ExecMainStartTimestampMonotonic", "nfs-server"]
+    before = machines.run("jupiter", *started)
+    both = set(machines.run("jupiter", "exportfs", "-s").splitlines())
+    clients = {"nfs_server_clients": [machines.address("io")]}
+    only = machines.play(STORAGE, "--limit", "jupiter", "-e", json.dumps(clients))
+    assert only.returncode == 0, only.output
+    try:
+        exported = machines.run("jupiter", "exportfs", "-s")
+        assert machines.address("io") in exported
+        assert machines.address("europa") not in exported
+        assert machines.run("jupiter", *started) == before
+    finally:
+        back = machines.play(STORAGE)
+    assert back.returncode == 0, back.output
+    assert set(machines.run("jupiter", "exportfs", "-s").splitlines()) == both
+    assert machines.run("jupiter", *started) == before
+
+
+def test_a_second_run_changes_nothing(machines: Machines) -> None:
+    run = machines.play(STORAGE)
+    assert run.returncode == 0, run.output
+    assert not any(run.changed.values()), run.output
+
+
+@pytest.mark.usefixtures("home")
+def test_a_storage_host_that_reboots_drains_nobody(machines: Machines, record_property: Measure) -> None:
+    machines.run("io", "rm", "--force", "/run/diary-ends")
+    unit = ["systemd-run", "--unit", "diary", "--property", "User=200000", "--property", "Group=200000"]
+    machines.run("io", *unit, "--", "python3", "-c", WRITER)
+    machines.reboot("jupiter")
+    eventually(lambda: "jupiter" in machines.ready_nodes(), 120, "the manager is back")
+    time.sleep(20)
+    assert {node_spec(machines, node)["Availability"] for node in NODES} == {"active"}
+    machines.run("io", "touch", "/run/diary-ends")
+    ended = ["systemctl", "show", "--property", "ActiveState", "--value", "diary"]
+    eventually(lambda: machines.run("io", *ended) == "inactive", 120, "the writer has gone on and ended")
+    number, longest = machines.run("io", "journalctl", "--unit", "diary", "--output", "cat", "--grep", r"^\d+ ").split()
+    assert machines.run("jupiter", "wc", "--lines", f"{HOMES}/main/probe/diary").split()[0] == number
+    record_property("longest write while the storage host rebooted, seconds", longest)
+
+
+def test_a_node_whose_mount_is_dead_is_drained_and_taken_back(machines: Machines, record_property: Measure) -> None:
+    quickly = machines.play(STORAGE, "-e", "homes_dead_after_seconds=60")
+    assert quickly.returncode == 0, quickly.output
+    to_storage = f"ip daddr {machines.address('jupiter')} tcp dport 2049"
+    cut = f"table inet cut {{ chain out {{ type filter hook output priority -10; {to_storage} drop; }} }}"
+    began = time.monotonic()
+    machines.run("europa", "nft", cut)
+    try:
+        eventually(lambda: node_spec(machines, "europa")["Availability"] == "drain", 180, "europa is drained")
+        record_property("drained, seconds after the cut with 60 allowed", round(time.monotonic() - began))
+        assert node_spec(machines, "io")["Availability"] == "active"
+        failed = machines.run("jupiter", "systemctl", "list-units", "--failed", "--plain", "--no-legend")
+        assert "galilean-homes-dead@europa.service" in failed
+    finally:
+        machines.run("europa", "nft", "delete table inet cut")
+    began = time.monotonic()
+    eventually(lambda: node_spec(machines, "europa")["Availability"] == "active", 180, "europa takes servers again")
+    record_property("taken back, seconds after the cut ended", round(time.monotonic() - began))
+    patiently = machines.play(STORAGE)
+    assert patiently.returncode == 0, patiently.output
+
+
+@pytest.mark.parametrize("file_system", ["ext4", "xfs"])
+def test_a_volume_is_made_once_and_grown_while_it_is_in_use(machines: Machines, disk: str, file_system: str) -> None:
+    machines.run("jupiter", "sh", "-c", "which mkfs.xfs || apt-get install -qq xfsprogs")
+    volume = {"device": disk, "file_system": file_system}
+    size = ["findmnt", "--noheadings", "--bytes", "--output", "SIZE", "/srv/volume"]
+    assert use_volume(machines, **volume)["changes"] == ["file system made", "mount unit written", "mounted"]
+    machines.run("jupiter", "sh", "-c", "echo kept >/srv/volume/file")
+    assert use_volume(machines, **volume)["changes"] == []
+    before = int(machines.run("jupiter", *size))
+    machines.run("jupiter", "sh", "-c", f"truncate --size 600M /var/tmp/volume && losetup --set-capacity {disk}")
+    assert use_volume(machines, **volume)["changes"] == ["file system grown"]
+    assert use_volume(machines, **volume)["changes"] == []
+    assert int(machines.run("jupiter", *size)) > before + 250 * 2**20
+    machines.run("jupiter", "systemctl", "stop", "srv-volume.mount")
+    assert use_volume(machines, **volume)["changes"] == ["mounted"]
+    assert machines.run("jupiter", "cat", "/srv/volume/file") == "kept"

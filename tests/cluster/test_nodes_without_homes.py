@@ -1,0 +1,44 @@
+"""A node that does not see the homes: its servers go elsewhere, or their owners learn what it waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from client import Hub, eventually
+from conftest import HOMES
+from galilean_hub.slug import slug
+from lab import NODES, Lab
+
+
+@pytest.fixture
+def blind(lab: Lab) -> Iterator[str]:
+    """A node that does not see the homes."""
+    lab.run("io", "mount", "-t", "tmpfs", "tmpfs", HOMES)
+    yield "io"
+    lab.run("io", "umount", "--lazy", HOMES)
+
+
+def test_a_node_that_does_not_see_the_homes_is_avoided(placement: Lab, hub: Hub, blind: str) -> None:
+    with hub.student("anchor") as anchor, hub.student("mover") as mover:
+        placement.pause(blind)
+        anchor.start()
+        placement.activate(blind)
+        # Swarm would take the node on which nothing runs.
+        mover.start()
+        assert mover.run("import os; print(os.environ['GALILEAN_NODE'])") == "europa"
+        service = f"main-{slug(mover.name)}"
+        described = placement.run("jupiter", "docker", "service", "inspect", service)
+        assert "node.id" not in described.partition('"PreviousSpec"')[0]
+        tasks = placement.run("jupiter", "docker", "service", "ps", "--format", "{{.Node}} {{.DesiredState}}", service)
+        assert tasks == "europa Running"
+
+
+def test_who_finds_no_node_with_homes_is_told_which_waits_for_whom(placement: Lab, hub: Hub, blind: str) -> None:
+    placement.pause(*(node for node in NODES if node != blind))
+    with hub.student("waiter") as student:
+        student.request_start()
+        eventually(lambda: not student.server().get("pending"), 120, "the start has failed")
+        told = hub.request("GET", f"/hub/api/users/{student.name}/server/progress").text
+        assert "Node io waits for the homes of jupiter." in told
+        assert "bind source path does not exist" in told
