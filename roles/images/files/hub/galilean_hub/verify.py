@@ -109,6 +109,9 @@ class Visit:
             return
         async with self.session.get(f"{self.url}/hub/login") as response:
             response.raise_for_status()
+            # A page that is not read costs the connection; over another one we may be somebody with another address, to
+            # whom the form does not belong.
+            await response.read()
         cookies = self.session.cookie_jar.filter_cookies(response.url)
         form = {"username": USER, "password": self.password, "_xsrf": cookies["_xsrf"].value}
         async with self.session.post(f"{self.url}/hub/login", data=form, allow_redirects=False) as response:
