@@ -29,6 +29,7 @@ def jupiter(hosts: dict[str, Host]) -> Host:
 @pytest.fixture
 def device(jupiter: Host) -> Iterator[str]:
     """An empty device."""
+    jupiter.check_output("command -v mkfs.ext4 || apt-get install --quiet --yes e2fsprogs")
     path = jupiter.check_output(ATTACH)
     yield path
     jupiter.check_output(f"losetup --detach {path} && rm /var/tmp/volume")
