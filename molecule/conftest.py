@@ -68,7 +68,7 @@ def addresses(lab: Lab) -> dict[str, str]:
 
 @pytest.fixture
 def fetch(hosts: dict[str, Host], addresses: dict[str, str]) -> Fetch:
-    """Ask a service of jupiter's from io, with a certificate and its key in PEM.
+    """Ask a service of jupiter's, or of whose address is given, from io, with a certificate and its key in PEM.
 
     Gives the status, the body and the serial number of the certificate that was shown, or None where it is refused.
     """
