@@ -73,12 +73,14 @@ def fetch(hosts: dict[str, Host], addresses: dict[str, str]) -> Fetch:
     Gives the status, the body and the serial number of the certificate that was shown, or None where it is refused.
     """
 
-    def fetched(method: str, port: int, path: str, *pair: str, body: str = "") -> dict[str, Any] | None:
+    def fetched(
+        method: str, port: int, path: str, *pair: str, body: str = "", address: str = addresses["jupiter"]
+    ) -> dict[str, Any] | None:
         io = hosts["io"]
         files = [f"/run/probe-{part}.pem" for part in range(len(pair))]
         for file, content in zip(files, pair, strict=True):
             io.check_output(f"printf %s {shlex.quote(content)} >{file}")
-        command = ["python3", "-c", FETCH, method, addresses["jupiter"], str(port), path, body, *files]
+        command = ["python3", "-c", FETCH, method, address, str(port), path, body, *files]
         answer: dict[str, Any] | None = json.loads(io.check_output(shlex.join(command)))
         return answer
 

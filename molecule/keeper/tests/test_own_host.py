@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import shlex
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 import testinfra
 from authority import Authority
-from conftest import FETCH
 from cryptography.x509.oid import ExtendedKeyUsageOID
 from lab import ROOT, Lab
 from testinfra.host import Host
@@ -44,14 +43,14 @@ def callisto(lab: Lab) -> Iterator[Host]:
         assert run.returncode == 0, run.output
 
 
-def test_the_hub_gets_homes_from_it(lab: Lab, hosts: dict[str, Host], callisto: Host) -> None:
-    files = []
-    for part, content in enumerate(Authority.of(lab).issue("hub.main", ExtendedKeyUsageOID.CLIENT_AUTH)):
-        files.append(f"/run/probe-{part}.pem")
-        lab.pipe("jupiter", content, "tee", files[-1])
+def test_the_hub_gets_homes_from_it(
+    lab: Lab, hosts: dict[str, Host], callisto: Host, fetch: Callable[..., dict[str, Any] | None]
+) -> None:
+    hub = Authority.of(lab).issue("hub.main", ExtendedKeyUsageOID.CLIENT_AUTH)
     address = callisto.check_output("hostname --ip-address")
-    command = ["python3", "-c", FETCH, "PUT", address, "8444", f"/v1/homes/{SLUG}", *files]
-    home = json.loads(json.loads(hosts["jupiter"].check_output(shlex.join(command)))["body"])
+    answer = fetch("PUT", 8444, f"/v1/homes/{SLUG}", *hub, body=json.dumps({"quota_bytes": 0}), address=address)
+    assert answer
+    home = json.loads(answer["body"])
     try:
         for host in (callisto, *hosts.values()):
             assert host.check_output(f"stat --format '%u %g %a' {HOME}") == f"{home['uid']} {home['gid']} 700"
