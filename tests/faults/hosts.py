@@ -12,13 +12,15 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import yaml
 from client import eventually
 from lab import PLAIN, ROOT, Lab
 from points import Point, Task
 
 LAB, PORT = "faults", "8463"
 NAMES = ("jupiter", "io", "europa")
-PHASES = ("validate", "drain", "hosts", "engine", "storage", "swarm", "images", "hub", "edge", "verify")
+SITE = yaml.safe_load((ROOT / "playbooks/site.yml").read_text())
+PHASES = [Path(phase["ansible.builtin.import_playbook"]).stem for phase in SITE]
 # Hosts are kept as they are after these phases, which take longest.
 KEPT = ("engine", "images")
 DIRECTORY = ROOT / ".lab" / LAB
