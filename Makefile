@@ -65,7 +65,7 @@ down: bootstrap ## Remove the lab: hosts, volumes, network, secrets
 
 .PHONY: clean
 clean: ## Remove everything this checkout has made, images and caches too
-	@[ ! -x .venv/bin/python ] || tests/tools/down galilean machines test molecule
+	@[ ! -x .venv/bin/python ] || tests/tools/down faults galilean machines test molecule
 	@! docker version >/dev/null 2>&1 || docker image ls --quiet --filter label=galilean.content | sort -u | xargs -r docker image rm --force
 	@! docker version >/dev/null 2>&1 || docker volume rm --force galilean-packages >/dev/null
 	@rm -rf .venv .cache .lab artifacts dist

@@ -75,6 +75,11 @@ class Student:
         self.hub = hub
         self.name = name
 
+    @property
+    def path(self) -> str:
+        """Where the server is below the hub's address; the proxy knows it in no other spelling."""
+        return f"/user/{quote(self.name, safe='@~')}"
+
     def model(self) -> dict[str, Any]:
         return self.hub.api("GET", f"/users/{quote(self.name)}?include_stopped_servers")
 
@@ -105,7 +110,7 @@ class Student:
             return False
 
     def request(self, method: str, path: str, **options: Any) -> requests.Response:
-        return self.hub.request(method, f"/user/{quote(self.name)}{path}", **options)
+        return self.hub.request(method, f"{self.path}{path}", **options)
 
     def ask(self, method: str, path: str, **options: Any) -> Any:
         """What the server's own API answers."""
@@ -137,7 +142,7 @@ class Kernel:
         """What `code` prints. Raises AssertionError on an exception in the cell, with its traceback."""
         url = self.student.hub.url.replace("https://", "wss://", 1)
         connection = websocket.create_connection(
-            f"{url}/user/{quote(self.student.name)}/api/kernels/{self.id}/channels",
+            f"{url}{self.student.path}/api/kernels/{self.id}/channels",
             header=[f"Authorization: token {self.student.hub.token}"],
             sslopt={"ca_certs": self.student.hub.ca, "cert_reqs": ssl.CERT_REQUIRED},
             timeout=seconds,

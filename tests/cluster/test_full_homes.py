@@ -17,7 +17,7 @@ def head_of_a_terminal(student: Student, until: str) -> str:
     """What a new terminal shows, up to some words."""
     name = student.request("POST", "/api/terminals").json()["name"]
     connection = websocket.create_connection(
-        f"{student.hub.url.replace('https://', 'wss://', 1)}/user/{student.name}/terminals/websocket/{name}",
+        f"{student.hub.url.replace('https://', 'wss://', 1)}{student.path}/terminals/websocket/{name}",
         header=[f"Authorization: token {student.hub.token}"],
         sslopt={"ca_certs": student.hub.ca, "cert_reqs": ssl.CERT_REQUIRED},
         timeout=60,

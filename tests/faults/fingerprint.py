@@ -33,15 +33,19 @@ IGNORED = re.compile(
 # Drawn by chance once, or counted: there, and with the right owner and mode.
 BY_CHANCE = re.compile(
     r"/etc/ssh/ssh_host_.*|/etc/docker/key\.json|/var/lib/galilean/[^/]+/hub/.*|/run/galilean/.*"
+    r"|/etc/galilean/[^/]+/(secrets\.json|proxy-token)"
     r"|/etc/(group|gshadow|shadow|subuid|subgid)"
 )
+AUTHORITY = "/etc/galilean/tls/ca.pem"
+AUTHORITY_NAME = re.compile(r"(Galilean cluster) [0-9a-f]{8}")
 CERTIFICATE_FACTS = ("-subject", "-issuer", "-ext", "subjectAltName,keyUsage,extendedKeyUsage,basicConstraints")
-CONTAINER = (
-    "{{json .Config.Image}} {{json .Config.Cmd}} {{json .Config.Env}} {{json .Config.User}} {{json .HostConfig.Binds}}"
-    " {{json .HostConfig.PortBindings}} {{json .HostConfig.ReadonlyRootfs}} {{json .HostConfig.CapDrop}}"
-    " {{json .HostConfig.SecurityOpt}} {{range $name, $_ := .NetworkSettings.Networks}}{{$name}} {{end}}"
-    "{{.State.Status}}"
-)
+CONTAINER = {
+    "Config": ("Image", "Cmd", "Env", "User"),
+    "HostConfig": ("Binds", "PortBindings", "ReadonlyRootfs", "CapDrop", "SecurityOpt"),
+    "State": ("Status",),
+}
+# The engine tells these in any order.
+UNORDERED = {"Binds", "Env"}
 
 
 def run(*command: str) -> str:
@@ -57,7 +61,9 @@ def name_of(number: int, kind: str) -> str:
 
 
 def certificate(path: Path) -> str:
-    facts = run("openssl", "x509", "-in", str(path), "-noout", *CERTIFICATE_FACTS)
+    facts = AUTHORITY_NAME.sub(r"\1", run("openssl", "x509", "-in", str(path), "-noout", *CERTIFICATE_FACTS))
+    if run("openssl", "verify", "-CAfile", AUTHORITY, str(path)) != f"{path}: OK":
+        facts += ", not of the cluster's authority"
     key = path.with_name(f"{path.stem}-key.pem")
     if not key.exists():
         return facts
@@ -126,9 +132,16 @@ def units() -> Iterator[tuple[str, str]]:
             )
 
 
+def container(name: str) -> str:
+    (found,) = json.loads(run("docker", "container", "inspect", name))
+    facts = {key: found[part][key] for part, keys in CONTAINER.items() for key in keys}
+    facts |= {key: sorted(facts[key] or []) for key in UNORDERED}
+    return json.dumps(facts | {"networks": sorted(found["NetworkSettings"]["Networks"])})
+
+
 def engine(names: dict[str, str]) -> Iterator[tuple[str, str]]:
     for name in run("docker", "ps", "--all", "--format", "{{.Names}}").split():
-        about = run("docker", "container", "inspect", "--format", CONTAINER, name)
+        about = container(name)
         for digest, image in names.items():
             about = about.replace(digest, image)
         yield f"container {name}", about

@@ -131,7 +131,8 @@ class Trials:
         except (RunError, AssertionError) as error:
             fault = str(error)
         if fault and len(points) > 1:
-            print(f"{tally.mode:10}  {len(points)} in a row did not converge: each is tried alone", flush=True)
+            print(f"{tally.mode:10}  {len(points)} in a row did not converge, so each is tried alone", flush=True)
+            print("".join(f"            {line}\n" for line in fault.splitlines()), end="", flush=True)
             for point in points:
                 self.attempt([point], tally)
         else:

@@ -29,14 +29,13 @@ def is_full(directory: str) -> str:
     found = os.statvfs(directory)
     if found.f_files and not found.f_favail:
         use = f"it holds {found.f_files} files and directories, and may hold no more"
+        look = "du --inodes ~ | sort -n | tail shows where most are"
     else:
         used, total = (found.f_frsize * blocks for blocks in (found.f_blocks - found.f_bfree, found.f_blocks))
         unit, name = (GIB, "GiB") if total >= GIB else (MIB, "MiB")
         use = f"{used / unit:.1f} of {total / unit:.1f} {name} are used"
-    return (
-        f"Your home is full: {use}. Delete what you do not need, then save again. "
-        "In a terminal, du -ah ~ | sort -h | tail shows what is largest."
-    )
+        look = "du -ah ~ | sort -h | tail shows what is largest"
+    return f"Your home is full: {use}. Delete what you do not need, then save again. In a terminal, {look}."
 
 
 @contextmanager
@@ -51,10 +50,9 @@ def replacing(path: str) -> Iterator[str]:
         with suppress(FileNotFoundError):
             shutil.copymode(path, unfinished)
         os.replace(unfinished, path)
-    except BaseException:
+    finally:
         with suppress(FileNotFoundError):
             os.remove(unfinished)
-        raise
 
 
 class WholeFiles(FileManagerMixin):
