@@ -130,9 +130,7 @@ def test_a_student_whose_home_is_full_reads_it_in_lab(
         student.run(HOARD)
         notebook.run("print('a line more')")
         page.keyboard.press("Control+s")
-        expect(page.locator(".jp-Dialog-content")).to_contain_text(
-            "Your home is full: it holds 40 files"
-        )
+        expect(page.locator(".jp-Dialog-content")).to_contain_text("Your home is full: it holds 40 files")
         expect(page.locator("#jp-main-statusbar")).to_contain_text("Disk: 1.00 / 1.00 MB")
         page.screenshot(path=artifacts / "full-home.png")
 
