@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 
 RECORD_DIRECTORY = "/run/galilean/started"
 UNIT_DIRECTORY = "/etc/systemd/system"
+# What systemd's generators make out of other files, as of /etc/exports: it comes and goes with them by itself.
+GENERATED = "/run/systemd/generator"
 UNIT_PROPERTIES = (
     "ActiveState",
     "CanReload",
@@ -55,6 +57,7 @@ class Unit:
     unit_file_state: str
     invocation_id: str
     fragment_path: str
+    # Without those that generators make.
     drop_in_paths: tuple[str, ...]
     need_daemon_reload: bool
     can_reload: bool
@@ -132,7 +135,7 @@ def parse_unit(properties: str) -> Unit:
         unit_file_state=values["UnitFileState"],
         invocation_id=values["InvocationID"],
         fragment_path=values["FragmentPath"],
-        drop_in_paths=tuple(values["DropInPaths"].split()),
+        drop_in_paths=tuple(path for path in values["DropInPaths"].split() if not path.startswith(GENERATED)),
         need_daemon_reload=values["NeedDaemonReload"] == "yes",
         can_reload=values["CanReload"] == "yes",
         skipped=(

@@ -185,7 +185,7 @@ def test_reading_what_systemd_says() -> None:
         "SubState": "dead",
         "UnitFileState": "disabled",
         "FragmentPath": UNIT_FILE,
-        "DropInPaths": "/etc/a.conf /etc/b.conf",
+        "DropInPaths": "/etc/a.conf /run/systemd/generator/nfs-server.service.d/order-with-mounts.conf /etc/b.conf",
         "NeedDaemonReload": "yes",
         "ConditionResult": "no",
         "ConditionTimestampMonotonic": "0",
