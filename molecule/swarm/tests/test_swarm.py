@@ -27,9 +27,12 @@ def talker(hosts: dict[str, Host], probe: str) -> Iterator[Host]:
     """io, where a container on the servers' network serves ten megabytes."""
     io = hosts["io"]
     options = f"--detach --name talker --network {NETWORK} --network-alias talker"
-    io.check_output(f"docker run {options} {probe} sh -c {shlex.quote(SERVE)}")
+    remove = "docker rm --force talker"
+    # A node that is about to forget a network, after its last container there, does not find it.
+    start = f"docker run {options} {probe} sh -c {shlex.quote(SERVE)} || {{ {remove}; false; }}"
+    eventually(lambda: io.run(start).succeeded, 60, "io is on the network")
     yield io
-    io.check_output("docker rm --force talker")
+    io.check_output(remove)
 
 
 def fetch(listener: Host, probe: str) -> str:
