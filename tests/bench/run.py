@@ -70,7 +70,7 @@ class Installation:
         yield "a second `site.yml` in pings (aim: 20 or fewer)", f"{again / ping:.1f}"
 
     def forget_images(self) -> None:
-        listing = ["docker", "image", "ls", "--quiet"]
+        listing = ["docker", "image", "ls", "--format={{.Repository}}:{{.Tag}}"]
         listing += [f"--filter=reference=galilean-{image}" for image in ("debian", "host", "mirror")]
         images = set(subprocess.run(listing, check=True, capture_output=True, text=True).stdout.split())
         if images:
