@@ -59,7 +59,8 @@ def running(
         yield
     finally:
         process.terminate()
-        process.wait(30)
+        # JupyterHub waits for a service that misses its SIGINT, as one does that has just begun to run
+        process.wait(60)
 
 
 def answers(url: str) -> bool:
