@@ -79,8 +79,7 @@ class ActionModule(ActionBase):
         _result, args = self.validate_argument_spec(
             {
                 "subject": {"type": "str", "choices": ["inventory", "hosts"], "default": "inventory"},
-                "meminfo": {"type": "dict", "default": {}},
-                "cpuinfo": {"type": "dict", "default": {}},
+                "proc": {"type": "dict", "default": {}},
                 "volumes": {"type": "dict", "default": {}},
             }
         )
@@ -98,8 +97,8 @@ class ActionModule(ActionBase):
             usable[host] = reader.read(found, computes_defaults=host in groups.get("hub", ()))
             if not facts_are_known:
                 found += names.unknown(host, host_given, specs.options, specs.roles)
-        memory_mib = {host: cluster.memory_mib(content) for host, content in args["meminfo"].items()}
-        processors = {host: cluster.processors(content) for host, content in args["cpuinfo"].items()}
+        memory_mib = {host: cluster.memory_mib(content) for host, content in args["proc"].items()}
+        processors = {host: cluster.processors(content) for host, content in args["proc"].items()}
         volumes = {host: Volume.of(found) for host, found in args["volumes"].items()}
         inventory = cluster.Cluster(groups, usable, memory_mib, processors, volumes)
         found += cluster.check(inventory)

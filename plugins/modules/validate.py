@@ -28,16 +28,10 @@ options:
     type: str
     choices: [inventory, hosts]
     default: inventory
-  meminfo:
+  proc:
     description:
-      - Content of C(/proc/meminfo) by host, as M(ansible.builtin.slurp) gives it. With it the memory promised to the
-        servers is compared with what the hosts that run them have.
-    type: dict
-    default: {}
-  cpuinfo:
-    description:
-      - Content of C(/proc/cpuinfo) by host, as M(ansible.builtin.slurp) gives it. With it the processors that a server
-        may take are compared with those of the hosts that run it.
+      - The contents of C(/proc/meminfo) and C(/proc/cpuinfo), one after the other, by host. With them the memory
+        promised to the servers, and the processors that a server may take, are compared with what the hosts have.
     type: dict
     default: {}
   volumes:
@@ -74,15 +68,16 @@ EXAMPLES = r"""
 - name: Check the inventory
   galilean.hub.validate:
 
-- name: Read the memory of the host
-  ansible.builtin.slurp:
-    src: /proc/meminfo
-  register: meminfo
+- name: Read the memory and the processors of the host
+  ansible.builtin.command:
+    argv: [cat, /proc/meminfo, /proc/cpuinfo]
+  register: proc
+  changed_when: false
 
 - name: Check what the hosts have
   galilean.hub.validate:
     subject: hosts
-    meminfo: "{{ dict(groups['nodes'] | zip(groups['nodes'] | map('extract', hostvars, ['meminfo', 'content']))) }}"
+    proc: "{{ dict(groups['nodes'] | zip(groups['nodes'] | map('extract', hostvars, ['proc', 'stdout']))) }}"
 """
 
 RETURN = r"""
