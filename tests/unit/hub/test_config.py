@@ -15,8 +15,11 @@ from galilean_hub.settings import AUTHENTICATORS, HomesSettings, Secrets, is_loo
 from galilean_hub.spawner import GalileanSpawner
 from jupyterhub.app import JupyterHub
 from jupyterhub.auth import Authenticator
+from jupyterhub.orm import new_session_factory
+from sqlalchemy import text
 from traitlets.config import Config
 
+SYNCHRONOUS_EXTRA = 3
 ENDPOINT = {"url": "https://10.0.0.1:2376", "ca": "/ca.pem", "certificate": "/c.pem", "private_key": "/k.pem"}
 OIDC = {
     "client_id": "galilean",
@@ -84,6 +87,12 @@ def test_jupyterhub_accepts_the_configuration(configured: Configured) -> None:
     assert app.public_url == "https://localhost:8443/"
     assert not app.cleanup_servers
     assert app.concurrent_spawn_limit == 0
+
+
+def test_what_the_hub_commits_outlives_a_power_cut(configured: Configured) -> None:
+    c = configured()
+    with new_session_factory(c.JupyterHub.db_url, **c.JupyterHub.db_kwargs)() as session:
+        assert session.execute(text("PRAGMA synchronous")).scalar() == SYNCHRONOUS_EXTRA
 
 
 def test_connections_are_resolved_anew(configured: Configured) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sqlite3
 import sys
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,19 @@ DEFAULT_PATH = "/etc/galilean/hub.json"
 
 CULLER_SCOPES = ["list:users", "read:users:activity", "read:servers", "delete:servers"]
 VERIFY_SCOPES = ["admin:users", "admin:servers", "access:servers", "read:hub"]
+
+
+class DurableConnection(sqlite3.Connection):
+    """A connection whose commits outlive a power cut.
+
+    By default SQLite does not wait until the removal of its journal is on the disk, and takes the last commit back when
+    the power fails then (https://www.sqlite.org/pragma.html#pragma_synchronous). The hub would know nothing of a server
+    that has just been started, and remove it.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self.execute("PRAGMA synchronous = EXTRA")
 
 
 def load(path: Path | None = None) -> tuple[Configuration, Secrets]:
@@ -54,6 +68,8 @@ def _configure_hub(c: Config, configuration: Configuration, secrets: Secrets) ->
     c.JupyterHub.allow_named_servers = configuration.hub.allow_named_servers
     c.JupyterHub.log_level = configuration.hub.log_level
     c.JupyterHub.db_url = f"sqlite:///{state / 'jupyterhub.sqlite'}"
+    # JupyterHub itself gives check_same_thread.
+    c.JupyterHub.db_kwargs = {"connect_args": {"factory": DurableConnection, "check_same_thread": False}}
     c.JupyterHub.upgrade_db = True
     if secrets.cookie_secret:
         c.JupyterHub.cookie_secret = bytes.fromhex(secrets.cookie_secret)
