@@ -47,6 +47,20 @@ def test_a_server_that_shuts_itself_down_stays_down(lab: Lab, hub: Hub) -> None:
         assert "leaver" not in lab.run("jupiter", "docker", "service", "ls", "--format", "{{.Name}}")
 
 
+def test_a_server_finds_the_hub_that_has_another_address(lab: Lab, hub: Hub) -> None:
+    address = ["docker", "inspect", "--format", '{{(index .NetworkSettings.Networks "galilean-main").IPAddress}}']
+    with hub.student("finder") as student:
+        student.start()
+        before = lab.run("jupiter", *address, "galilean-hub-main")
+        lab.run("jupiter", "systemctl", "restart", "galilean-hub@main")
+        eventually(hub.healthy, 60, "the hub answers")
+        assert lab.run("jupiter", *address, "galilean-hub-main") != before
+        # The server keeps what the hub has told it of other tokens.
+        token = hub.api("POST", "/users/finder/tokens")["token"]
+        answer = student.request("GET", "/api/status", headers={"Authorization": f"token {token}"})
+        assert answer.status_code == 200, answer.text
+
+
 def test_an_idle_server_is_culled_and_an_active_one_is_not(lab: Lab, hub: Hub) -> None:
     run = lab.play("playbooks/hub.yml", "--extra-vars", "jupyterhub_idle_timeout_seconds=40")
     assert run.returncode == 0, run.output
