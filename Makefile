@@ -170,7 +170,9 @@ acceptance: bootstrap ## From bare machines to a class at work, with reboots, po
 	@tests/tools/debian chromium
 	@tests/tools/down $(GALILEAN_LAB)
 	@$(MAKE) machines
+	@$(TIMED) $(LAB)/times "images of an earlier run" python tests/machines/registry.py give
 	@$(TIMED) $(LAB)/times "site.yml" ansible-playbook playbooks/site.yml
+	@python tests/machines/registry.py keep
 	@ansible-playbook tests/lab/access.yml
 	@GALILEAN_TIMES=$(LAB)/times pytest --junit-xml artifacts/acceptance.xml --durations 0 $(ACCEPTANCE)
 	@tests/tools/down $(GALILEAN_LAB)
