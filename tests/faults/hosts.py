@@ -194,7 +194,13 @@ class Hosts:
     def is_up(self, host: str) -> bool:
         return self.lab.run(host, "systemctl", "is-system-running", check=False) in {"running", "degraded"}
 
+    def has_ended_tasks(self, host: str) -> bool:
+        """Whether Swarm has yet to remove a container of a service that is gone, as it does within seconds."""
+        ended = ["docker", "ps", "--all", "--quiet", "--filter", "status=exited"]
+        return bool(self.lab.run(host, *ended, "--filter", "label=com.docker.swarm.task.id"))
+
     def fingerprint(self) -> Fingerprint:
+        eventually(lambda: not any(self.in_parallel(self.has_ended_tasks)), 30, "Swarm has removed what has ended")
         find = f"cd {REGISTRY}/docker/registry/v2/repositories && grep -r . --include=link */_manifests/tags/*/current"
         names = {}
         for link in self.lab.run("jupiter", "sh", "-c", find).splitlines():
