@@ -37,16 +37,29 @@ def touch(directory):
     return time.monotonic() - began
 """
 MEASURE = "print(touch(os.path.expanduser('~')), touch('/dev/shm'))"
+Turn = tuple[float, float, float, float]
+
+
+def take_turn(student: Student, kernel: Kernel) -> Turn:
+    """Seconds that the student takes to save, to open, to write a file in the home, and to write one in memory."""
+    began = time.monotonic()
+    student.ask("PUT", "/api/contents/work.ipynb", json={"type": "notebook", "content": NOTEBOOK})
+    saved = time.monotonic()
+    assert student.ask("GET", "/api/contents/work.ipynb")["content"]["cells"]
+    opened = time.monotonic()
+    home, memory = map(float, kernel.run(MEASURE).split())
+    return saved - began, opened - saved, home, memory
 
 
 @contextmanager
 def at_work(hub: Hub, names: list[str]) -> Iterator[list[tuple[Student, Kernel]]]:
-    """Students with a server and a kernel each."""
+    """Students with a server and a kernel each, who have saved and opened once: a server loads what that takes then."""
 
     def prepare(student: Student) -> tuple[Student, Kernel]:
         student.start(900)
         kernel = student.kernel()
         kernel.run(TOUCH)
+        take_turn(student, kernel)
         return student, kernel
 
     with ThreadPoolExecutor(len(names)) as pool, ExitStack() as students:
@@ -55,19 +68,13 @@ def at_work(hub: Hub, names: list[str]) -> Iterator[list[tuple[Student, Kernel]]
 
 
 def test_thirty_students_open_run_and_save(hub: Hub, record_property: Callable[[str, object], None]) -> None:
-    def learn(student: Student, kernel: Kernel) -> list[tuple[float, float, float, float]]:
+    def learn(student: Student, kernel: Kernel) -> list[Turn]:
         everyone.wait()
-        deadline, figures = time.monotonic() + SECONDS, []
+        deadline, turns = time.monotonic() + SECONDS, []
         while time.monotonic() < deadline:
-            began = time.monotonic()
-            student.ask("PUT", "/api/contents/work.ipynb", json={"type": "notebook", "content": NOTEBOOK})
-            saved = time.monotonic()
-            assert student.ask("GET", "/api/contents/work.ipynb")["content"]["cells"]
-            opened = time.monotonic()
-            home, memory = map(float, kernel.run(MEASURE).split())
-            figures.append((saved - began, opened - saved, home, memory))
+            turns.append(take_turn(student, kernel))
             time.sleep(PAUSE_SECONDS)
-        return figures
+        return turns
 
     names = [f"class-{number:02d}" for number in range(STUDENTS)]
     everyone = threading.Barrier(STUDENTS, timeout=900)
@@ -78,5 +85,4 @@ def test_thirty_students_open_run_and_save(hub: Hub, record_property: Callable[[
     ):
         median, longest = statistics.median(seconds), max(seconds)
         record_property(f"{what}, {len(seconds)} times, median and longest seconds", f"{median:.3f} {longest:.3f}")
-    stalls = [home for _save, _open, home, memory in turns if home - memory > LONGEST_STALL]
-    assert not stalls
+    assert not [turn for turn in turns if max(turn) > LONGEST_STALL]
