@@ -12,9 +12,11 @@ from lab import Lab
 from testinfra.host import Host
 
 HOMES = "/srv/galilean/homes"
-ALARM = "galilean-homes-dead@europa.service"
 # Longer than a guard takes from one look at the homes to the next.
 QUICKLY = ("--extra-vars", "homes_dead_after_seconds=20")
+
+
+NODES = ("io", "europa")
 
 
 @pytest.fixture
@@ -32,11 +34,15 @@ def find_homes(node: Host) -> None:
     node.check_output(f"umount {HOMES}")
 
 
-def spec(jupiter: Host) -> dict[str, Any]:
-    """What the Swarm wants of europa."""
-    (node,) = json.loads(jupiter.check_output("docker node inspect europa"))
-    wanted: dict[str, Any] = node["Spec"]
+def spec(jupiter: Host, node: str = "europa") -> dict[str, Any]:
+    """What the Swarm wants of a node."""
+    (found,) = json.loads(jupiter.check_output(f"docker node inspect {node}"))
+    wanted: dict[str, Any] = found["Spec"]
     return wanted
+
+
+def alarm(node: str) -> str:
+    return f"galilean-homes-dead@{node}.service"
 
 
 def failed_units(jupiter: Host) -> str:
@@ -59,7 +65,7 @@ def test_a_node_whose_homes_are_dead_is_drained_and_named_and_taken_back(hosts: 
     lose_homes(europa)
     eventually(lambda: spec(jupiter)["Availability"] == "drain", 60, "europa is drained")
     assert spec(jupiter)["Labels"] == {"galilean.servers": "true", "galilean.homes": "dead"}
-    eventually(lambda: ALARM in failed_units(jupiter), 10, "the alarm is raised")
+    eventually(lambda: alarm("europa") in failed_units(jupiter), 10, "the alarm is raised")
     journal = jupiter.check_output("journalctl --unit galilean-homes-watch --priority err --output cat --lines 1")
     assert journal.startswith("europa has not seen the homes of jupiter for ")
     assert f"it is drained: stat: cannot read file system information for '{HOMES}/.galilean-export'" in journal
@@ -67,7 +73,36 @@ def test_a_node_whose_homes_are_dead_is_drained_and_named_and_taken_back(hosts: 
     find_homes(europa)
     eventually(lambda: spec(jupiter)["Availability"] == "active", 60, "europa takes servers again")
     assert spec(jupiter)["Labels"] == {"galilean.servers": "true"}
-    eventually(lambda: ALARM not in failed_units(jupiter), 10, "the alarm is over")
+    eventually(lambda: alarm("europa") not in failed_units(jupiter), 10, "the alarm is over")
+
+
+@pytest.mark.usefixtures("impatient")
+def test_homes_that_no_node_sees_drain_nobody_and_are_told(hosts: dict[str, Host]) -> None:
+    jupiter = hosts["jupiter"]
+    for node in NODES:
+        lose_homes(hosts[node])
+    try:
+        for node in NODES:
+            eventually(lambda node=node: alarm(node) in failed_units(jupiter), 60, f"the alarm of {node} is raised")
+        assert {spec(jupiter, node)["Availability"] for node in NODES} == {"active"}
+    finally:
+        for node in NODES:
+            find_homes(hosts[node])
+    for node in NODES:
+        eventually(lambda node=node: alarm(node) not in failed_units(jupiter), 60, f"the alarm of {node} is over")
+    assert {spec(jupiter, node)["Availability"] for node in NODES} == {"active"}
+
+
+@pytest.mark.usefixtures("impatient")
+def test_a_guard_that_does_not_answer_is_told_and_its_node_left_alone(hosts: dict[str, Host], europa: Host) -> None:
+    jupiter = hosts["jupiter"]
+    europa.check_output("systemctl stop galilean-homes-guard")
+    try:
+        eventually(lambda: alarm("europa") in failed_units(jupiter), 60, "the alarm is raised")
+        assert spec(jupiter)["Availability"] == "active"
+    finally:
+        europa.check_output("systemctl start galilean-homes-guard")
+    eventually(lambda: alarm("europa") not in failed_units(jupiter), 60, "the alarm is over")
 
 
 def test_a_run_stops_at_a_node_without_the_homes_and_says_so(lab: Lab, europa: Host) -> None:

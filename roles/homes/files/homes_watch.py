@@ -1,9 +1,11 @@
 """The watch over the homes on the Swarm manager: drains nodes whose homes are dead, and takes them back.
 
 It asks the guard of each node that runs servers how long ago the node last saw the real export. A node that has not for
-too long is drained and gets the label `galilean.homes=dead`, both by one update of the node. The label is the record of
-who drained it: what a person has drained stays so. A node that does not answer is left to Swarm, which knows whether it
-is lost. Each dead node is a failed unit on the manager, `galilean-homes-dead@<node>.service`.
+too long, while another one did, is drained and gets the label `galilean.homes=dead`, both by one update of the node.
+The label is the record of who drained it: what a person has drained stays so. Homes that no node sees are the storage
+host's matter: servers would find them nowhere, so they stay where they are. Each node that has not seen the homes for
+too long, or whose guard has not answered, is a failed unit on the manager, `galilean-homes-dead@<node>.service`. A node
+that is lost is left to Swarm.
 """
 
 from __future__ import annotations
@@ -80,13 +82,35 @@ def address_of(node: Mapping[str, Any]) -> str:
     return str(of_manager.rpartition(":")[0].strip("[]") or node["Status"]["Addr"])
 
 
-def wanted_spec(spec: Mapping[str, Any], answer: Answer, dead_after_seconds: float) -> dict[str, Any] | None:
+@dataclass
+class Record:
+    """What is remembered of a node, in seconds of the monotonic clock."""
+
+    answered_at: float
+    """When its guard last answered, or when the watch began."""
+    unseen_by_others_at: float
+    """When last no other node saw the homes, or when the watch began."""
+    alarm: str = ""
+    """What the alarm was raised for."""
+
+    def dead_seconds(self, answer: Answer, now: float) -> float:
+        """How long the node has not seen the homes while another one did."""
+        return min(answer.unseen_seconds, now - self.unseen_by_others_at)
+
+
+def sees_for_others(node: Mapping[str, Any], answer: Answer | None) -> bool:
+    """Whether servers of other nodes would find the homes on this one."""
+    return answer is not None and answer.seen and node["Spec"]["Availability"] == "active"
+
+
+def wanted_spec(spec: Mapping[str, Any], answer: Answer, is_dead: bool) -> dict[str, Any] | None:
     """What the node should be instead, None when it is to stay as it is."""
     labels = dict(spec.get("Labels", {}))
-    if answer.unseen_seconds >= dead_after_seconds and spec["Availability"] == "active":
+    availability = spec["Availability"]
+    if is_dead and availability == "active":
         return {**spec, "Availability": "drain", "Labels": {**labels, HOMES: DEAD}}
     if answer.seen and labels.pop(HOMES, "") == DEAD:
-        return {**spec, "Availability": "active", "Labels": labels}
+        return {**spec, "Availability": "active" if availability == "drain" else availability, "Labels": labels}
     return None
 
 
@@ -104,38 +128,60 @@ class EngineConnection(http.client.HTTPConnection):
 
 
 class Watch:
-    """One look after the other at all nodes. Remembers for which of them the alarm has been raised."""
+    """One look after the other at all nodes."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
-        self.alarmed: set[str] = set()
+        self.records: dict[str, Record] = {}
 
     def look(self) -> None:
         """Raises EngineError."""
-        nodes = [node for node in self.engine("GET", "/nodes") if is_watched(node)]
+        nodes = {name_of(node): node for node in self.engine("GET", "/nodes") if is_watched(node)}
         with ThreadPoolExecutor(ASKED_AT_ONCE) as pool:
-            answers = list(pool.map(self.ask, map(address_of, nodes)))
-        for node, answer in zip(nodes, answers, strict=True):
-            if answer:
-                self.judge(node, answer)
+            answers = dict(zip(nodes, pool.map(self.ask, map(address_of, nodes.values())), strict=True))
+        for name in self.records.keys() - nodes.keys():
+            self.end_alarm(name)
+            del self.records[name]
+        now = time.monotonic()
+        seeing = {name for name, node in nodes.items() if sees_for_others(node, answers[name])}
+        for name, node in nodes.items():
+            record = self.records.setdefault(name, Record(answered_at=now, unseen_by_others_at=now))
+            if not seeing - {name}:
+                record.unseen_by_others_at = now
+            self.judge(node, answers[name], now)
 
-    def judge(self, node: Mapping[str, Any], answer: Answer) -> None:
+    def judge(self, node: Mapping[str, Any], answer: Answer | None, now: float) -> None:
         """Do what follows from an answer. Raises EngineError."""
-        name, storage = name_of(node), self.config.storage_host
-        spec = wanted_spec(node["Spec"], answer, self.config.dead_after_seconds)
+        name, patience = name_of(node), self.config.dead_after_seconds
+        record = self.records[name]
+        if answer is None:
+            if now - record.answered_at >= patience:
+                self.alarm(name, "silent", f"the guard of the homes on {name} has not answered for {patience:.0f} s")
+            return
+        record.answered_at = now
+        spec = wanted_spec(node["Spec"], answer, record.dead_seconds(answer, now) >= patience)
         if spec:
             self.engine("POST", f"/nodes/{node['ID']}/update?version={node['Version']['Index']}", spec)
-        if answer.unseen_seconds >= self.config.dead_after_seconds and name not in self.alarmed:
-            self.alarmed.add(name)
-            drained = "it is drained" if spec else f"its availability is {node['Spec']['Availability']}"
-            seconds = f"{answer.unseen_seconds:.0f} s"
-            log(ERROR, f"{name} has not seen the homes of {storage} for {seconds}, {drained}: {answer.why}")
+        availability = (spec or node["Spec"])["Availability"]
+        homes = f"the homes of {self.config.storage_host}"
+        if answer.unseen_seconds >= patience:
+            state = "it is drained" if availability == "drain" else f"its availability is {availability}"
+            unseen = f"{name} has not seen {homes} for {answer.unseen_seconds:.0f} s"
+            self.alarm(name, state, f"{unseen}, {state}: {answer.why}")
+        elif answer.seen and (spec or record.alarm):
+            log(NOTICE, f"{name} sees {homes} again, its availability is {availability}")
+            self.end_alarm(name)
+
+    def alarm(self, name: str, cause: str, words: str) -> None:
+        """Raise the alarm, and say why whenever the cause is another."""
+        if self.records[name].alarm != cause:
+            self.records[name].alarm = cause
+            log(ERROR, words)
             systemctl("start", f"{ALARM}{name}.service")
-        elif answer.seen and (spec or name in self.alarmed):
-            self.alarmed.discard(name)
-            again = ", it takes servers again" if spec else ""
-            log(NOTICE, f"{name} sees the homes of {storage} again{again}")
-            systemctl("reset-failed", f"{ALARM}{name}.service")
+
+    def end_alarm(self, name: str) -> None:
+        self.records[name].alarm = ""
+        systemctl("reset-failed", f"{ALARM}{name}.service")
 
     def ask(self, address: str) -> Answer | None:
         """The answer of the guard at an address, None when there is none."""

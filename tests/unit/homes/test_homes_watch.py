@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from homes_watch import Answer, address_of, is_watched, wanted_spec
+from homes_watch import Answer, Record, address_of, is_watched, sees_for_others, wanted_spec
 
 DEAD_AFTER = 300
 SERVERS = {"galilean.servers": "true"}
@@ -24,6 +24,7 @@ MARKED = {**SERVERS, "galilean.homes": "dead"}
         ("drain", SERVERS, Answer(2, ""), None),
         ("drain", SERVERS, Answer(900, "Stale file handle"), None),
         ("pause", SERVERS, Answer(900, "Stale file handle"), None),
+        ("pause", MARKED, Answer(2, ""), ("pause", SERVERS)),
     ],
     ids=[
         "seen",
@@ -35,6 +36,7 @@ MARKED = {**SERVERS, "galilean.homes": "dead"}
         "drained by a person, seen",
         "drained by a person, dead",
         "paused by a person, dead",
+        "drained by the watch, then paused by a person, seen again",
     ],
 )
 def test_a_node_is_drained_when_its_homes_are_dead_and_taken_back_when_seen(
@@ -42,7 +44,36 @@ def test_a_node_is_drained_when_its_homes_are_dead_and_taken_back_when_seen(
 ) -> None:
     spec = {"Role": "worker", "Availability": availability, "Labels": labels}
     expected = {"Role": "worker", "Availability": wanted[0], "Labels": wanted[1]} if wanted else None
-    assert wanted_spec(spec, answer, DEAD_AFTER) == expected
+    record = Record(answered_at=0, unseen_by_others_at=0)
+    assert wanted_spec(spec, answer, record.dead_seconds(answer, now=1000) >= DEAD_AFTER) == expected
+
+
+@pytest.mark.parametrize(
+    ("unseen_seconds", "unseen_by_others_at", "dead_seconds"),
+    [(400, 100, 400), (400, 1000, 0), (400, 950, 50)],
+    ids=["another saw them all the while", "nobody sees them", "the storage host is back after an outage"],
+)
+def test_homes_that_nobody_sees_are_not_dead(
+    unseen_seconds: float, unseen_by_others_at: float, dead_seconds: float
+) -> None:
+    record = Record(answered_at=1000, unseen_by_others_at=unseen_by_others_at)
+    assert record.dead_seconds(Answer(unseen_seconds, "no answer within 10 s"), now=1000) == dead_seconds
+
+
+@pytest.mark.parametrize(
+    ("availability", "answer", "sees"),
+    [
+        ("active", Answer(2, ""), True),
+        ("active", Answer(40, ""), False),
+        ("active", Answer(2, "not looked for yet"), False),
+        ("active", None, False),
+        ("pause", Answer(2, ""), False),
+    ],
+)
+def test_a_node_sees_for_others_where_their_servers_would_start(
+    availability: str, answer: Answer | None, sees: bool
+) -> None:
+    assert sees_for_others(node(Availability=availability), answer) == sees
 
 
 def node(state: str = "ready", **spec: Any) -> dict[str, Any]:
