@@ -168,6 +168,7 @@ ACCEPTANCE := tests/cluster/test_rerun.py::test_a_second_run_changes_nothing_whi
   tests/cluster/test_servers.py::test_what_is_written_on_one_node_is_read_on_the_other tests/cluster/machines
 .PHONY: acceptance
 acceptance: bootstrap ## From bare machines to a class at work, with reboots, power cuts and a cut network
+	@rm -f artifacts/acceptance.xml
 	@tests/tools/debian chromium
 	@tests/tools/down $(GALILEAN_LAB)
 	@$(MAKE) machines

@@ -85,15 +85,30 @@ def artifacts() -> Path:
     return path
 
 
+def seconds_by_phase() -> dict[str, int]:
+    """What the phases before these tests took, where it has been written down."""
+    times = Path(os.environ.get("GALILEAN_TIMES", os.devnull))
+    lines = times.read_text().splitlines() if times.exists() else []
+    return {phase: int(seconds) for seconds, phase in (line.split(" s  ", 1) for line in lines)}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def phases_in_the_report(record_testsuite_property: Callable[[str, object], None]) -> None:
+    """The seconds of the phases before, in the JUnit file."""
+    for phase, seconds in seconds_by_phase().items():
+        record_testsuite_property(f"seconds of {phase}", seconds)
+
+
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
-    """What the tests have measured, and what the phases before them took, where it has been written down."""
+    """What the tests have measured, and what the phases before them took."""
     reports = [report for outcome in ("passed", "failed") for report in terminalreporter.getreports(outcome)]
     if any(report.user_properties for report in reports):
         terminalreporter.section("measured")
     for report in reports:
         for what, figure in report.user_properties:
             terminalreporter.write_line(f"{figure:>8}  {what}: {report.head_line}")
-    times = os.environ.get("GALILEAN_TIMES")
-    if times and Path(times).exists():
+    if phases := seconds_by_phase():
         terminalreporter.section("seconds of the phases before")
-        terminalreporter.write(Path(times).read_text())
+        for phase, seconds in phases.items():
+            terminalreporter.write_line(f"{seconds:6d}  {phase}")
+        terminalreporter.write_line(f"{sum(phases.values()):6d}  in all")

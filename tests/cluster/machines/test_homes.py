@@ -32,6 +32,8 @@ for directory, _, names in os.walk(os.path.expanduser("~")):
             if file.read(6) == b"SQLite":
                 print(file.name)
 """
+# What inventories/machines gives each home.
+QUOTA_MIB = "200"
 NOTEBOOK = {"cells": [], "metadata": {"kernelspec": {"name": "python3"}}, "nbformat": 4, "nbformat_minor": 5}
 
 
@@ -77,7 +79,7 @@ def test_uid_mode_and_quota_are_the_same_wherever_one_looks(machines: Machines, 
         assert len(owners) == 1
         assert owners.pop().startswith(f"{uid}:")
         sizes = {machines.run(host, "df", "--output=size", "--block-size=1M", home).split()[1] for host in HOSTS}
-        assert len(sizes) == 1, sizes
+        assert sizes == {QUOTA_MIB}
         student.stop()
         placement.activate("europa")
         placement.pause("io")
@@ -87,4 +89,4 @@ def test_uid_mode_and_quota_are_the_same_wherever_one_looks(machines: Machines, 
         )
         assert found == f"{uid} {uid} 0o640"
         size = student.run("import os; s = os.statvfs('.'); print(s.f_blocks * s.f_frsize // 2**20)")
-        assert size in sizes
+        assert size == QUOTA_MIB
