@@ -25,7 +25,9 @@ from ansible_collections.galilean.hub.plugins.module_utils.validation.findings i
 from ansible_collections.galilean.hub.plugins.module_utils.validation.limits import is_host
 from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume, refusal
 
-GROUPS = ("hub", "nodes", "storage", "edge")
+# Hosts that see the homes, of which every run learns the addresses.
+HOMES_GROUPS = ("hub", "nodes", "storage")
+GROUPS = (*HOMES_GROUPS, "edge")
 GROUP_LIKENESS = 0.75
 OF_THE_WHOLE_CLUSTER = (
     "cluster_class_size",
@@ -385,7 +387,8 @@ def homes_are_on_the_volume(cluster: Cluster) -> Iterator[Finding]:
 
 def clients_are_of_the_cluster(cluster: Cluster) -> Iterator[Finding]:
     name = "nfs_server_clients"
-    addresses = {host: cluster.values.get(host, {}).get("cluster_private_address") for host in cluster.hosts}
+    hosts = sorted({host for group in HOMES_GROUPS for host in cluster.groups.get(group, ())})
+    addresses = {host: cluster.values.get(host, {}).get("cluster_private_address") for host in hosts}
     if not all(addresses.values()):
         return
     known = {str(address): host for host, address in addresses.items()}

@@ -247,6 +247,12 @@ def test_nothing_wrong(inventory: Cluster) -> None:
             "10.0.0.13 (europa), 10.0.0.12 (io), 10.0.0.11 (jupiter), found 192.0.2.99",
         ),
         (
+            replace(with_addresses(nfs_server_clients=["192.0.2.99"]), groups={**GOOD.groups, "edge": ["callisto"]}),
+            "jupiter",
+            "nfs_server_clients",
+            "found 192.0.2.99",
+        ),
+        (
             with_values(nfs_server_grace_seconds=15, nfs_server_lease_seconds=30),
             "jupiter",
             "nfs_server_lease_seconds",
