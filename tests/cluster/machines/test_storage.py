@@ -201,3 +201,22 @@ def test_a_volume_is_made_once_and_grown_while_it_is_in_use(machines: Machines, 
     machines.run("jupiter", "systemctl", "stop", "srv-volume.mount")
     assert use_volume(machines, **volume)["changes"] == ["mounted"]
     assert machines.run("jupiter", "cat", "/srv/volume/file") == "kept"
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "words"),
+    [
+        ("nfs_server_device", "/dev/vdz", "/dev/vdz: expected a block device, found nothing"),
+        ("nfs_server_device", "/dev/ubda", "/dev/ubda: expected an empty device, or a volume of a cluster, found "),
+        ("jupyterhub_home_quota", "9T", "expected at most the data volume, which has "),
+    ],
+)
+def test_a_volume_that_cannot_hold_the_homes_is_refused(
+    machines: Machines, variable: str, value: str, words: str
+) -> None:
+    run = machines.play("playbooks/site.yml", "--extra-vars", f"{variable}={value}")
+    assert run.returncode != 0
+    assert words in " ".join(run.output.split())
+    assert "jupiter" in run.output
+    assert variable in run.output
+    assert set(run.changed.values()) == {0}
