@@ -14,11 +14,11 @@ import shlex
 import signal
 import subprocess
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from ansible.errors import AnsibleActionFail
+from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
 from ansible_collections.galilean.hub.plugins.modules.lock import ARGUMENT_SPEC
 
@@ -26,11 +26,13 @@ POLL_SECONDS = 0.25
 WATCH_SECONDS = 0.5
 REFRESH_SECONDS = 15
 BUSY = 75
+# States of a process that nobody has waited for.
+ENDED = {"Z", "X"}
 # Whose lock it is stands in the locked file. The lock ends when the file has not been touched for a minute.
 HOLD = """\
 mkdir -p {directory} && exec 9>>{path} || exit
 flock --timeout {seconds} 9 || exit {busy}
-printf '%s\\n' {name} {place} $$ >{path}
+printf '%s\\n' {name} {identity} $$ >{path}
 seconds=0
 while [ $seconds -lt 60 ]; do
   touched=$(stat --format %y {path})
@@ -40,41 +42,57 @@ done
 """
 REFRESH = "touch {path}"
 RELEASE = """\
-[ "$(head -n 1 {path})" != {name} ] || flock --nonblock {path} true || kill "$(tail -n 1 {path})"
+[ "$(sed -n 2p {path})" != {identity} ] || flock --nonblock {path} true || kill "$(tail -n 1 {path})"
 """
-
-
-def ps(field: str, process: int) -> str:
-    """What ps says of a process; nothing when there is none."""
-    command = ["ps", "-o", f"{field}=", "-p", str(process)]
-    return subprocess.run(command, check=False, capture_output=True, text=True).stdout.strip()
 
 
 @dataclass(frozen=True)
 class Run:
-    """A run of Ansible, by the name it is told people under, and the place where its process is to be looked for."""
+    """A run of Ansible: its name for people, and what identifies its process whoever looks."""
 
-    name: str
-    place: str
-
-    @property
-    def process(self) -> int:
-        return int(self.name.partition(", process ")[2].partition(" ")[0] or 0)
+    name: str = field(compare=False)
+    identity: str
 
     @property
     def ended(self) -> bool:
         """Whether it is known that it has ended, which takes a look at the place where it ran."""
-        return self.place == this_place() and (named(self.process) != self.name or ps("stat", self.process)[:1] == "Z")
+        place, process, start = self.identity.rsplit(" ", 2)
+        return place == this_place() and started(int(process)) != start
 
 
-def named(process: int) -> str:
-    return f"{getpass.getuser()}@{platform.node()}, process {process} since {ps('lstart', process)}"
+def this_run() -> Run:
+    process = os.getppid()
+    since = ps("lstart=", process)
+    name = f"{getpass.getuser()}@{platform.node()}, process {process} since {since}"
+    return Run(name, f"{this_place()} {process} {started(process)}")
 
 
 def this_place() -> str:
     """What tells apart where the number of a process has a meaning."""
     boot, processes = Path("/proc/sys/kernel/random/boot_id"), Path("/proc/self/ns/pid")
     return f"{boot.read_text().strip()} {processes.readlink()}" if boot.exists() else platform.node()
+
+
+def started(process: int) -> str:
+    """When a process has begun, the same for every user and time zone and after a step of the clock.
+
+    Nothing when it does not run. In ticks since the boot where there is /proc: proc_pid_stat(5), fields 3 and 22.
+    """
+    if Path("/proc/self/stat").exists():
+        try:
+            state, *fields = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()
+        except (FileNotFoundError, ProcessLookupError):
+            return ""
+        return "" if state in ENDED else fields[18]
+    state, _space, start = ps("stat=,lstart=", process).partition(" ")
+    return "" if state[:1] in ENDED else "-".join(start.split())
+
+
+def ps(fields: str, process: int) -> str:
+    """What ps says of a process; nothing when there is none."""
+    environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
+    command = ["ps", "-o", fields, "-p", str(process)]
+    return subprocess.run(command, check=False, capture_output=True, text=True, env=environment).stdout.strip()
 
 
 class ActionModule(ActionBase):
@@ -89,7 +107,7 @@ class ActionModule(ActionBase):
         if self._task.check_mode:
             return {"changed": False, "holder": ""}
         self.path = PurePosixPath(args["path"])
-        run = Run(named(os.getppid()), this_place())
+        run = this_run()
         holder = self._holder()
         if holder != run:
             if holder and holder.ended:
@@ -102,7 +120,7 @@ class ActionModule(ActionBase):
             "directory": shlex.quote(str(self.path.parent)),
             "path": shlex.quote(str(self.path)),
             "name": shlex.quote(run.name),
-            "place": shlex.quote(run.place),
+            "identity": shlex.quote(run.identity),
             "seconds": seconds,
             "busy": BUSY,
         }
@@ -156,7 +174,9 @@ class ActionModule(ActionBase):
         while not run.ended:
             time.sleep(WATCH_SECONDS)
             if time.monotonic() - refreshed > REFRESH_SECONDS:
-                self._execute(REFRESH, run)
+                # The host may be out of reach for a moment.
+                with contextlib.suppress(AnsibleError):
+                    self._execute(REFRESH, run)
                 refreshed = time.monotonic()
         self._execute(RELEASE, run)
         os.killpg(0, signal.SIGKILL)

@@ -21,6 +21,7 @@ PLAY = """
     - galilean.hub.lock: {path: PATH}
     - ansible.builtin.command: sleep {{ seconds }}
 """
+PLAIN = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", "COLUMNS": "500"}
 Run = Callable[..., "subprocess.Popen[str]"]
 
 
@@ -35,7 +36,7 @@ def run(tmp_path: Path, lock: Path) -> Iterator[Run]:
     (tmp_path / "play.yml").write_text(PLAY.replace("PATH", str(lock)))
     started = []
 
-    def start(seconds: int, *options: str) -> subprocess.Popen[str]:
+    def start(seconds: int, *options: str, **environment: str) -> subprocess.Popen[str]:
         command = [
             Path(sys.executable).with_name("ansible-playbook"),
             "--inventory",
@@ -46,7 +47,7 @@ def run(tmp_path: Path, lock: Path) -> Iterator[Run]:
         process = subprocess.Popen(
             [*command, "--extra-vars", f"seconds={seconds}", *options, tmp_path / "play.yml"],
             cwd=ROOT,
-            env={**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", "COLUMNS": "500"},
+            env={**os.environ, **PLAIN, **environment},
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
@@ -73,8 +74,11 @@ def holder(run: Run, lock: Path) -> subprocess.Popen[str]:
     return process
 
 
-def test_the_second_run_is_refused_and_told_of_the_first(run: Run, holder: subprocess.Popen[str]) -> None:
-    second = run(0)
+@pytest.mark.parametrize("environment", [{}, {"LOGNAME": "bob", "TZ": "Asia/Tokyo", "LC_ALL": "C.UTF-8"}])
+def test_the_second_run_is_refused_and_told_of_the_first(
+    run: Run, holder: subprocess.Popen[str], environment: dict[str, str]
+) -> None:
+    second = run(0, **environment)
     output, _errors = second.communicate(timeout=60)
     assert second.returncode != 0
     assert "Another run is at work on this cluster" in output
