@@ -100,7 +100,7 @@ class Trials:
     def converge_after(self, points: Sequence[Point], mode: str) -> float:
         """End a run at each of the points, on the same hosts, and give back the seconds of the run that follows.
 
-        Raises RunError when a run fails, or when the hosts differ in the end.
+        Raises RunError when a run fails or does not come to its point, or when the hosts differ in the end.
         """
         before = latest_before(points[0], self.kept)
         self.hosts.create(before)
@@ -110,7 +110,7 @@ class Trials:
             run = self.hosts.start(point, before)
             before = None
             if not run.stopped():
-                continue
+                raise RunError(f"the run has ended before {point}")
             if mode == "concurrent":
                 be_refused(run)
             if mode == "power":
@@ -217,7 +217,7 @@ def main() -> None:
     print("".join(f"did not converge: {failure}\n" for failure in failures), end="")
     tried = sum(tally.tried for tally in tallies)
     print(f"{tried} points, {tried - len(failures)} converged")
-    sys.exit(bool(failures))
+    sys.exit(bool(failures) or any(not tally.tried for tally in tallies))
 
 
 if __name__ == "__main__":

@@ -63,6 +63,9 @@ class CallbackModule(CallbackBase):
         self.write_down()
         if self.changed and self.changing_tasks == self.stop_changes:
             stop()
+        if self.number == self.stop_at and self.stop_after:
+            # This time the task did not take as long.
+            stop()
         self.number += 1
         self.task = (self.phase, task.get_name().replace("galilean.hub.", ""))
         self.changed = 0
