@@ -15,6 +15,7 @@ description:
     only.
   - The file appears with all of its content or not at all, however the run ends, and a run that was killed leaves no
     lock behind. Runs at the same time read the same secret.
+  - Git is made to ignore the directory, unless it has a C(.gitignore) already.
   - With a vault password the file is encrypted when it is made. One that is there is read, encrypted or not.
 options:
   _terms:
@@ -49,7 +50,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
+from ansible_collections.galilean.hub.plugins.module_utils.durable_file import ignore_in_git, write_durably
 
 
 class LookupModule(LookupBase):
@@ -69,6 +70,7 @@ class LookupModule(LookupBase):
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with (path.parent / ".lock").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
+            ignore_in_git(path.parent)
             if not self._read(path):
                 drawn = secrets.token_hex((length + 1) // 2)[:length]
                 vault = self._loader._vault

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
+from ansible_collections.galilean.hub.plugins.module_utils.durable_file import ignore_in_git, write_durably
 
 try:
     from cryptography import x509
@@ -158,6 +158,7 @@ def ensure_authority(directory: Path, now: datetime) -> Authority:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     with (directory / ".lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        ignore_in_git(directory)
         authority = find_authority(directory)
         if authority is None:
             authority = _create_authority(now)

@@ -40,6 +40,13 @@ def write_durably(path: Path, content: str, mode: int, uid: int = -1, gid: int =
     sync_directory(path.parent)
 
 
+def ignore_in_git(directory: Path) -> None:
+    """Have git ignore what a directory holds, unless somebody has written there what it ignores. Raises OSError."""
+    path = directory / ".gitignore"
+    if not path.exists():
+        write_durably(path, "*\n", mode=0o644)
+
+
 def link_durably(path: Path, target: str, uid: int = -1, gid: int = -1) -> None:
     """Replace a file or a link by a symbolic link, as write_durably does. Raises OSError."""
     temporary = temporary_of(path)

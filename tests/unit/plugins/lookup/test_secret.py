@@ -32,6 +32,14 @@ def test_a_secret_is_drawn_once_for_its_owner_alone(path: Path) -> None:
     assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
 
 
+def test_git_ignores_it_unless_somebody_wants_otherwise(path: Path) -> None:
+    look_up(path)
+    assert (path.parent / ".gitignore").read_text() == "*\n"
+    (path.parent / ".gitignore").write_text("")
+    look_up(path.with_name("admin_token"))
+    assert (path.parent / ".gitignore").read_text() == ""
+
+
 @pytest.mark.parametrize("length", [7, 20])
 def test_it_has_as_many_digits_as_are_wanted(path: Path, length: int) -> None:
     assert len(look_up(path, length=length)) == length
@@ -53,7 +61,7 @@ def test_what_a_killed_run_left_behind_is_in_nobodys_way(path: Path) -> None:
     (path.parent / ".lock").touch()
     (path.parent / ".proxy_token.new").write_text("half")
     assert len(look_up(path)) == 48
-    assert sorted(entry.name for entry in path.parent.iterdir()) == [".lock", "proxy_token"]
+    assert sorted(entry.name for entry in path.parent.iterdir()) == [".gitignore", ".lock", "proxy_token"]
 
 
 def test_with_a_vault_password_it_is_encrypted(path: Path) -> None:

@@ -163,7 +163,7 @@ def test_a_run_that_died_between_key_and_certificate_is_completed(tmp_path: Path
     assert ca.find_authority(tmp_path) is None
     again = make_authority(tmp_path)
     assert again.pem == make_authority(tmp_path).pem
-    assert sorted(os.listdir(tmp_path)) == [".lock", "ca-key.pem", "ca.pem"]
+    assert sorted(os.listdir(tmp_path)) == [".gitignore", ".lock", "ca-key.pem", "ca.pem"]
 
 
 def test_looking_for_an_authority_makes_none(tmp_path: Path) -> None:
