@@ -56,8 +56,8 @@ class Run:
     @property
     def ended(self) -> bool:
         """Whether it is known that it has ended, which takes a look at the place where it ran."""
-        place, process, start = self.identity.rsplit(" ", 2)
-        return place == this_place() and started(int(process)) != start
+        *place, process, start = self.identity.split(" ")
+        return " ".join(place) == this_place() and started(int(process)) != start
 
 
 def this_run() -> Run:

@@ -111,5 +111,5 @@ def test_no_image_holds_one(lab: Lab, secrets: list[str]) -> None:
 
 @pytest.mark.parametrize("host", HOSTS)
 def test_only_their_owners_read_them(lab: Lab, secrets: list[str], host: str) -> None:
-    readable = "find /etc /run /var/lib/galilean -xdev -type f -perm /0004 -exec cat -v {} + 2>/dev/null"
+    readable = "find /etc /run /var/lib/galilean -xdev -type f -perm /0077 -exec cat -v {} + 2>/dev/null"
     assert not told(secrets, lab.run(host, "sh", "-c", readable, check=False))

@@ -103,6 +103,14 @@ def test_a_run_that_was_killed_with_all_its_processes_leaves_nothing_locked(
     assert second.returncode == 0, output
 
 
+def test_what_stands_in_the_file_keeps_nobody_away(run: Run, lock: Path) -> None:
+    lock.parent.mkdir()
+    lock.write_text("ada@laptop, process 1 since Sat Nov 21 09:00:00 2026\nelsewhere pid:[1]\n4711\n")
+    taking = run(0)
+    output, _errors = taking.communicate(timeout=60)
+    assert taking.returncode == 0, output
+
+
 @pytest.mark.usefixtures("holder")
 def test_check_mode_neither_locks_nor_is_refused(run: Run, lock: Path) -> None:
     held = lock.read_text()
