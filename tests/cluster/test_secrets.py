@@ -87,12 +87,17 @@ def test_there_are_secrets_to_look_for(secrets: list[str]) -> None:
 def test_a_run_that_tells_all_it_does_tells_none(lab: Lab, secrets: list[str]) -> None:
     for host in HOSTS:
         lab.docker("exec", "--detach", lab.container(host), "sh", "-c", WATCH_PROCESSES)
+    # They are written, and the differences shown, as in a first run.
+    lab.run("jupiter", "rm", "/etc/galilean/main/secrets.json", "/etc/galilean/main/proxy-token")
     run = lab.play("playbooks/site.yml", "-vvv", "--diff", "--extra-vars", "jupyterhub_idle_timeout_seconds=4321")
     assert run.returncode == 0, run.output
+    assert "secrets.json" in lab.run("jupiter", "ls", "/etc/galilean/main")
     assert not told(secrets, run.output)
     for host in HOSTS:
         lab.run(host, "pkill", "--full", "ps -e -ww", check=False)
-        assert not told(secrets, lab.run(host, "sh", "-c", "sleep 1; cat /run/processes")), f"processes of {host}"
+        processes = lab.run(host, "sh", "-c", "sleep 1; cat /run/processes")
+        assert "python3" in processes
+        assert not told(secrets, processes), f"processes of {host}"
         assert not told(secrets, lab.run(host, "journalctl", "--no-pager", "--output", "cat")), f"journal of {host}"
     back = lab.play("playbooks/hub.yml")
     assert back.returncode == 0, back.output
