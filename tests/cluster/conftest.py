@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from client import Hub, Student
 from galilean_hub.slug import slug
-from lab import NODES, ROOT, Lab, Machines
+from lab import NODES, ROOT, Lab, Machines, seconds_by_phase
 
 HOMES = "/srv/galilean/homes"
 SMALL_HOME_BYTES = 2**20
@@ -85,17 +85,15 @@ def artifacts() -> Path:
     return path
 
 
-def seconds_by_phase() -> dict[str, int]:
-    """What the phases before these tests took, where it has been written down."""
-    times = Path(os.environ.get("GALILEAN_TIMES", os.devnull))
-    lines = times.read_text().splitlines() if times.exists() else []
-    return {phase: int(seconds) for seconds, phase in (line.split(" s  ", 1) for line in lines)}
+def phases_before() -> dict[str, int]:
+    """The seconds of the phases before these tests, where GALILEAN_TIMES says that they are written down."""
+    return seconds_by_phase(Path(os.environ.get("GALILEAN_TIMES", os.devnull)))
 
 
 @pytest.fixture(scope="session", autouse=True)
 def phases_in_the_report(record_testsuite_property: Callable[[str, object], None]) -> None:
     """The seconds of the phases before, in the JUnit file."""
-    for phase, seconds in seconds_by_phase().items():
+    for phase, seconds in phases_before().items():
         record_testsuite_property(f"seconds of {phase}", seconds)
 
 
@@ -107,7 +105,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     for report in reports:
         for what, figure in report.user_properties:
             terminalreporter.write_line(f"{figure:>8}  {what}: {report.head_line}")
-    if phases := seconds_by_phase():
+    if phases := phases_before():
         terminalreporter.section("seconds of the phases before")
         for phase, seconds in phases.items():
             terminalreporter.write_line(f"{seconds:6d}  {phase}")

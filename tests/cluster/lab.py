@@ -21,6 +21,12 @@ HOSTS = ("jupiter", *NODES)
 PLAIN = {"ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}
 
 
+def seconds_by_phase(times: Path) -> dict[str, int]:
+    """What tests/tools/timed has written down in a file; nothing where there is none."""
+    lines = times.read_text().splitlines() if times.exists() else []
+    return {phase: int(seconds) for seconds, phase in (line.split(" s  ", 1) for line in lines)}
+
+
 @dataclass(frozen=True)
 class Run:
     """A finished ansible-playbook: its exit code, its output, and the counters of its recap by host."""

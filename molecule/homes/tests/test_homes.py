@@ -14,8 +14,6 @@ from testinfra.host import Host
 HOMES = "/srv/galilean/homes"
 # Longer than a guard takes from one look at the homes to the next.
 QUICKLY = ("--extra-vars", "homes_dead_after_seconds=20")
-
-
 NODES = ("io", "europa")
 
 

@@ -2,14 +2,10 @@
 
 from __future__ import annotations
 
-import re
-
-from lab import ROOT, Machines
+from lab import ROOT, Machines, seconds_by_phase
 
 MOST_SECONDS = 90
 
 
 def test_machines_are_reached_by_ssh_soon_after_their_start(machines: Machines) -> None:
-    times = (ROOT / ".lab" / machines.name / "times").read_text()
-    (seconds,) = re.findall(r"^ *(\d+) s  machines$", times, re.MULTILINE)
-    assert int(seconds) <= MOST_SECONDS
+    assert seconds_by_phase(ROOT / ".lab" / machines.name / "times")["machines"] <= MOST_SECONDS
