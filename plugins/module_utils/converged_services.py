@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -14,6 +15,8 @@ RECORD_DIRECTORY = "/run/galilean/started"
 UNIT_DIRECTORY = "/etc/systemd/system"
 # What systemd's generators make out of other files, as of /etc/exports: it comes and goes with them by itself.
 GENERATED = "/run/systemd/generator"
+# Of a file that a run in check mode would have written by now.
+FORESEEN = "as this run would write it"
 UNIT_PROPERTIES = (
     "ActiveState",
     "CanReload",
@@ -31,8 +34,20 @@ UNIT_NAME = re.compile(r"[A-Za-z0-9:_.@-]+\.service")
 # Neither systemd, nor the shell, nor sha256sum has to quote such a path.
 WATCHED_PATH = re.compile(r"/[A-Za-z0-9/_.,:+=@-]+")
 
-# ExecCondition runs before every ExecStartPre, so nothing is read by the service that was not recorded before. Digests
-# come first and NeedDaemonReload after them: a "no" then says that systemd had loaded exactly these unit files.
+# systemd runs generators right before it reads unit files, whoever has it read them, so the digests are those of what
+# it has read. It notices by itself which files came and went, but an edit only by a newer time stamp.
+GENERATOR_PATH = "/etc/systemd/system-generators/galilean-unit-files"
+GENERATOR = """\
+#!/bin/sh
+# Written by galilean.hub.converged_services: remembers what systemd has read as units.
+for directory in /etc /run /usr/local/lib /usr/lib /lib; do
+  sha256sum $directory/systemd/system/*.service $directory/systemd/system/*service.d/*.conf
+done >"$1/galilean-unit-files" 2>/dev/null
+exit 0
+"""
+
+# ExecCondition runs before every ExecStartPre, so nothing is read by the service that was not recorded before. Of unit
+# files the digest that counts, the last of each, is that of what systemd had read.
 DROP_IN = """\
 # Written by galilean.hub.converged_services: remembers what the service was started with.
 [Service]
@@ -40,6 +55,7 @@ ExecCondition=-+/bin/sh -c '\
 umask 022; mkdir -p {directory} && cd {directory} && {{ \
 echo InvocationID=$INVOCATION_ID; \
 sha256sum "$$@" 2>/dev/null; \
+grep --fixed-strings {names} {read}; \
 timeout 5 systemctl show --property NeedDaemonReload {unit}; \
 }} >.{unit}.new; \
 mv -f .{unit}.new {unit}; \
@@ -98,6 +114,7 @@ class Difference:
 class Plan:
     """What has to be done, in the order of the fields, and why."""
 
+    generator: str | None = None
     drop_in: str | None = None
     read_unit_files: bool = False
     enable: bool | None = None
@@ -118,7 +135,17 @@ class Plan:
     @property
     def daemon_reload(self) -> bool:
         """A unit file restored with an old time stamp is not noticed by systemd, hence before each start."""
-        return self.drop_in is not None or self.read_unit_files or self.action in {"start", "restart"}
+        written = self.generator is not None or self.drop_in is not None
+        return written or self.read_unit_files or self.action in {"start", "restart"}
+
+    @property
+    def told_before(self) -> str:
+        return "".join(f"{each.subject}: {each.before}\n" for each in self.differences + self.held)
+
+    @property
+    def told_after(self) -> str:
+        done = [f"{each.subject}: {each.after}\n" for each in self.differences]
+        return "".join([*done, *(f"{each.subject}: {each.after}, restart held back\n" for each in self.held)])
 
     def hold(self) -> Plan:
         """The plan for a service that must not be restarted now."""
@@ -178,15 +205,29 @@ def drop_in_path(name: str) -> str:
     return f"{UNIT_DIRECTORY}/{name}.d/50-galilean.conf"
 
 
+def names_of(name: str) -> list[str]:
+    """The name of the unit, and that of the template it is made from, if any."""
+    return list(dict.fromkeys([name, re.sub(r"@.*\.service$", "@.service", name)]))
+
+
+def is_unit_file(name: str, path: str) -> bool:
+    """Whether a recorded path is one of the unit's files or drop-ins."""
+    return any(f"/{each}" in path for each in names_of(name))
+
+
 def unit_file_candidates(name: str) -> list[str]:
     """Patterns of the files an administrator or a role may have added, though systemd has not read them yet."""
-    template = re.sub(r"@.*\.service$", "@.service", name)
-    names = dict.fromkeys([name, template])
-    return [f"{UNIT_DIRECTORY}/{each}{suffix}" for each in names for suffix in ("", ".d/*.conf")]
+    return [f"{UNIT_DIRECTORY}/{each}{suffix}" for each in names_of(name) for suffix in ("", ".d/*.conf")]
 
 
 def render_drop_in(name: str, paths: Sequence[str]) -> str:
-    return DROP_IN.format(directory=RECORD_DIRECTORY, unit=name, paths=" ".join(paths))
+    return DROP_IN.format(
+        directory=RECORD_DIRECTORY,
+        unit=name,
+        paths=" ".join(paths),
+        names=" ".join(f"--regexp=/{each}" for each in names_of(name)),
+        read=f"{GENERATED}/{os.path.basename(GENERATOR_PATH)}",
+    )
 
 
 def make_plan(
@@ -195,15 +236,16 @@ def make_plan(
     digests: Mapping[str, str | None],
     reload_on: Sequence[str],
     enabled: bool,
+    generator: str | None,
     drop_in: str | None,
 ) -> Plan:
     """Compare a service with what it should be.
 
-    The drop-in is its new content, None when it is right. The digests are those of everything watched, as it is now;
-    None stands for a missing file. What is not in reload_on needs a restart.
+    Generator and drop-in are their new content, None when they are right. The digests are those of everything watched,
+    as it is now; None stands for a missing file. What is not in reload_on needs a restart.
     """
     settings = []
-    if drop_in is not None:
+    if generator is not None or drop_in is not None:
         settings.append(Difference("record of what is started", "not kept", "kept"))
     if unit.need_daemon_reload:
         settings.append(Difference("unit files", "edited since systemd read them", "read"))
@@ -222,6 +264,7 @@ def make_plan(
         settings.append(Difference("state", f"{unit.active_state} ({unit.sub_state})", "active"))
         action = "start" if unit.active_state in {"inactive", "failed"} else "restart"
     return Plan(
+        generator=generator,
         drop_in=drop_in,
         read_unit_files=unit.need_daemon_reload,
         enable=enable,
@@ -257,4 +300,6 @@ def content_differences(
 
 
 def describe(digest: str | None) -> str:
-    return f"sha256 {digest[:12]}" if digest else "absent"
+    if digest is None or digest == FORESEEN:
+        return digest or "absent"
+    return f"sha256 {digest[:12]}"

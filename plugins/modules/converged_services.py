@@ -16,7 +16,7 @@ description:
     handlers, which are lost when a play dies before them.
   - A drop-in of the unit, C(50-galilean.conf), has the digest of each watched file recorded below
     C(/run/galilean/started) at each start, whoever starts the service. The module compares this record with the files.
-    Time stamps play no part.
+    A generator, C(galilean-unit-files), records what systemd has read as units. Time stamps and clocks play no part.
   - The unit's own files and drop-ins are always watched. A changed one means that systemd reads its unit files again
     and the service is restarted.
   - A running service that was not started with the drop-in in place is restarted once, since nobody knows what it was
@@ -68,6 +68,14 @@ options:
           - How long the service has to stay active, after it was acted on, to be believed.
         type: float
         default: 1
+  foreseen:
+    description:
+      - Files that earlier tasks would have written, as RV(galilean.hub.files#module:rewritten) says. In check mode,
+        where nothing was written, they are taken for others than those that a service was started with; otherwise the
+        files themselves are compared.
+    type: list
+    elements: path
+    default: []
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
 attributes:
@@ -137,11 +145,15 @@ import glob
 import hashlib
 import os
 import time
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.converged_services import (
+    FORESEEN,
+    GENERATOR,
+    GENERATOR_PATH,
     RECORD_DIRECTORY,
     UNIT_NAME,
     UNIT_PROPERTIES,
@@ -151,6 +163,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.converged_services im
     Unit,
     after_reload,
     drop_in_path,
+    is_unit_file,
     make_plan,
     parse_record,
     parse_unit,
@@ -174,6 +187,7 @@ ARGUMENT_SPEC = {
             "settle_seconds": {"type": "float", "default": 1},
         },
     },
+    "foreseen": {"type": "list", "elements": "path", "default": []},
 }
 JOURNAL_LINES = 20
 
@@ -198,6 +212,7 @@ class Service:
         self.name: str = wanted["name"]
         self.restart_on: list[str] = wanted["restart_on"]
         self.reload_on: list[str] = wanted["reload_on"]
+        self.foreseen: list[str] = module.params["foreseen"] if module.check_mode else []
         self.systemctl_path: str = module.get_bin_path("systemctl", required=True)
         self.drop_in_path = Path(drop_in_path(self.name))
         self.record_path = Path(RECORD_DIRECTORY, self.name)
@@ -225,22 +240,32 @@ class Service:
         """Unit files and listed files, in a stable order."""
         candidates = [path for pattern in unit_file_candidates(self.name) for path in glob.glob(pattern)]
         unit_files = {unit.fragment_path, *unit.drop_in_paths, *candidates} - {str(self.drop_in_path)}
-        return sorted({path for path in unit_files if os.path.exists(path)} | {*self.restart_on, *self.reload_on})
+        present = {path for path in unit_files if os.path.exists(path)}
+        return sorted(present | self.foreseen_unit_files() | {*self.restart_on, *self.reload_on})
+
+    def foreseen_unit_files(self) -> set[str]:
+        patterns = unit_file_candidates(self.name)
+        return {path for path in self.foreseen if any(fnmatch(path, pattern) for pattern in patterns)}
 
     def plan(self, unit: Unit) -> Plan:
         watched = self.watched(unit)
         record = self.record()
-        # A drop-in that was taken away is in the record only; what is merely no longer watched does not matter.
-        gone = [path for path in (record.digests if record else ()) if not os.path.exists(path)]
+        # A unit file that was taken away is in the record only; what is merely no longer watched does not matter.
+        recorded = [path for path in (record.digests if record else ()) if is_unit_file(self.name, path)]
+        gone = [path for path in recorded if path != str(self.drop_in_path) and not os.path.exists(path)]
         drop_in = render_drop_in(self.name, watched)
         return make_plan(
             unit=unit,
             record=record,
-            digests={path: digest_of(path) for path in [*watched, *gone]},
+            digests={path: self.digest_of(path) for path in [*watched, *gone]},
             reload_on=self.reload_on,
             enabled=self.wanted["enabled"],
+            generator=None if read(Path(GENERATOR_PATH)) == GENERATOR else GENERATOR,
             drop_in=None if read(self.drop_in_path) == drop_in else drop_in,
         )
+
+    def digest_of(self, path: str) -> str | None:
+        return FORESEEN if path in self.foreseen else digest_of(path)
 
     def busy_with(self) -> str:
         """What a restart would disturb; empty when nothing."""
@@ -256,6 +281,9 @@ class Service:
         return out.strip()
 
     def apply(self, plan: Plan) -> None:
+        if plan.generator is not None:
+            Path(GENERATOR_PATH).parent.mkdir(mode=0o755, exist_ok=True)
+            write_durably(Path(GENERATOR_PATH), plan.generator, 0o755, 0, 0)
         if plan.drop_in is not None:
             self.drop_in_path.parent.mkdir(mode=0o755, exist_ok=True)
             write_durably(self.drop_in_path, plan.drop_in, 0o644, 0, 0)
@@ -353,12 +381,7 @@ def main() -> None:
             for name, plan in plans.items()
         ],
         diff=[
-            {
-                "before_header": name,
-                "after_header": name,
-                "before": "".join(f"{each.subject}: {each.before}\n" for each in plan.differences),
-                "after": "".join(f"{each.subject}: {each.after}\n" for each in plan.differences),
-            }
+            {"before_header": name, "after_header": name, "before": plan.told_before, "after": plan.told_after}
             for name, plan in plans.items()
         ],
     )

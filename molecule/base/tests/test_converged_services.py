@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import pytest
@@ -58,9 +58,9 @@ def host(hosts: dict[str, Host]) -> Iterator[Host]:
 def converge(run_module: Callable[..., dict[str, Any]]) -> Converge:
     """Run the module for one service on io, and give its result back."""
 
-    def run(*options: str, **arguments: object) -> dict[str, Any]:
+    def run(*options: str, foreseen: Sequence[str] = (), **arguments: object) -> dict[str, Any]:
         wanted = {"name": SERVICE, "restart_on": [CONFIG, MISSING], "reload_on": [SITE], **arguments}
-        result = run_module("io", MODULE, {"services": [wanted]}, *options)
+        result = run_module("io", MODULE, {"services": [wanted], "foreseen": list(foreseen)}, *options)
         return {**result, **result.get("services", [{}])[0]}
 
     return run
@@ -146,6 +146,30 @@ def test_a_unit_restored_with_an_old_time_stamp_is_taken_up(host: Host, converge
     assert act(converge()) == (True, "restart")
     assert "sleep 1000000" in host.check_output(f"systemctl show -P ExecStart {SERVICE}")
     assert act(converge()) == (False, "none")
+
+
+def test_a_restart_by_hand_with_what_systemd_had_read_before_is_no_excuse(host: Host, converge: Converge) -> None:
+    converge()
+    write_unit(host, seconds="1000000")
+    host.check_output(f"touch -d 2001-01-01 {UNIT_FILE} && systemctl restart {SERVICE}")
+    assert "sleep infinity" in host.check_output("ps -C sleep -o args=")
+    assert act(converge("--check")) == (True, "restart")
+    result = converge()
+    assert act(result) == (True, "restart")
+    assert [reason.partition(":")[0] for reason in result["reasons"]] == [UNIT_FILE]
+    assert "sleep 1000000" in host.check_output("ps -C sleep -o args=")
+    assert act(converge()) == (False, "none")
+
+
+@pytest.mark.usefixtures("host")
+def test_what_a_run_would_write_is_foreseen_in_check_mode_alone(converge: Converge) -> None:
+    converge()
+    foreseen = converge("--check", foreseen=[CONFIG, "/etc/of-another.conf"])
+    assert act(foreseen) == (True, "restart")
+    assert [reason.partition(":")[0] for reason in foreseen["reasons"]] == [CONFIG]
+    assert [each["after"] for each in foreseen["diff"]] == [f"{CONFIG}: as this run would write it\n"]
+    assert act(converge("--check", foreseen=[DROP_IN])) == (True, "restart")
+    assert act(converge(foreseen=[CONFIG, DROP_IN])) == (False, "none")
 
 
 def test_a_service_that_ran_before_is_restarted_once(host: Host, converge: Converge) -> None:

@@ -10,6 +10,7 @@ from types import MappingProxyType
 
 import pytest
 from ansible_collections.galilean.hub.plugins.module_utils.converged_services import (
+    FORESEEN,
     UNIT_NAME,
     UNIT_PROPERTIES,
     WATCHED_PATH,
@@ -17,6 +18,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.converged_services im
     Record,
     Unit,
     after_reload,
+    is_unit_file,
     make_plan,
     parse_record,
     parse_unit,
@@ -48,9 +50,10 @@ def plan(
     record: Record | None = RECORD,
     digests: Mapping[str, str | None] = CONTENT,
     enabled: bool = True,
+    generator: str | None = None,
     drop_in: str | None = None,
 ) -> Plan:
-    return make_plan(unit, record, digests, reload_on=[SITE], enabled=enabled, drop_in=drop_in)
+    return make_plan(unit, record, digests, [SITE], enabled, generator, drop_in)
 
 
 def subjects(found: Plan) -> list[str]:
@@ -100,8 +103,9 @@ def test_unit_files_that_were_only_touched_are_read_again_without_a_restart() ->
     assert found.changed
 
 
-def test_a_new_drop_in_does_not_restart_what_is_recorded_all_the_same() -> None:
-    found = plan(drop_in="[Service]\n")
+@pytest.mark.parametrize("new", [{"drop_in": "[Service]\n"}, {"generator": "#!/bin/sh\n"}])
+def test_a_new_way_to_record_does_not_restart_what_is_recorded_all_the_same(new: dict[str, str]) -> None:
+    found = plan(**new)  # type: ignore[arg-type]
     assert found.daemon_reload
     assert found.action == "none"
     assert found.changed
@@ -165,6 +169,31 @@ def test_a_reload_makes_up_for_the_files_it_reads_and_no_others() -> None:
     reloaded = after_reload(RECORD, {SITE: NEW})
     assert subjects(plan(record=reloaded, digests=digests)) == [CONFIG]
     assert subjects(plan(record=after_reload(RECORD, {SITE: None}), digests=CONTENT | {SITE: None})) == []
+
+
+def test_what_systemd_had_read_as_unit_counts_and_not_what_had_become_of_it() -> None:
+    text = f"InvocationID=aa\n{NEW}  {UNIT_FILE}\n{OLD}  {CONFIG}\n{OLD}  {UNIT_FILE}\nNeedDaemonReload=no\n"
+    found = plan(record=parse_record(text), digests={UNIT_FILE: NEW, CONFIG: OLD})
+    assert (found.action, subjects(found)) == ("restart", [UNIT_FILE])
+
+
+def test_what_a_run_in_check_mode_would_write_is_told() -> None:
+    found = plan(digests=CONTENT | {CONFIG: FORESEEN})
+    assert found.action == "restart"
+    assert found.told_before == f"{CONFIG}: sha256 {OLD[:12]}\n"
+    assert found.told_after == f"{CONFIG}: as this run would write it\n"
+
+
+def test_what_is_held_is_told() -> None:
+    found = plan(digests=CONTENT | {CONFIG: NEW}).hold()
+    assert found.told_before == f"{CONFIG}: sha256 {OLD[:12]}\n"
+    assert found.told_after == f"{CONFIG}: sha256 {NEW[:12]}, restart held back\n"
+
+
+def test_the_unit_files_of_a_record() -> None:
+    assert is_unit_file("hub@main.service", "/usr/lib/systemd/system/hub@.service")
+    assert is_unit_file("hub@main.service", "/etc/systemd/system/hub@main.service.d/more.conf")
+    assert not is_unit_file("hub@main.service", "/etc/hub.json")
 
 
 def test_a_record_survives_being_written() -> None:
