@@ -84,8 +84,14 @@ class ActionModule(ActionBase):
 
         changes = host["changes"] + ([] if is_trusted else [f"{args['ca_path']}: certificate of the authority"])
         changes += [f"{name}: certificate issued, {'; '.join(why)}" for name, why in reasons.items() if why]
+        paths = {wanted["name"]: wanted["certificate_path"] for wanted in args["certificates"]}
         return {
             "changed": bool(changes),
+            "rewritten": [
+                *host["rewritten"],
+                *([] if is_trusted else [args["ca_path"]]),
+                *(paths[name] for name, why in reasons.items() if why),
+            ],
             "certificates": [
                 {
                     "name": name,

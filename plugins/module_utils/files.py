@@ -39,6 +39,10 @@ class Change:
     after: Entry
 
     @property
+    def is_of_content(self) -> bool:
+        return (self.before.state, self.before.content) != (self.after.state, self.after.content)
+
+    @property
     def diff(self) -> str:
         """Attributes and content as a unified diff."""
         lines = (describe(self.before), describe(self.after))

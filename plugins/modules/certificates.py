@@ -174,6 +174,14 @@ certificates:
       description: When it expires, or null in check mode when there is none yet.
       type: str
       sample: "2027-12-22T09:41:07+00:00"
+rewritten:
+  description:
+    - The files with another content than before, or in check mode those that would be, for
+      O(galilean.hub.converged_services#module:foreseen).
+  returned: success
+  type: list
+  elements: str
+  sample: ["/etc/galilean/tls/web.pem"]
 """
 
 import grp
@@ -234,6 +242,7 @@ class Host:
         self.module = module
         self.openssl = module.get_bin_path("openssl", required=True)
         self.changes: list[str] = []
+        self.rewritten: list[str] = []
 
     def write(self, path: str, content: str, mode: int, owner: str, group: str) -> None:
         write_durably(Path(path), content, mode, uid_of(owner), gid_of(group))
@@ -257,6 +266,8 @@ class Host:
     def ensure_private_key(self, path: str, owner: str, group: str) -> str | None:
         """Public half of the private key, which is made when missing. None in check mode when it is."""
         public_key = self.public_key(path)
+        if public_key is None:
+            self.rewritten.append(path)
         if public_key is None and not self.module.check_mode:
             command = [self.openssl, "genpkey", "-algorithm", "EC", "-pkeyopt", "ec_paramgen_curve:P-256"]
             _rc, private_key, _err = self.module.run_command(command, check_rc=True)
@@ -300,6 +311,7 @@ def main() -> None:
         module.exit_json(
             changed=bool(host.changes),
             changes=host.changes,
+            rewritten=host.rewritten,
             found=found,
             found_ca_certificate=read(module.params["ca_path"]),
         )

@@ -95,6 +95,13 @@ paths:
   type: list
   elements: str
   sample: ["/etc/galilean/keeper.json"]
+rewritten:
+  description:
+    - Those of RV(paths) with another content than before, for O(galilean.hub.converged_services#module:foreseen).
+  returned: success
+  type: list
+  elements: str
+  sample: ["/etc/galilean/keeper.json"]
 """
 
 import grp
@@ -193,6 +200,7 @@ def main() -> None:
     module.exit_json(
         changed=bool(changes),
         paths=[str(change.path) for change in changes],
+        rewritten=[str(change.path) for change in changes if change.is_of_content],
         diff=[{"prepared": change.diff} for change in changes],
     )
 
