@@ -16,7 +16,7 @@ import subprocess
 import time
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NoReturn
 
 from ansible.errors import AnsibleActionFail, AnsibleError
 from ansible.plugins.action import ActionBase
@@ -24,8 +24,12 @@ from ansible_collections.galilean.hub.plugins.modules.lock import ARGUMENT_SPEC
 
 POLL_SECONDS = 0.25
 WATCH_SECONDS = 0.5
-REFRESH_SECONDS = 15
+REFRESH_SECONDS = 10
+# Before a lock that could not be refreshed ends on the host.
+LOST_SECONDS = 40
 BUSY = 75
+# Of a process that runs, and whose start is not for us to see.
+HIDDEN = "hidden"
 # States of a process that nobody has waited for.
 ENDED = {"Z", "X"}
 # Whose lock it is stands in the locked file. The lock ends when the file has not been touched for a minute.
@@ -40,7 +44,11 @@ while [ $seconds -lt 60 ]; do
   [ "$(stat --format %y {path})" = "$touched" ] && seconds=$((seconds + 1)) || seconds=0
 done
 """
-REFRESH = "touch {path}"
+HELD, LOST = "held", "lost"
+REFRESH = """\
+[ "$(sed -n 2p {path})" != {identity} ] || flock --nonblock {path} true || {{ touch {path} && echo {held}; exit; }}
+echo {lost}
+"""
 RELEASE = """\
 [ "$(sed -n 2p {path})" != {identity} ] || flock --nonblock {path} true || kill "$(tail -n 1 {path})"
 """
@@ -57,7 +65,14 @@ class Run:
     def ended(self) -> bool:
         """Whether it is known that it has ended, which takes a look at the place where it ran."""
         *place, process, start = self.identity.split(" ")
-        return " ".join(place) == this_place() and started(int(process)) != start
+        return " ".join(place) == this_place() and started(int(process)) not in {start, HIDDEN}
+
+    def end(self, reason: str) -> None:
+        """Have it end as if its terminal had asked for it, and tell its terminal why."""
+        process = self.identity.split(" ")[-2]
+        with contextlib.suppress(OSError), Path(f"/proc/{process}/fd/2").open("a") as terminal:
+            terminal.write(f"{reason}. Another run may begin, so this one ends. Run it again: it goes on from here.\n")
+        os.kill(int(process), signal.SIGINT)
 
 
 def this_run() -> Run:
@@ -77,15 +92,26 @@ def started(process: int) -> str:
     """When a process has begun, the same for every user and time zone and after a step of the clock.
 
     Nothing when it does not run. In ticks since the boot where there is /proc: proc_pid_stat(5), fields 3 and 22.
+    HIDDEN where /proc is mounted so that it shows nobody the processes of others: proc(5), hidepid.
     """
     if Path("/proc/self/stat").exists():
         try:
             state, *fields = Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()
         except (FileNotFoundError, ProcessLookupError):
-            return ""
+            return HIDDEN if is_hidden(process) else ""
         return "" if state in ENDED else fields[18]
     state, _space, start = ps("stat=,lstart=", process).partition(" ")
     return "" if state[:1] in ENDED else "-".join(start.split())
+
+
+def is_hidden(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True
+    except ProcessLookupError:
+        return False
+    return False
 
 
 def ps(fields: str, process: int) -> str:
@@ -93,6 +119,10 @@ def ps(fields: str, process: int) -> str:
     environment = {**os.environ, "LC_ALL": "C", "TZ": "UTC"}
     command = ["ps", "-o", fields, "-p", str(process)]
     return subprocess.run(command, check=False, capture_output=True, text=True, env=environment).stdout.strip()
+
+
+def give_up(*_signal: object) -> NoReturn:
+    raise TimeoutError
 
 
 class ActionModule(ActionBase):
@@ -122,6 +152,8 @@ class ActionModule(ActionBase):
             "name": shlex.quote(run.name),
             "identity": shlex.quote(run.identity),
             "seconds": seconds,
+            "held": HELD,
+            "lost": LOST,
             "busy": BUSY,
         }
         return dict(self._low_level_execute_command(command.format(**words), sudoable=True))
@@ -170,13 +202,25 @@ class ActionModule(ActionBase):
 
     def _watch(self, run: Run) -> None:
         """Keep the lock fresh while the run goes on, and take it away with everything of it afterwards."""
-        refreshed = time.monotonic()
+        refreshed = held = time.monotonic()
         while not run.ended:
             time.sleep(WATCH_SECONDS)
             if time.monotonic() - refreshed > REFRESH_SECONDS:
-                # The host may be out of reach for a moment.
-                with contextlib.suppress(AnsibleError):
-                    self._execute(REFRESH, run)
                 refreshed = time.monotonic()
+                told = self._refresh(run)
+                held = refreshed if HELD in told else held
+                if LOST in told or time.monotonic() - held > LOST_SECONDS:
+                    run.end(f"The lock {self.path} is lost: its host was restarted, or out of reach for too long")
         self._execute(RELEASE, run)
         os.killpg(0, signal.SIGKILL)
+
+    def _refresh(self, run: Run) -> str:
+        """What the host tells of the lock; nothing when it is out of reach, which it may be for a moment."""
+        signal.signal(signal.SIGALRM, give_up)
+        signal.alarm(REFRESH_SECONDS)
+        try:
+            return str(self._execute(REFRESH, run)["stdout"])
+        except (AnsibleError, OSError):
+            return ""
+        finally:
+            signal.alarm(0)

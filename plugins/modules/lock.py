@@ -16,7 +16,8 @@ description:
     refused, and told who holds it.
   - The lock is held by a process on the host for as long as the controller's process lives, and is taken away when it
     ends. That a run was killed with everything that belonged to it is seen by the next one on the same machine.
-  - When the controller's machine disappears, the lock ends after a minute.
+  - When the controller's machine disappears, the lock ends after a minute. A run that has lost the lock, because its
+    host was restarted or out of reach for longer than forty seconds, is ended before another one can begin.
   - In check mode nothing is locked and nobody is refused.
 options:
   path:

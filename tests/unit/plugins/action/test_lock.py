@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from ansible_collections.galilean.hub.plugins.action.lock import started
 
 ROOT = Path(__file__).parents[4]
 PLAY = """
@@ -101,6 +102,37 @@ def test_a_run_that_was_killed_with_all_its_processes_leaves_nothing_locked(
     second = run(0)
     output, _errors = second.communicate(timeout=60)
     assert second.returncode == 0, output
+
+
+@pytest.mark.parametrize("loss", ["the process that holds it", "its file"])
+def test_a_run_that_has_lost_its_lock_ends_and_says_so(holder: subprocess.Popen[str], lock: Path, loss: str) -> None:
+    if loss == "its file":
+        lock.unlink()
+    else:
+        os.kill(int(lock.read_text().splitlines()[2]), signal.SIGKILL)
+    output, _errors = holder.communicate(timeout=60)
+    assert holder.returncode != 0
+    assert f"The lock {lock} is lost" in output
+
+
+def test_a_run_that_another_user_may_not_see_has_not_ended(holder: subprocess.Popen[str], lock: Path) -> None:
+    identity = lock.read_text().splitlines()[1]
+    ask = f"""
+import conftest, os
+from {started.__module__} import Run
+os.setgroups([]), os.setresgid(*[65534] * 3), os.setresuid(*[65534] * 3)
+print(Run("", {identity!r}).ended)
+"""
+    command = ["unshare", "--mount", "sh", "-c", 'mount -t proc -o hidepid=2 proc /proc; exec "$0" -c "$1"']
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / "tests/unit")}
+
+    def has_ended() -> str:
+        return subprocess.check_output([*command, sys.executable, ask], text=True, env=environment).strip()
+
+    assert has_ended() == "False"
+    holder.kill()
+    holder.wait()
+    assert has_ended() == "True"
 
 
 def test_what_stands_in_the_file_keeps_nobody_away(run: Run, lock: Path) -> None:
