@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+import json
+import socket
+import ssl
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 import yaml
+from authority import Authority
 from client import Hub, eventually
+from cryptography.x509.oid import ExtendedKeyUsageOID
 from lab import HOSTS, ROOT, Lab
 
 
@@ -20,6 +26,34 @@ def test_a_second_run_changes_nothing_while_a_kernel_works(lab: Lab, hub: Hub, o
         assert run.returncode == 0, run.output
         assert run.changed == dict.fromkeys(HOSTS, 0), run.output
         assert kernel.run("print(kept)") == "set before the run"
+
+
+def test_check_mode_foresees_what_a_change_would_restart(lab: Lab) -> None:
+    change = ["--tags", "hub", "--extra-vars", "jupyterhub_idle_timeout_seconds=4321"]
+    run = lab.play("playbooks/site.yml", "--check", "--diff", *change)
+    assert run.returncode == 0, run.output
+    assert "+/etc/galilean/main/hub.json: as this run would write it" in run.output
+    assert lab.play("playbooks/site.yml", "--tags", "hub").changed == dict.fromkeys(HOSTS, 0)
+
+
+def test_a_certificate_of_the_site_is_served_until_it_is_taken_away(lab: Lab, hub: Hub, tmp_path: Path) -> None:
+    def served() -> str:
+        context = ssl.create_default_context(cafile=hub.ca)
+        address = (urlsplit(hub.url).hostname, urlsplit(hub.url).port)
+        with socket.create_connection(address, 10) as raw, context.wrap_socket(raw, server_hostname="localhost") as tls:
+            return ssl.DER_cert_to_PEM_cert(tls.getpeercert(binary_form=True) or b"")
+
+    certificate, key = Authority.of(lab).issue("localhost", ExtendedKeyUsageOID.SERVER_AUTH)
+    (tmp_path / "hub.pem").write_text(certificate)
+    (tmp_path / "hub-key.pem").write_text(key)
+    given = {"proxy_certificate": str(tmp_path / "hub.pem"), "proxy_private_key": str(tmp_path / "hub-key.pem")}
+    before = served()
+    for options, expected in ((["--extra-vars", json.dumps(given)], certificate), ([], before)):
+        for changed in (True, False):
+            run = lab.play("playbooks/site.yml", "--tags", "edge", *options)
+            assert run.returncode == 0, run.output
+            assert any(run.changed.values()) == changed, run.output
+            assert served() == expected
 
 
 def test_a_phase_can_be_run_alone_by_its_tag(lab: Lab) -> None:
