@@ -15,6 +15,10 @@ OURS = "galilean."
 # Whether a node takes students' servers, true or false. Nodes without it are somebody else's.
 LABEL = f"{OURS}servers"
 
+# On a node that was paused or drained because its host left the inventory, until it is gone or its host is back.
+LEAVING = f"{OURS}leaving"
+STAY = ("--availability=active", f"--label-rm={LEAVING}")
+
 
 @dataclass(frozen=True)
 class Node:
@@ -113,4 +117,5 @@ def update_arguments(node: Node, labels: Mapping[str, str], is_busy: bool) -> li
         arguments.append("--availability=pause")
     if labels[LABEL] == "true" and node.labels.get(LABEL) == "false" and node.availability == "pause":
         arguments.append("--availability=active")
-    return arguments
+    # What comes later on Docker's command line counts.
+    return [*STAY, *arguments] if LEAVING in node.labels else arguments

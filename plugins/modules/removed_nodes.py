@@ -16,7 +16,8 @@ description:
     the inventory, by its name and by its address, is taken out of the Swarm.
   - A worker on which something runs is left as it is, and the module fails, unless O(move) says that its services are
     to be moved to other nodes. Then the node is drained, what ran there is waited for until it runs on another node,
-    and the node is taken out last. A run that dies between is gone on with by the next.
+    and the node is taken out last. A run that dies between is gone on with by the next, or undone by
+    M(galilean.hub.swarm_node) when the host is in the inventory again.
   - A node that is merely down and in the inventory is left alone. So are managers, and nodes without the label
     C(galilean.servers), which somebody else has joined.
   - On a host that manages no Swarm there is nothing to do.
@@ -84,6 +85,8 @@ import time
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.engine import Engine
 from ansible_collections.galilean.hub.plugins.module_utils.nodes import (
+    LEAVING,
+    STAY,
     Node,
     left,
     parse_tasks,
@@ -114,7 +117,7 @@ def waiting(engine: Engine, node: Node, services: list[str]) -> list[str]:
 
 def move(engine: Engine, node: Node, services: list[str]) -> None:
     """Drain the node, and wait until these services run elsewhere and nothing runs there any more."""
-    engine.docker("node", "update", "--availability=drain", node.node_id)
+    engine.docker("node", "update", "--availability=drain", f"--label-add={LEAVING}=true", node.node_id)
     seconds = engine.module.params["timeout_seconds"]
     deadline = time.monotonic() + seconds
     while left_over := waiting(engine, node, services):
@@ -125,6 +128,23 @@ def move(engine: Engine, node: Node, services: list[str]) -> None:
                 "run goes on from there."
             )
         time.sleep(POLL_SECONDS)
+
+
+def busy_with(engine: Engine, nodes: list[Node]) -> dict[str, list[str]]:
+    """What runs on each node, by host name."""
+    return {node.hostname: wanted_services(engine.tasks_on(node)) for node in nodes}
+
+
+def hold(engine: Engine, nodes: list[Node]) -> None:
+    """Have nothing begin on idle nodes any more, and let go of them where something has begun at the last moment."""
+    held = [node for node in nodes if node.availability == "active"]
+    for node in held:
+        engine.docker("node", "update", "--availability=pause", f"--label-add={LEAVING}=true", node.node_id)
+    busy = busy_with(engine, nodes)
+    if any(busy.values()):
+        for node in held:
+            engine.docker("node", "update", *STAY, node.node_id)
+    refuse(engine.module, busy)
 
 
 def refuse(module: AnsibleModule, busy: dict[str, list[str]]) -> None:
@@ -143,9 +163,11 @@ def main() -> None:
     engine = Engine(module)
     nodes = engine.nodes() if engine.manages_a_swarm else []
     gone = left(nodes, module.params["hostnames"], module.params["addresses"])
-    busy = {node.hostname: wanted_services(engine.tasks_on(node)) for node in gone}
+    busy = busy_with(engine, gone)
     refuse(module, busy)
     if not module.check_mode:
+        if not module.params["move"]:
+            hold(engine, gone)
         for node in gone:
             move(engine, node, busy[node.hostname])
             engine.docker("node", "rm", "--force", node.node_id)

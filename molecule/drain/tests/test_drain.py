@@ -43,6 +43,19 @@ def test_a_node_at_work_is_left_alone_and_the_run_says_who_works_there(
     assert lab.ready_nodes() == {"jupiter", "io", "europa"}
 
 
+def test_a_node_that_a_dead_run_has_drained_takes_servers_again_when_its_host_is_back(
+    lab: Lab, hosts: dict[str, Host]
+) -> None:
+    drained = "docker node update --availability drain --label-add galilean.leaving=true europa"
+    hosts["jupiter"].check_output(drained)
+    back = lab.play("playbooks/swarm.yml")
+    assert back.returncode == 0, back.output
+    form = "{{.Spec.Availability}} {{.Spec.Labels}}"
+    assert hosts["jupiter"].check_output("docker node inspect --format %s europa", form).startswith("active")
+    assert "leaving" not in hosts["jupiter"].check_output("docker node inspect --format %s europa", form)
+    assert lab.play("playbooks/swarm.yml").changed["jupiter"] == 0
+
+
 def test_a_host_that_was_renamed_or_moved_is_still_there(lab: Lab, addresses: dict[str, str]) -> None:
     renamed = {"drain_hostnames": ["jupiter", "io", "ganymede"], "drain_addresses": list(addresses.values())}
     run = lab.play("playbooks/drain.yml", "--extra-vars", json.dumps(renamed))

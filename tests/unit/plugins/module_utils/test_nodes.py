@@ -101,6 +101,23 @@ def node(availability: str = "active", **labels: str) -> nodes.Node:
             True,
             [f"--label-add={nodes.LABEL}=true", "--availability=active"],
         ),
+        (
+            node("drain", **{nodes.LABEL: "true", nodes.LEAVING: "true"}),
+            {nodes.LABEL: "true"},
+            True,
+            ["--availability=active", f"--label-rm={nodes.LEAVING}"],
+        ),
+        (
+            node(**{nodes.LABEL: "true", nodes.LEAVING: "true"}),
+            {nodes.LABEL: "false"},
+            True,
+            [
+                "--availability=active",
+                f"--label-rm={nodes.LEAVING}",
+                f"--label-add={nodes.LABEL}=false",
+                "--availability=pause",
+            ],
+        ),
     ],
     ids=[
         "new",
@@ -111,6 +128,8 @@ def node(availability: str = "active", **labels: str) -> nodes.Node:
         "no more servers",
         "no more servers, busy",
         "servers again",
+        "back in the inventory",
+        "back in the inventory, but for no more servers",
     ],
 )
 def test_a_node_gets_its_labels_and_nobody_on_it_is_stopped(
