@@ -34,8 +34,8 @@ with open("{HOMES}/main/probe/diary", "a") as diary:
         time.sleep(0.1)
 print(number, round(longest, 1), flush=True)
 """
-
-
+MAKE = {"ext4": "mkfs.ext4 -O quota,project -E quotatype=usrquota:prjquota", "xfs": "mkfs.xfs -f"}
+CHECK = {"ext4": "e2fsck -fn", "xfs": "xfs_repair -n"}
 CUT = """
 table inet cut {
     chain out {
@@ -104,6 +104,20 @@ def test_nothing_but_nfs_4_2_is_served(machines: Machines) -> None:
     assert machines.run("jupiter", "cat", "/proc/fs/nfsd/versions").split() == ["-3", "+4", "-4.0", "-4.1", "+4.2"]
     listening = machines.run("jupiter", "ss", "-Hlntup").splitlines()
     assert not [line for line in listening if ":111 " in line or "rpc" in line], listening
+
+
+def test_threads_grace_and_lease_are_in_force(machines: Machines) -> None:
+    files = [f"/proc/fs/nfsd/{name}" for name in ("threads", "nfsv4gracetime", "nfsv4leasetime")]
+    before = machines.run("jupiter", "cat", *files).split()
+    given = {"nfs_server_threads": 13, "nfs_server_grace_seconds": 14, "nfs_server_lease_seconds": 12}
+    changed = machines.play(STORAGE, "-e", json.dumps(given))
+    assert changed.returncode == 0, changed.output
+    try:
+        assert machines.run("jupiter", "cat", *files).split() == ["13", "14", "12"]
+    finally:
+        back = machines.play(STORAGE)
+    assert back.returncode == 0, back.output
+    assert machines.run("jupiter", "cat", *files).split() == before == ["10", "15", "15"]
 
 
 @pytest.mark.parametrize("node", NODES)
@@ -201,7 +215,25 @@ def test_a_volume_is_made_once_and_grown_while_it_is_in_use(machines: Machines, 
     assert int(machines.run("jupiter", *size)) > before + 250 * 2**20
     machines.run("jupiter", "systemctl", "stop", "srv-volume.mount")
     assert use_volume(machines, **volume)["changes"] == ["mounted"]
+    # As it is when the power fails between the file system and its unit.
+    machines.run("jupiter", "systemctl", "disable", "--now", "srv-volume.mount")
+    machines.run("jupiter", "rm", "/etc/systemd/system/srv-volume.mount")
+    assert use_volume(machines, **volume)["changes"] == ["mount unit written", "mounted"]
     assert machines.run("jupiter", "cat", "/srv/volume/file") == "kept"
+
+
+@pytest.mark.parametrize("seconds", ["0.002", "0.01", "0.03", "0.1"])
+@pytest.mark.parametrize("file_system", ["ext4", "xfs"])
+def test_a_volume_whose_making_was_killed_is_made_whole(
+    machines: Machines, disk: str, file_system: str, seconds: str
+) -> None:
+    machines.run("jupiter", "sh", "-c", "which mkfs.xfs || apt-get install -qq xfsprogs")
+    make = f"timeout --signal KILL {seconds} {MAKE[file_system]} -q -L galilean {disk}"
+    machines.run("jupiter", "sh", "-c", f"{make}; sync {disk}", check=False)
+    assert "mounted" in use_volume(machines, device=disk, file_system=file_system)["changes"]
+    machines.run("jupiter", "sh", "-c", "echo kept >/srv/volume/file")
+    assert use_volume(machines, device=disk, file_system=file_system)["changes"] == []
+    machines.run("jupiter", "sh", "-c", f"systemctl stop srv-volume.mount && {CHECK[file_system]} {disk}")
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,58 @@
+"""Homes on a host that is neither hub nor node. Comes last: from here on the cluster has its homes there."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+from client import Hub
+from lab import Machines
+from test_quotas import HOARD
+
+GANYMEDE = {
+    "ansible_host": "{{ lab_subnet }}.14",
+    "lab_image": "galilean-machine:bookworm",
+    "lab_memory": "1024M",
+    "lab_data_disk": "4G",
+}
+CA = "/etc/galilean/tls/ca.pem"
+# What inventories/machines gives each home, and to whom the test gives another.
+QUOTA_MIB, PROFESSORS_QUOTA_MIB = "200", "300"
+
+
+@pytest.fixture(scope="module")
+def storage(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The host, which the cluster's homes have moved to."""
+    path = tmp_path_factory.mktemp("inventory") / "storage.yml"
+    path.write_text(yaml.safe_dump({"storage": {"hosts": {"ganymede": GANYMEDE}}}))
+    inventory = ["--inventory", "inventories/machines", "--inventory", str(path)]
+    created = machines.play("tests/machines/create.yml", *inventory, "--limit", "ganymede")
+    assert created.returncode == 0, created.output
+    quotas = {"jupyterhub_home_quotas_by_user": {"professor": f"{PROFESSORS_QUOTA_MIB}M"}}
+    run = machines.play("playbooks/site.yml", *inventory, "--extra-vars", json.dumps(quotas))
+    assert run.returncode == 0, run.output
+    return "ganymede"
+
+
+@pytest.mark.parametrize(("name", "quota_mib"), [("emigrant", QUOTA_MIB), ("professor", PROFESSORS_QUOTA_MIB)])
+def test_the_keeper_makes_homes_with_their_quotas_there(
+    machines: Machines, hub: Hub, storage: str, name: str, quota_mib: str
+) -> None:
+    with hub.student(name) as student:
+        student.start()
+        assert student.run("open('letter.txt', 'w').write('from a node')") == ""
+        home = f"/srv/galilean/homes/main/{name}"
+        assert machines.run(storage, "cat", f"{home}/letter.txt") == "from a node"
+        assert machines.run(storage, "df", "--output=size", "--block-size=1M", home).split()[1] == quota_mib
+        assert student.run(HOARD) == "Disk quota exceeded"
+        used = machines.run(storage, "df", "--output=pcent", home).split()[1]
+        assert used == "100%"
+
+
+def test_the_keeper_listens_there_on_the_private_address_alone(machines: Machines, storage: str) -> None:
+    (listening,) = machines.run(storage, "ss", "-Hlnt", "sport", "=", ":8444").splitlines()
+    assert f"{machines.address(storage)}:8444" in listening
+    without_certificate = ["openssl", "s_client", "-connect", f"{machines.address(storage)}:8444", "-CAfile", CA]
+    told = machines.run("jupiter", "sh", "-c", f"{' '.join(without_certificate)} 2>&1 </dev/null", check=False)
+    assert "certificate required" in told
