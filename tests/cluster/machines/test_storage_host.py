@@ -15,6 +15,7 @@ GANYMEDE = {
     "lab_image": "galilean-machine:bookworm",
     "lab_memory": "1024M",
     "lab_data_disk": "4G",
+    "nfs_server_file_system": "xfs",
 }
 CA = "/etc/galilean/tls/ca.pem"
 # What inventories/machines gives each home, and to whom the test gives another.
