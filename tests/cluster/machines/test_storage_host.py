@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 
 import pytest
 import yaml
@@ -18,8 +19,10 @@ GANYMEDE = {
     "nfs_server_file_system": "xfs",
 }
 CA = "/etc/galilean/tls/ca.pem"
-# What inventories/machines gives each home, and to whom the test gives another.
-QUOTA_MIB, PROFESSORS_QUOTA_MIB = "200", "300"
+QUOTAS = {
+    "jupyterhub_home_quotas_by_group": {"staff": "250M"},
+    "jupyterhub_home_quotas_by_user": {"professor": "300M"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -30,17 +33,29 @@ def storage(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> str
     inventory = ["--inventory", "inventories/machines", "--inventory", str(path)]
     created = machines.play("tests/machines/create.yml", *inventory, "--limit", "ganymede")
     assert created.returncode == 0, created.output
-    quotas = {"jupyterhub_home_quotas_by_user": {"professor": f"{PROFESSORS_QUOTA_MIB}M"}}
-    run = machines.play("playbooks/site.yml", *inventory, "--extra-vars", json.dumps(quotas))
+    run = machines.play("playbooks/site.yml", *inventory, "--extra-vars", json.dumps(QUOTAS))
     assert run.returncode == 0, run.output
     return "ganymede"
 
 
-@pytest.mark.parametrize(("name", "quota_mib"), [("emigrant", QUOTA_MIB), ("professor", PROFESSORS_QUOTA_MIB)])
+@pytest.fixture
+def staff(hub: Hub) -> Iterator[str]:
+    """A group."""
+    hub.api("POST", "/groups/staff")
+    yield "staff"
+    hub.api("DELETE", "/groups/staff")
+
+
+@pytest.mark.parametrize(
+    ("name", "is_staff", "quota_mib"),
+    [("emigrant", False, "200"), ("assistant", True, "250"), ("professor", True, "300")],
+)
 def test_the_keeper_makes_homes_with_their_quotas_there(
-    machines: Machines, hub: Hub, storage: str, name: str, quota_mib: str
+    machines: Machines, hub: Hub, storage: str, staff: str, name: str, is_staff: bool, quota_mib: str
 ) -> None:
     with hub.student(name) as student:
+        if is_staff:
+            hub.api("POST", f"/groups/{staff}/users", json={"users": [name]})
         student.start()
         assert student.run("open('letter.txt', 'w').write('from a node')") == ""
         home = f"/srv/galilean/homes/main/{name}"
