@@ -98,6 +98,14 @@ class Student:
         self.request_start()
         eventually(self.answers, seconds, f"the server of {self.name} answers")
 
+    def step(self) -> str:
+        """What the page of a server that is being started says now; the first event says that it was requested."""
+        path = f"/hub/api/users/{quote(self.name)}/server/progress"
+        with closing(self.hub.request("GET", path, stream=True)) as response:
+            lines = (line for line in response.iter_lines(chunk_size=1) if line.startswith(b"data:"))
+            events = (json.loads(line.removeprefix(b"data:")) for line in lines)
+            return str([event["message"] for event, _number in zip(events, range(2), strict=False)][-1])
+
     def stop(self, seconds: float = 120) -> None:
         response = self.hub.request("DELETE", f"/hub/api/users/{quote(self.name)}/server")
         assert response.status_code in (202, 204, 400, 404), response.text

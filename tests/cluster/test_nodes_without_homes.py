@@ -34,6 +34,23 @@ def test_a_node_that_does_not_see_the_homes_is_avoided(placement: Lab, hub: Hub,
         assert tasks == "europa Running"
 
 
+def test_what_was_left_below_the_mount_starts_no_server(placement: Lab, hub: Hub, blind: str) -> None:
+    with hub.student("survivor") as student:
+        student.start()
+        home = f"{HOMES}/main/{slug(student.name)}"
+        owner = placement.run("jupiter", "stat", "--format", "%u:%g", home)
+        student.stop()
+        placement.run(blind, "mkdir", "--parents", home)
+        placement.run(blind, "chown", owner, home)
+        placement.pause(*(node for node in NODES if node != blind))
+        student.request_start()
+        eventually(lambda: not student.server().get("pending"), 120, "the start has failed")
+        told = hub.request("GET", f"/hub/api/users/{student.name}/server/progress").text
+        assert f"Node {blind} waits for the homes of jupiter." in told
+        assert f"bind source path does not exist: {HOMES}/.galilean-export" in told
+        assert placement.run(blind, "ls", "-A", home) == ""
+
+
 def test_who_finds_no_node_with_homes_is_told_which_waits_for_whom(placement: Lab, hub: Hub, blind: str) -> None:
     placement.pause(*(node for node in NODES if node != blind))
     with hub.student("waiter") as student:

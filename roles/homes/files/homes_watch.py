@@ -1,8 +1,10 @@
 """The watch over the homes on the Swarm manager: drains nodes whose homes are dead, and takes them back.
 
-It asks the guard of each node that runs servers how long ago the node last saw the real export. A node that has not for
-too long, while another one did, is drained and gets the label `galilean.homes=dead`, both by one update of the node.
-The label is the record of who drained it: what a person has drained stays so. Homes that no node sees are the storage
+It asks the guard of each node that runs servers how long ago the node last saw the real export. A node that hangs while
+another one sees the homes is paused and gets the label `galilean.homes=waiting`; new servers start elsewhere, and what
+runs there may go on. After too long it is drained, with the label `galilean.homes=dead`. Availability and label are
+one update of the node, and the label is the record of whose it is: what a person has paused or drained stays so. Homes
+that no node sees are the storage
 host's matter: servers would find them nowhere, so they stay where they are. Each node that has not seen the homes for
 too long, or whose guard has not answered, is a failed unit on the manager, `galilean-homes-dead@<node>.service`. A node
 that is lost is left to Swarm.
@@ -30,7 +32,10 @@ ANSWER_BYTES = 4096
 # A look may be under way since the last one that saw the export; after this it hangs.
 SEEN_SECONDS = 30.0
 ASKED_AT_ONCE = 32
-SERVERS, HOMES, DEAD = "galilean.servers", "galilean.homes", "dead"
+SERVERS, HOMES = "galilean.servers", "galilean.homes"
+# The label's values, and the availability that goes with each.
+WAITING, DEAD = "waiting", "dead"
+AVAILABILITY = {WAITING: "pause", DEAD: "drain"}
 ALARM = "galilean-homes-dead@"
 ERROR, NOTICE = "<3>", "<5>"
 
@@ -103,14 +108,17 @@ def sees_for_others(node: Mapping[str, Any], answer: Answer | None) -> bool:
     return answer is not None and answer.seen and node["Spec"]["Availability"] == "active"
 
 
-def wanted_spec(spec: Mapping[str, Any], answer: Answer, is_dead: bool) -> dict[str, Any] | None:
+def wanted_spec(spec: Mapping[str, Any], answer: Answer, dead_seconds: float, patience: float) -> dict[str, Any] | None:
     """What the node should be instead, None when it is to stay as it is."""
     labels = dict(spec.get("Labels", {}))
     availability = spec["Availability"]
-    if is_dead and availability == "active":
-        return {**spec, "Availability": "drain", "Labels": {**labels, HOMES: DEAD}}
-    if answer.seen and labels.pop(HOMES, "") == DEAD:
-        return {**spec, "Availability": "active" if availability == "drain" else availability, "Labels": labels}
+    mark = labels.pop(HOMES, "")
+    is_ours = availability == AVAILABILITY.get(mark, "active")
+    if answer.seen and mark:
+        return {**spec, "Availability": "active" if is_ours else availability, "Labels": labels}
+    due = DEAD if dead_seconds >= patience else WAITING if dead_seconds >= SEEN_SECONDS else mark
+    if is_ours and due != mark and mark != DEAD:
+        return {**spec, "Availability": AVAILABILITY[due], "Labels": {**labels, HOMES: due}}
     return None
 
 
@@ -159,18 +167,20 @@ class Watch:
                 self.alarm(name, "silent", f"the guard of the homes on {name} has not answered for {patience:.0f} s")
             return
         record.answered_at = now
-        spec = wanted_spec(node["Spec"], answer, record.dead_seconds(answer, now) >= patience)
+        spec = wanted_spec(node["Spec"], answer, record.dead_seconds(answer, now), patience)
         if spec:
             self.engine("POST", f"/nodes/{node['ID']}/update?version={node['Version']['Index']}", spec)
         availability = (spec or node["Spec"])["Availability"]
         homes = f"the homes of {self.config.storage_host}"
+        state = "it is drained" if availability == "drain" else f"its availability is {availability}"
+        unseen = f"{name} has not seen {homes} for {answer.unseen_seconds:.0f} s, {state}: {answer.why}"
         if answer.unseen_seconds >= patience:
-            state = "it is drained" if availability == "drain" else f"its availability is {availability}"
-            unseen = f"{name} has not seen {homes} for {answer.unseen_seconds:.0f} s"
-            self.alarm(name, state, f"{unseen}, {state}: {answer.why}")
+            self.alarm(name, state, unseen)
         elif answer.seen and (spec or record.alarm):
-            log(NOTICE, f"{name} sees {homes} again, its availability is {availability}")
+            log(NOTICE, f"{name} sees {homes} again, {state}")
             self.end_alarm(name)
+        elif spec:
+            log(NOTICE, unseen)
 
     def alarm(self, name: str, cause: str, words: str) -> None:
         """Raise the alarm, and say why whenever the cause is another."""

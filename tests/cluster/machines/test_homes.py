@@ -52,7 +52,7 @@ def work(student: Student) -> str:
 def home_of(machines: Machines, student: str) -> str:
     name = machines.run("jupiter", "docker", "service", "ls", "--quiet", "--filter", f"label=galilean.user={student}")
     mounts = "{{json .Spec.TaskTemplate.ContainerSpec.Mounts}}"
-    (mount,) = json.loads(machines.run("jupiter", "docker", "service", "inspect", "--format", mounts, name))
+    mount, _export = json.loads(machines.run("jupiter", "docker", "service", "inspect", "--format", mounts, name))
     return str(mount["Source"])
 
 

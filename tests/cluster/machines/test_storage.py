@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from client import eventually
+from client import Hub, eventually
 from lab import NODES, Machines
 
 HOMES = "/srv/galilean/homes"
@@ -177,6 +177,29 @@ def test_a_storage_host_that_reboots_drains_nobody(machines: Machines, record_pr
     number, longest = machines.run("io", *journal).split()
     assert machines.run("jupiter", "wc", "--lines", f"{HOMES}/main/probe/diary").split()[0] == number
     record_property("longest write while the storage host rebooted, seconds", longest)
+
+
+def test_a_start_on_a_node_whose_mount_hangs_says_so_and_goes_on_elsewhere(
+    machines: Machines, placement: Machines, hub: Hub, record_property: Measure
+) -> None:
+    machines.pipe("europa", CUT.replace("STORAGE", machines.address("jupiter")), "nft", "--file", "-")
+    try:
+        with hub.student("patient") as student:
+            placement.pause("io")
+            began = time.monotonic()
+            student.request_start()
+            eventually(lambda: "Node europa" in student.step(), 60, "the server is to start on europa")
+            placement.activate("io")
+            eventually(lambda: student.step().startswith("Node europa waits for the homes of jupiter."), 120, "told")
+            record_property("named to the user, seconds after the start", round(time.monotonic() - began))
+            assert node_spec(machines, "europa")["Availability"] == "pause"
+            assert node_spec(machines, "europa")["Labels"]["galilean.homes"] == "waiting"
+            eventually(student.answers, 120, "the server answers on the other node")
+            record_property("ready on the other node, seconds after the start", round(time.monotonic() - began))
+            assert student.run("import os; print(os.environ['GALILEAN_NODE'])") == "io"
+    finally:
+        machines.run("europa", "nft", "delete table inet cut")
+    eventually(lambda: node_spec(machines, "europa")["Availability"] == "active", 180, "europa takes servers again")
 
 
 def test_a_node_whose_mount_is_dead_is_drained_and_taken_back(machines: Machines, record_property: Measure) -> None:

@@ -9,6 +9,7 @@ from homes_watch import Answer, Record, address_of, is_watched, sees_for_others,
 
 DEAD_AFTER = 300
 SERVERS = {"galilean.servers": "true"}
+WAITING = {**SERVERS, "galilean.homes": "waiting"}
 MARKED = {**SERVERS, "galilean.homes": "dead"}
 
 
@@ -16,8 +17,15 @@ MARKED = {**SERVERS, "galilean.homes": "dead"}
     ("availability", "labels", "answer", "wanted"),
     [
         ("active", SERVERS, Answer(2, ""), None),
-        ("active", SERVERS, Answer(299, "no answer within 10 s"), None),
+        ("active", SERVERS, Answer(29, "no answer within 10 s"), None),
+        ("active", SERVERS, Answer(30, "no answer within 10 s"), ("pause", WAITING)),
+        ("pause", WAITING, Answer(299, "no answer within 10 s"), None),
+        ("pause", WAITING, Answer(2, ""), ("active", SERVERS)),
+        ("pause", WAITING, Answer(300, "no answer within 10 s"), ("drain", MARKED)),
         ("active", SERVERS, Answer(300, "Stale file handle"), ("drain", MARKED)),
+        ("active", WAITING, Answer(300, "Stale file handle"), None),
+        ("active", WAITING, Answer(2, ""), ("active", SERVERS)),
+        ("drain", WAITING, Answer(2, ""), ("drain", SERVERS)),
         ("drain", MARKED, Answer(900, "Stale file handle"), None),
         ("drain", MARKED, Answer(2, "not looked for yet"), None),
         ("drain", MARKED, Answer(2, ""), ("active", SERVERS)),
@@ -28,8 +36,15 @@ MARKED = {**SERVERS, "galilean.homes": "dead"}
     ],
     ids=[
         "seen",
-        "stalled",
+        "stalled for a moment",
+        "hanging",
+        "paused by the watch, still hanging",
+        "paused by the watch, seen again",
+        "paused by the watch, dead",
         "dead",
+        "paused by the watch, then made active by a person, dead",
+        "paused by the watch, then made active by a person, seen again",
+        "paused by the watch, then drained by a person, seen again",
         "drained by the watch, still dead",
         "drained by the watch, its guard has just started",
         "drained by the watch, seen again",
@@ -39,13 +54,13 @@ MARKED = {**SERVERS, "galilean.homes": "dead"}
         "drained by the watch, then paused by a person, seen again",
     ],
 )
-def test_a_node_is_drained_when_its_homes_are_dead_and_taken_back_when_seen(
+def test_a_node_is_paused_when_its_homes_hang_drained_when_they_are_dead_and_taken_back_when_seen(
     availability: str, labels: dict[str, str], answer: Answer, wanted: tuple[str, dict[str, str]] | None
 ) -> None:
     spec = {"Role": "worker", "Availability": availability, "Labels": labels}
     expected = {"Role": "worker", "Availability": wanted[0], "Labels": wanted[1]} if wanted else None
     record = Record(answered_at=0, unseen_by_others_at=0)
-    assert wanted_spec(spec, answer, record.dead_seconds(answer, now=1000) >= DEAD_AFTER) == expected
+    assert wanted_spec(spec, answer, record.dead_seconds(answer, now=1000), DEAD_AFTER) == expected
 
 
 @pytest.mark.parametrize(

@@ -17,6 +17,12 @@ class Engine:
 
     async def call(self, method: str, **kwargs: Any) -> list[dict[str, Any]]:
         self.calls.append(method)
+        if method == "nodes":
+            return [
+                node("io", {"galilean.homes": "waiting"}),
+                node("europa", {}),
+                node("ganymede", {"galilean.homes": "dead"}),
+            ]
         assert kwargs == {"filters": {"label": "galilean.instance=main"}}
         if self.answer:
             return await self.answer
@@ -25,6 +31,10 @@ class Engine:
 
 def raw(service: str, state: str) -> dict[str, Any]:
     return {"ServiceID": service, "DesiredState": "running", "CreatedAt": "2026", "Status": {"State": state}}
+
+
+def node(name: str, labels: dict[str, str]) -> dict[str, Any]:
+    return {"ID": f"id of {name}", "Description": {"Hostname": name}, "Spec": {"Labels": labels}}
 
 
 @pytest.fixture
@@ -84,3 +94,12 @@ async def test_who_gives_up_waiting_does_not_end_the_look(cluster: ClusterView, 
     engine.answer.set_result([raw("ada", "running")])
     assert [task.state for task in await other] == ["running"]
     assert engine.calls == ["tasks"]
+
+
+async def test_the_nodes_without_homes_are_looked_for_once_for_everybody(cluster: ClusterView, engine: Engine) -> None:
+    found = await cluster.nodes_without_homes(5)
+    assert found == {"id of io": "io", "id of ganymede": "ganymede"}
+    assert await asyncio.gather(*(cluster.nodes_without_homes(5) for _turn in range(100))) == [found] * 100
+    assert engine.calls == ["nodes"]
+    await cluster.nodes_without_homes(0)
+    assert engine.calls == ["nodes"] * 2

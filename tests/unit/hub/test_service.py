@@ -55,9 +55,13 @@ def test_the_container_has_no_privileges() -> None:
     assert found["Ulimits"] == [{"Name": "nofile", "Soft": 1024, "Hard": 4096}]
 
 
-def test_the_home_is_the_only_mount() -> None:
+def test_the_home_is_mounted_with_the_proof_of_the_export_and_nothing_else() -> None:
     source = "/srv/galilean/homes/main/ada-fdee430d"
-    assert container()["Mounts"] == [{"Type": "bind", "Source": source, "Target": "/home/student"}]
+    export = "/srv/galilean/homes/.galilean-export"
+    assert container()["Mounts"] == [
+        {"Type": "bind", "Source": source, "Target": "/home/student"},
+        {"Type": "bind", "Source": export, "Target": "/run/galilean-export", "ReadOnly": True},
+    ]
 
 
 def test_the_service_is_found_by_name_and_labels() -> None:

@@ -72,6 +72,7 @@ def test_words_and_exit_code_are_swarms() -> None:
 
 
 HOME = "/srv/galilean/homes/main/ada-fdee430d"
+EXPORT = "/srv/galilean/homes/.galilean-export"
 
 
 @pytest.mark.parametrize(
@@ -80,13 +81,14 @@ HOME = "/srv/galilean/homes/main/ada-fdee430d"
         (f'invalid mount config for type "bind": bind source path does not exist: {HOME}', True),
         (f'invalid mount config for type "bind": stat {HOME}: stale NFS file handle', True),
         (f'OCI runtime create failed: error mounting "{HOME}" to rootfs at "/home/student"', True),
+        (f'invalid mount config for type "bind": bind source path does not exist: {EXPORT}', True),
         ("No such image: registry/notebook@sha256:1", False),
         ("", False),
     ],
 )
 def test_a_node_that_does_not_see_the_home_is_told_from_other_failures(words: str, found: bool) -> None:
     rejected = task("rejected", "shutdown", Err=words)
-    assert without_home([task("failed", "shutdown", Err="x"), rejected, task("new")], HOME) is (
+    assert without_home([task("failed", "shutdown", Err="x"), rejected, task("new")], (HOME, EXPORT)) is (
         rejected if found else None
     )
-    assert without_home([task("pending", Err=words)], HOME) is None
+    assert without_home([task("pending", Err=words)], (HOME, EXPORT)) is None

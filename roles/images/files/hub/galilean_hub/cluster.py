@@ -20,9 +20,8 @@ from galilean_hub.engine import Engine
 from galilean_hub.tasks import Task
 
 INSTANCE_LABEL = "galilean.instance"
-# Label of a node that was taken out because it does not see the homes.
+# Label of a node that takes no servers, because it does not see the homes.
 HOMES_LABEL = "galilean.homes"
-HOMES_DEAD = "dead"
 NAME_TAKEN = 409
 NANOSECONDS = 1_000_000_000
 # How old (in seconds) the look may be for a server that is being started or stopped.
@@ -50,6 +49,7 @@ class ClusterView:
         self._snapshot = Snapshot(taken_at=float("-inf"))
         self._look: asyncio.Task[None] | None = None
         self._node_names: dict[str, str] = {}
+        self._without_homes: tuple[float, dict[str, str]] = (float("-inf"), {})
 
     async def tasks(self, service_id: str, max_age: float) -> Sequence[Task]:
         """The tasks of a service, as they were at most `max_age` seconds ago. Raises one of `EngineError`."""
@@ -114,11 +114,19 @@ class ClusterView:
             self._node_names = {node["ID"]: node["Description"]["Hostname"] for node in nodes}
         return self._node_names.get(node_id, node_id)
 
-    async def nodes_without_homes(self) -> list[str]:
-        """The host names of the nodes that were taken out because they do not see the homes. Raises `EngineError`."""
-        nodes = await self.engine.call("nodes")
-        dead = (node for node in nodes if node["Spec"].get("Labels", {}).get(HOMES_LABEL) == HOMES_DEAD)
-        return sorted(node["Description"]["Hostname"] for node in dead)
+    async def nodes_without_homes(self, max_age: float) -> Mapping[str, str]:
+        """The host names by id of the nodes that do not see the homes, as it was at most `max_age` seconds ago.
+
+        Raises one of `EngineError`.
+        """
+        taken_at, _found = self._without_homes
+        if taken_at < time.monotonic() - max_age:
+            # Others go on with what was known meanwhile.
+            self._without_homes = (time.monotonic(), self._without_homes[1])
+            nodes = await self.engine.call("nodes")
+            marked = (node for node in nodes if HOMES_LABEL in node["Spec"].get("Labels", {}))
+            self._without_homes = (time.monotonic(), {node["ID"]: node["Description"]["Hostname"] for node in marked})
+        return self._without_homes[1]
 
     async def _refresh(self) -> None:
         taken_at = time.monotonic()

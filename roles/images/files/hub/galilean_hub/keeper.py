@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from pathlib import PurePosixPath
 
 import aiohttp
 
@@ -25,6 +26,11 @@ class Home:
     path: str
     uid: int
     gid: int
+
+    @property
+    def export_path(self) -> str:
+        """The file at the root of the export that proves it to be the real one: homes are at `<root>/<instance>/`."""
+        return str(PurePosixPath(self.path).parents[1] / ".galilean-export")
 
 
 class Keeper:

@@ -16,6 +16,8 @@ from galilean_hub.settings import SpawnerSettings, size_in_bytes
 
 # Swarm fills in templates in the environment when it has chosen a node.
 NODE_VARIABLE = "GALILEAN_NODE={{.Node.Hostname}}"
+# Where a server sees the file that proves the export.
+EXPORT_TARGET = "/run/galilean-export"
 # Swarm's default is "any": a server that its user shut down would come back. The tries last for more than a minute, so
 # that a server outlives the start of a whole cluster, when its node is ready before the homes are.
 RESTART_POLICY = {
@@ -48,7 +50,11 @@ def service_spec(
         "StopGracePeriod": int(settings.stop_grace_seconds * NANOSECONDS),
         # The hub asks the server itself. With a check of the image a task "starts" until the first one, seconds later.
         "Healthcheck": {"Test": ["NONE"]},
-        "Mounts": [{"Type": "bind", "Source": home.path, "Target": settings.home_directory}],
+        "Mounts": [
+            {"Type": "bind", "Source": home.path, "Target": settings.home_directory},
+            # Without it the node does not see the homes but what was left below their mount, and starts no server.
+            {"Type": "bind", "Source": home.export_path, "Target": EXPORT_TARGET, "ReadOnly": True},
+        ],
         "CapabilityDrop": ["ALL"],
         "Privileges": {"NoNewPrivileges": True},
         "Ulimits": [{"Name": limit.name, "Soft": limit.soft, "Hard": limit.hard} for limit in settings.ulimits],

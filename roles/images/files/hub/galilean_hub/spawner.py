@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
@@ -28,6 +28,8 @@ from galilean_hub.turns import Turns
 
 # How old (in seconds) the shared look at the cluster may be for a server that should just go on running.
 IDLE_MAX_AGE = 15.0
+# The same for the nodes, of which one may lose the homes while a server starts there.
+NODES_MAX_AGE = 5.0
 # Seconds between two questions to a server whose container runs, and for one question.
 PROBE_INTERVAL = 0.1
 PROBE_TIMEOUT = 5.0
@@ -55,7 +57,7 @@ class StartFailed(web.HTTPError):
 
 
 class NodeWithoutHomesError(Exception):
-    """A node turned the server down for want of its home. Swarm would choose it again: nothing else runs there."""
+    """The server cannot start on a node for want of its home. Swarm would choose it again: nothing else runs there."""
 
     def __init__(self, task: Task) -> None:
         super().__init__(task.words)
@@ -205,13 +207,13 @@ class GalileanSpawner(SwarmSpawner):
                 self._step = Step(20, "Asking Swarm for a place")
                 spec = await self._spec(home)
                 self.object_id = await self.shared.cluster.create(avoiding(spec, avoided))
-                url = await self._until_it_answers(home, list(avoided.values()))
+                url = await self._until_it_answers(home, avoided)
                 if avoided:
                     await self._place_anywhere(spec)
                 return url
             except NodeWithoutHomesError as error:
                 waits = self._waits_for_homes(await self.shared.cluster.node_name(error.node_id))
-                avoided[error.node_id] = f"{waits} Swarm says: {error}."
+                avoided[error.node_id] = f"{waits} Swarm says: {error}." if str(error) else waits
                 self._step = Step(20, f"{waits} Asking Swarm for another place")
                 await self._remove_service()
             except (requests.ConnectionError, KeeperAwayError):
@@ -242,11 +244,12 @@ class GalileanSpawner(SwarmSpawner):
             home=home,
         )
 
-    async def _until_it_answers(self, home: Home, causes: Sequence[str]) -> str:
+    async def _until_it_answers(self, home: Home, avoided: Mapping[str, str]) -> str:
         """Wait for the container to run and for the first answer, watching the task all the while.
 
-        `causes` are told before Swarm's words when there is no place for the server. The hub asks the server too when
-        this returns, at random intervals that grow to 5 s; it then gets its answer at the first try.
+        Why nodes are avoided, by their ids, is told before Swarm's words when there is no place for the server. The hub
+        asks the server too when this returns, at random intervals that grow to 5 s; it then gets its answer at the
+        first try.
         """
         url = f"http://{self.object_name}:{self.port}"
         loop = asyncio.get_running_loop()
@@ -259,13 +262,16 @@ class GalileanSpawner(SwarmSpawner):
                 why = f": {task.words}" if task and task.words else ""
                 self._step = Step(30, f"Waiting for a node{why}")
                 if loop.time() - placed_at > self.settings.unschedulable_grace_seconds:
-                    dead = [self._waits_for_homes(name) for name in await self.shared.cluster.nodes_without_homes()]
-                    raise StartFailed(" ".join([*causes, *dead, self._no_place(task)]))
+                    without = await self.shared.cluster.nodes_without_homes(0.0)
+                    causes = {node_id: self._waits_for_homes(name) for node_id, name in without.items()}
+                    raise StartFailed(" ".join([*{**causes, **avoided}.values(), self._no_place(task)]))
             else:
                 placed_at = loop.time()
                 await self._tell(task)
                 if task.state == "running" and await self._answers(url):
                     return url
+                if task.node_id in await self.shared.cluster.nodes_without_homes(NODES_MAX_AGE):
+                    raise NodeWithoutHomesError(task)
             await asyncio.sleep(PROBE_INTERVAL)
 
     async def _tell(self, task: Task) -> None:
@@ -273,7 +279,7 @@ class GalileanSpawner(SwarmSpawner):
         self._step = Step(progress, f"Node {await self.shared.cluster.node_name(task.node_id)}: {doing}")
 
     def _raise_if_failed(self, tasks: Sequence[Task], home: Home) -> None:
-        if task := without_home(tasks, home.path):
+        if task := without_home(tasks, (home.path, home.export_path)):
             raise NodeWithoutHomesError(task)
         failed = failures(tasks)
         if len(failed) >= FAILED_TASKS:

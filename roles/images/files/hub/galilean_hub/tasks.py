@@ -68,9 +68,9 @@ def failures(tasks: Iterable[Task]) -> list[Task]:
     return sorted((task for task in tasks if task.state in FAILED_STATES), key=lambda task: task.created_at)
 
 
-def without_home(tasks: Iterable[Task], path: str) -> Task | None:
-    """A task that its node turned down because of the home at `path`, which is there wherever the homes are."""
-    return next((task for task in failures(tasks) if path in task.words), None)
+def without_home(tasks: Iterable[Task], paths: Iterable[str]) -> Task | None:
+    """A task that its node turned down because of one of these paths, which are there wherever the homes are."""
+    return next((task for task in failures(tasks) if any(path in task.words for path in paths)), None)
 
 
 def exit_status(tasks: Iterable[Task]) -> int | None:
