@@ -16,7 +16,10 @@ description:
   - The file appears with all of its content or not at all, however the run ends, and a run that was killed leaves no
     lock behind. Runs at the same time read the same secret.
   - Git is made to ignore the directory, unless it has a C(.gitignore) already.
-  - With a vault password the file is encrypted when it is made. One that is there is read, encrypted or not.
+  - With a vault password the file is encrypted. One that was written before there was a vault password is encrypted
+    where it is, and the secret stays the same.
+  - A file that is encrypted with another vault password, or read without one, is an error. Nothing is drawn then.
+  - A file that others can read is taken from them, with a warning unless it was encrypted.
 options:
   _terms:
     description:
@@ -44,13 +47,12 @@ _raw:
   elements: str
 """
 
-import fcntl
 import secrets
 from pathlib import Path
 from typing import Any
 
 from ansible.plugins.lookup import LookupBase
-from ansible_collections.galilean.hub.plugins.module_utils.durable_file import ignore_in_git, write_durably
+from ansible_collections.galilean.hub.plugins.plugin_utils.secret_file import SecretFile, locked
 
 
 class LookupModule(LookupBase):
@@ -59,20 +61,13 @@ class LookupModule(LookupBase):
         return [self._secret(Path(term).expanduser(), self.get_option("length")) for term in terms]
 
     def _secret(self, path: Path, length: int) -> str:
-        return self._read(path) or self._draw(path, length)
-
-    def _read(self, path: Path) -> str:
-        """The secret; nothing while there is none."""
-        return str(self._loader.get_text_file_contents(str(path))).strip() if path.exists() else ""
-
-    def _draw(self, path: Path, length: int) -> str:
-        """Write a new secret, unless somebody else has done so meanwhile."""
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with (path.parent / ".lock").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            ignore_in_git(path.parent)
-            if not self._read(path):
-                drawn = secrets.token_hex((length + 1) // 2)[:length]
-                vault = self._loader._vault
-                write_durably(path, vault.encrypt(drawn).decode() if vault.secrets else f"{drawn}\n", mode=0o600)
-        return self._read(path)
+        file = SecretFile(path, self._loader)
+        secret = file.read().strip()
+        if secret and file.is_safe():
+            return secret
+        with locked(path.parent):
+            # Somebody else may have drawn it meanwhile.
+            if not file.read().strip():
+                file.write(f"{secrets.token_hex((length + 1) // 2)[:length]}\n")
+            file.secure()
+        return file.read().strip()

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from ansible.errors import AnsibleError
 from ansible.parsing.dataloader import DataLoader
 from ansible.parsing.vault import VaultSecret, is_encrypted
 from ansible.plugins.loader import lookup_loader
@@ -68,3 +69,39 @@ def test_with_a_vault_password_it_is_encrypted(path: Path) -> None:
     drawn = look_up(path, "open sesame")
     assert is_encrypted(path.read_bytes())
     assert look_up(path, "open sesame") == drawn
+
+
+def test_what_was_drawn_without_a_vault_password_is_encrypted_once_there_is_one(path: Path) -> None:
+    drawn = look_up(path)
+    assert look_up(path, "open sesame") == drawn
+    assert is_encrypted(path.read_bytes())
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert look_up(path, "open sesame") == drawn
+
+
+@pytest.mark.parametrize("vault_password", ["", "close sesame"])
+def test_an_encrypted_one_that_cannot_be_opened_is_named_and_left_alone(path: Path, vault_password: str) -> None:
+    look_up(path, "open sesame")
+    stored = path.read_bytes()
+    with pytest.raises(AnsibleError, match=f"{path} is encrypted, and no vault password of this run opens it"):
+        look_up(path, vault_password)
+    assert path.read_bytes() == stored
+
+
+@pytest.mark.parametrize("mode", [0o644, 0o640])
+def test_one_that_others_could_read_is_taken_from_them_with_a_warning(
+    path: Path, mode: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    drawn = look_up(path)
+    path.chmod(mode)
+    assert look_up(path) == drawn
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert f"{path} could be read by others" in " ".join(capsys.readouterr().err.split())
+
+
+def test_what_others_could_read_encrypted_alarms_nobody(path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    drawn = look_up(path, "open sesame")
+    path.chmod(0o644)
+    assert look_up(path, "open sesame") == drawn
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert "could be read" not in capsys.readouterr().err
