@@ -13,6 +13,7 @@ from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.galilean.hub.plugins.module_utils import certificates as ca
 from ansible_collections.galilean.hub.plugins.modules.certificates import ARGUMENT_SPEC
+from ansible_collections.galilean.hub.plugins.plugin_utils.authority import ensure_authority, find_authority
 
 COMMON_NAME_LENGTH = 64
 
@@ -60,8 +61,8 @@ class ActionModule(ActionBase):
         if validity <= renew_before:
             raise ValueError("validity_days has to be larger than renew_before_days")
         identities = wanted_identities(args["certificates"])
-        ca_directory = Path(args["ca_directory"])
-        authority = ca.find_authority(ca_directory) if self._task.check_mode else ca.ensure_authority(ca_directory, now)
+        authority_in = find_authority if self._task.check_mode else ensure_authority
+        authority = authority_in(Path(args["ca_directory"]), self._loader, now)
 
         host = self._module(task_vars, ca_certificate=None, issued={})
         if host.get("failed"):

@@ -6,13 +6,9 @@
 
 from __future__ import annotations
 
-import fcntl
 import ipaddress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from pathlib import Path
-
-from ansible_collections.galilean.hub.plugins.module_utils.durable_file import ignore_in_git, write_durably
 
 try:
     from cryptography import x509
@@ -59,6 +55,12 @@ class Authority:
     @property
     def pem(self) -> str:
         return to_pem(self.certificate)
+
+    @property
+    def private_key_pem(self) -> str:
+        return self.private_key.private_bytes(
+            serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+        ).decode()
 
 
 def to_pem(certificate: x509.Certificate) -> str:
@@ -113,8 +115,12 @@ def _key_usage(*, authority: bool) -> x509.KeyUsage:
     )
 
 
-def _create_authority(now: datetime) -> Authority:
-    private_key = ec.generate_private_key(ec.SECP256R1())
+def create_authority(now: datetime) -> Authority:
+    """An authority with a new key."""
+    return _authority_of(ec.generate_private_key(ec.SECP256R1()), now)
+
+
+def _authority_of(private_key: ec.EllipticCurvePrivateKey, now: datetime) -> Authority:
     identifier = _key_identifier(private_key.public_key())
     # Two authorities never share a name: a client that knows both would pick the wrong one.
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, f"Galilean cluster {identifier.digest.hex()[:8]}")])
@@ -134,40 +140,26 @@ def _create_authority(now: datetime) -> Authority:
     return Authority(certificate, private_key)
 
 
-def find_authority(directory: Path) -> Authority | None:
-    """The authority kept in a directory, None when there is none yet. Raises CertificateError."""
-    key_path, certificate_path = directory / "ca-key.pem", directory / "ca.pem"
-    if not certificate_path.exists():
-        return None
-    try:
-        certificate = x509.load_pem_x509_certificate(certificate_path.read_bytes())
-        private_key = serialization.load_pem_private_key(key_path.read_bytes(), password=None)
-    except (OSError, TypeError, ValueError) as error:
-        raise CertificateError(f"{error}. Restore {key_path} and {certificate_path} from a copy") from error
-    if not isinstance(private_key, ec.EllipticCurvePrivateKey) or private_key.public_key() != certificate.public_key():
-        raise CertificateError(f"{key_path} is not the key of {certificate_path}. Restore both from one copy")
-    return Authority(certificate, private_key)
+def load_authority(private_key_pem: str, certificate_pem: bytes, now: datetime) -> Authority:
+    """The authority with this key and this certificate.
 
-
-def ensure_authority(directory: Path, now: datetime) -> Authority:
-    """The authority kept in a directory; it is made on the first call, however many processes call at once.
-
-    The certificate is written last: while it is missing there is no authority, and a key without it is replaced.
-    Raises CertificateError and OSError.
+    Without a certificate, it gets another of the same name, so that those it has issued are still of this authority.
+    Raises CertificateError.
     """
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (directory / ".lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        ignore_in_git(directory)
-        authority = find_authority(directory)
-        if authority is None:
-            authority = _create_authority(now)
-            pem = authority.private_key.private_bytes(
-                serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-            )
-            write_durably(directory / "ca-key.pem", pem.decode(), mode=0o600)
-            write_durably(directory / "ca.pem", authority.pem, mode=0o644)
-    return authority
+    if not private_key_pem:
+        raise CertificateError("the authority's private key is missing")
+    try:
+        private_key = serialization.load_pem_private_key(private_key_pem.encode(), password=None)
+        certificate = x509.load_pem_x509_certificate(certificate_pem) if certificate_pem else None
+    except (TypeError, ValueError) as error:
+        raise CertificateError(f"the authority cannot be read: {error}") from error
+    if not isinstance(private_key, ec.EllipticCurvePrivateKey):
+        raise CertificateError("the authority's private key is not an elliptic-curve key")
+    if certificate is None:
+        return _authority_of(private_key, now)
+    if private_key.public_key() != certificate.public_key():
+        raise CertificateError("the authority's private key is not that of its certificate")
+    return Authority(certificate, private_key)
 
 
 def _is_issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> bool:

@@ -18,6 +18,11 @@ description:
     are no longer those that are wanted. Otherwise it is left alone.
   - The authority is made on first use. Its private key never leaves the controller, a host's private key never leaves
     the host.
+  - The authority's private key is readable by its owner only, and encrypted when there is a vault password. One that
+    was written before there was a vault password is encrypted where it is. One that others could read is taken from
+    them, with a warning.
+  - An authority that has lost its certificate gets another for the same private key. Certificates that it has issued
+    stay valid.
   - Every file is written by rename, the certificate after its key. A run that died is completed by the next.
 options:
   ca_directory:

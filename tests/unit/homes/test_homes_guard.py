@@ -11,7 +11,9 @@ from pathlib import Path
 
 import homes_guard
 import pytest
+from ansible.parsing.dataloader import DataLoader
 from ansible_collections.galilean.hub.plugins.module_utils import certificates as ca
+from ansible_collections.galilean.hub.plugins.plugin_utils.authority import ensure_authority
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from homes_guard import Config, Server, Sight, UnseenError, look
@@ -37,7 +39,7 @@ def make_certificate(directory: Path, name: str, authority: ca.Authority, identi
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("certificates")
-    own, foreign = (ca.ensure_authority(directory / name, datetime.now(UTC)) for name in ("own", "foreign"))
+    own, foreign = (ensure_authority(directory / name, DataLoader(), datetime.now(UTC)) for name in ("own", "foreign"))
     make_certificate(directory, "io", own, ca.identity("server", "io", [], ["127.0.0.1"]))
     make_certificate(directory, "jupiter", own, ca.identity("client", "node.jupiter", ["node.jupiter"], []))
     make_certificate(directory, "stranger", foreign, ca.identity("client", "node.jupiter", ["node.jupiter"], []))

@@ -19,7 +19,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
+from ansible.parsing.dataloader import DataLoader
 from ansible_collections.galilean.hub.plugins.module_utils import certificates as ca
+from ansible_collections.galilean.hub.plugins.plugin_utils.authority import ensure_authority
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
@@ -54,7 +56,9 @@ def make_certificate(directory: Path, name: str, authority: ca.Authority, identi
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory: pytest.TempPathFactory) -> Path:
     directory = tmp_path_factory.mktemp("certificates")
-    authorities = {name: ca.ensure_authority(directory / name, datetime.now(UTC)) for name in ("own", "foreign")}
+    authorities = {
+        name: ensure_authority(directory / name, DataLoader(), datetime.now(UTC)) for name in ("own", "foreign")
+    }
     for name, (authority, usage, holder) in CLIENTS.items():
         make_certificate(directory, name, authorities[authority], ca.identity(usage, holder, [holder], []))
     make_certificate(directory, "keeper", authorities["own"], ca.identity("server", "io", [], ["127.0.0.1"]))
@@ -415,7 +419,7 @@ def test_a_reload_takes_up_the_new_certificate_and_keeps_the_old_when_the_new_is
     established = http.client.HTTPSConnection("127.0.0.1", keeper.port, context=keeper.context("hub"))
     established.connect()
     before = serial_number()
-    authority = ca.ensure_authority(keeper.certificates / "own", datetime.now(UTC))
+    authority = ensure_authority(keeper.certificates / "own", DataLoader(), datetime.now(UTC))
     make_certificate(keeper.directory, "keeper", authority, ca.identity("server", "io", [], ["127.0.0.1"]))
     assert reload() == "read the certificates again\n"
     after = serial_number()

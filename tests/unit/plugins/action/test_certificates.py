@@ -127,6 +127,23 @@ def test_a_new_authority_reissues_everything(host: Host) -> None:
     assert trusted == (host.directory / "ca" / "ca.pem").read_text()
 
 
+def test_certificates_outlive_the_loss_of_the_authoritys_own(host: Host) -> None:
+    host.run()
+    serial_number = host.serial_number()
+    (host.directory / "ca" / "ca.pem").unlink()
+    assert not host.run("--check")["certificates"][0]["issued"]
+    assert not (host.directory / "ca" / "ca.pem").exists()
+
+    result = host.run()
+    assert result["changed"]
+    assert not result["certificates"][0]["issued"]
+    assert host.serial_number() == serial_number
+    trusted = host.directory / "trusted.pem"
+    assert trusted.read_text() == (host.directory / "ca" / "ca.pem").read_text()
+    subprocess.run(["openssl", "verify", "-x509_strict", "-CAfile", trusted, host.directory / "web.pem"], check=True)
+    assert not host.run()["changed"]
+
+
 def test_modes_and_the_trusted_certificate_are_mended(host: Host) -> None:
     host.run()
     serial_number = host.serial_number()

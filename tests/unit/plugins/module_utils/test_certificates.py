@@ -1,10 +1,6 @@
 from __future__ import annotations
 
-import os
-from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, datetime, timedelta
-from multiprocessing import get_context
-from pathlib import Path
 
 import pytest
 from ansible_collections.galilean.hub.plugins.module_utils import certificates as ca
@@ -23,13 +19,9 @@ def public_pem(key: ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey) -> str:
     return pem.decode()
 
 
-def make_authority(directory: Path) -> ca.Authority:
-    return ca.ensure_authority(directory, NOW)
-
-
 @pytest.fixture(scope="module")
-def authority(tmp_path_factory: pytest.TempPathFactory) -> ca.Authority:
-    return make_authority(tmp_path_factory.mktemp("ca"))
+def authority() -> ca.Authority:
+    return ca.create_authority(NOW)
 
 
 @pytest.fixture(scope="module")
@@ -112,7 +104,7 @@ def test_the_order_and_the_spelling_of_names_do_not_matter(
     assert ca.reasons_to_issue(second, found, authority, NOW, WINDOW) == []
 
 
-def test_what_is_missing_or_foreign_is_issued_anew(authority: ca.Authority, found: ca.Found, tmp_path: Path) -> None:
+def test_what_is_missing_or_foreign_is_issued_anew(authority: ca.Authority, found: ca.Found) -> None:
     def reasons(found: ca.Found, authority: ca.Authority | None = authority) -> list[str]:
         return ca.reasons_to_issue(WANTED, found, authority, NOW, WINDOW)
 
@@ -122,7 +114,7 @@ def test_what_is_missing_or_foreign_is_issued_anew(authority: ca.Authority, foun
     assert reasons(ca.Found("-----BEGIN", found.public_key)) == ["the file is not a certificate"]
     other_key = public_pem(ec.generate_private_key(ec.SECP256R1()))
     assert reasons(ca.Found(found.certificate, other_key)) == ["private key changed"]
-    assert reasons(found, make_authority(tmp_path)) == ["issued by another authority"]
+    assert reasons(found, ca.create_authority(NOW)) == ["issued by another authority"]
     assert reasons(found, None) == ["issued by another authority"]
 
 
@@ -137,52 +129,42 @@ def test_a_key_of_another_kind_is_refused_in_words(authority: ca.Authority) -> N
         ca.issue(WANTED, public_pem(key), authority, NOW, VALIDITY)
 
 
-def test_the_authority_signs_certificates_only_and_its_key_is_private(tmp_path: Path) -> None:
-    certificate = make_authority(tmp_path / "secrets" / "ca").certificate
+def test_the_authority_signs_certificates_only(authority: ca.Authority) -> None:
+    certificate = authority.certificate
     constraints = certificate.extensions.get_extension_for_class(x509.BasicConstraints)
     assert (constraints.critical, constraints.value.ca, constraints.value.path_length) == (True, True, 0)
     usage = certificate.extensions.get_extension_for_class(x509.KeyUsage).value
     assert (usage.key_cert_sign, usage.crl_sign, usage.digital_signature) == (True, True, False)
-    assert (tmp_path / "secrets" / "ca").stat().st_mode & 0o777 == 0o700
-    assert (tmp_path / "secrets" / "ca" / "ca-key.pem").stat().st_mode & 0o777 == 0o600
 
 
-def test_many_at_once_make_one_authority(tmp_path: Path) -> None:
-    with ProcessPoolExecutor(8, mp_context=get_context("fork")) as pool:
-        fingerprints = set(pool.map(_authority_pem, [tmp_path] * 24))
-    assert len(fingerprints) == 1
+def test_an_authority_is_read_as_it_was_written(authority: ca.Authority) -> None:
+    again = ca.load_authority(authority.private_key_pem, authority.pem.encode(), NOW)
+    assert (again.pem, again.private_key_pem) == (authority.pem, authority.private_key_pem)
 
 
-def _authority_pem(directory: Path) -> str:
-    return make_authority(directory).pem
+def test_certificates_fit_an_authority_that_lost_its_own(authority: ca.Authority, found: ca.Found) -> None:
+    later = NOW + timedelta(days=100)
+    renewed = ca.load_authority(authority.private_key_pem, b"", later)
+    assert renewed.pem != authority.pem
+    assert renewed.certificate.subject == authority.certificate.subject
+    assert ca.reasons_to_issue(WANTED, found, renewed, later, WINDOW) == []
 
 
-def test_a_run_that_died_between_key_and_certificate_is_completed(tmp_path: Path) -> None:
-    make_authority(tmp_path)
-    (tmp_path / "ca.pem").rename(tmp_path / ".ca.pem.new")
-    assert ca.find_authority(tmp_path) is None
-    again = make_authority(tmp_path)
-    assert again.pem == make_authority(tmp_path).pem
-    assert sorted(os.listdir(tmp_path)) == [".gitignore", ".lock", "ca-key.pem", "ca.pem"]
-
-
-def test_looking_for_an_authority_makes_none(tmp_path: Path) -> None:
-    assert ca.find_authority(tmp_path / "ca") is None
-    assert not (tmp_path / "ca").exists()
-
-
-def test_an_authority_that_lost_its_key_is_not_replaced_behind_anyones_back(tmp_path: Path) -> None:
-    make_authority(tmp_path)
-    key = (tmp_path / "ca-key.pem").read_bytes()
-    (tmp_path / "ca-key.pem").unlink()
-    with pytest.raises(ca.CertificateError, match="Restore"):
-        ca.ensure_authority(tmp_path, NOW)
-    make_authority(tmp_path / "other")
-    (tmp_path / "ca-key.pem").write_bytes((tmp_path / "other" / "ca-key.pem").read_bytes())
-    with pytest.raises(ca.CertificateError, match="is not the key of"):
-        ca.ensure_authority(tmp_path, NOW)
-    (tmp_path / "ca-key.pem").write_bytes(key)
-    make_authority(tmp_path)
+def test_an_authority_that_cannot_be_used_says_why(authority: ca.Authority) -> None:
+    rsa_key = rsa.generate_private_key(65537, 2048).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    pem = authority.pem.encode()
+    for private_key, certificate, message in (
+        ("", pem, "private key is missing"),
+        ("broken", pem, "cannot be read"),
+        ("broken", b"", "cannot be read"),
+        (authority.private_key_pem, b"broken", "cannot be read"),
+        (rsa_key.decode(), b"", "not an elliptic-curve key"),
+        (ca.create_authority(NOW).private_key_pem, pem, "is not that of its certificate"),
+    ):
+        with pytest.raises(ca.CertificateError, match=message):
+            ca.load_authority(private_key, certificate, NOW)
 
 
 def test_an_address_that_is_none_is_refused() -> None:
