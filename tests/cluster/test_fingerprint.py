@@ -11,6 +11,11 @@ from lab import ROOT, Lab
 FINGERPRINT = (ROOT / "tests/faults/fingerprint.py").read_text()
 TLS = "/etc/galilean/tls"
 UNIT = "/etc/systemd/system/galilean-engine-api.service"
+FIREWALL = "galilean-firewall.service"
+FIREWALL_RULES = "/etc/galilean/firewall.nft"
+RECORDS = "/run/galilean/started"
+# Nodes have no registry, so that this one is all there is.
+LEFT_OVER_TAG = "/var/lib/galilean/registry/docker/registry/v2/repositories/left-over/_manifests/tags/1/current"
 
 
 def fingerprint(lab: Lab) -> dict[str, str]:
@@ -52,8 +57,58 @@ def test_nothing_changes_by_itself_once_the_tests_before_have_come_to_their_end(
             "systemctl start unattended-upgrades",
         ),
         ("network left-over", "docker network create left-over", "docker network rm left-over"),
+        ("unit fstrim.timer", "systemctl disable fstrim.timer", "systemctl enable fstrim.timer"),
+        (
+            "active dpkg-db-backup.timer",
+            "systemctl stop dpkg-db-backup.timer",
+            "systemctl start dpkg-db-backup.timer",
+        ),
+        (
+            "mounted /srv/left-over",
+            "mkdir /srv/left-over; mount -t tmpfs left-over /srv/left-over",
+            "umount /srv/left-over; rmdir /srv/left-over",
+        ),
+        (
+            "firewall",
+            "nft insert rule inet galilean from_network tcp dport 9 drop",
+            "systemctl reload galilean-firewall",
+        ),
+        (
+            "sysctl fs.inotify.max_user_watches",
+            "sysctl --quiet --write fs.inotify.max_user_watches=524289",
+            "sysctl --quiet --write fs.inotify.max_user_watches=524288",
+        ),
+        (
+            "registry left-over:1",
+            f"mkdir -p {LEFT_OVER_TAG}; echo sha256:00 >{LEFT_OVER_TAG}/link",
+            "rm -r /var/lib/galilean/registry; rmdir --ignore-fail-on-non-empty /var/lib/galilean",
+        ),
+        (f"runs {FIREWALL}", f"echo >>{FIREWALL_RULES}", f"sed -i '$d' {FIREWALL_RULES}"),
+        (
+            f"runs {FIREWALL}",
+            f"cp -p {RECORDS}/{FIREWALL} /run/record; sed -i s/^InvocationID=./InvocationID=-/ {RECORDS}/{FIREWALL}",
+            f"mv /run/record {RECORDS}/{FIREWALL}",
+        ),
     ],
-    ids=["mode", "owner", "content", "file", "key", "user", "package", "service", "network"],
+    ids=[
+        "mode",
+        "owner",
+        "content",
+        "file",
+        "key",
+        "user",
+        "package",
+        "service",
+        "network",
+        "unit",
+        "timer",
+        "mount",
+        "rule",
+        "setting",
+        "tag",
+        "read",
+        "started",
+    ],
 )
 def test_a_change_is_seen(lab: Lab, subject: str, change: str, back: str) -> None:
     before = fingerprint(lab).get(subject)
