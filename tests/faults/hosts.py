@@ -8,6 +8,7 @@ import shutil
 import signal
 import subprocess
 import time
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -25,6 +26,7 @@ PHASES = [Path(phase["ansible.builtin.import_playbook"]).stem for phase in SITE]
 KEPT = ("engine", "images")
 DIRECTORY = ROOT / ".lab" / LAB
 WORK = ROOT / ".lab/faults-work"
+SECRETS = DIRECTORY / "secrets"
 REGISTRY = "/var/lib/galilean/registry"
 Fingerprint = dict[str, dict[str, str]]
 
@@ -135,9 +137,9 @@ class Hosts:
     def containers(self) -> list[str]:
         return [self.lab.container(host) for host in NAMES]
 
-    def in_parallel(self, do: Any) -> list[Any]:
+    def in_parallel(self, do: Any, hosts: Sequence[str] = NAMES) -> list[Any]:
         with ThreadPoolExecutor() as pool:
-            return list(pool.map(do, NAMES))
+            return list(pool.map(do, hosts))
 
     def engine_volume(self, host: str, kept: str = "") -> str:
         return "-".join(filter(None, [self.lab.container(host), "docker", kept]))
@@ -199,19 +201,30 @@ class Hosts:
         ended = ["docker", "ps", "--all", "--quiet", "--filter", "status=exited"]
         return bool(self.lab.run(host, *ended, "--filter", "label=com.docker.swarm.task.id"))
 
-    def fingerprint(self) -> Fingerprint:
-        eventually(lambda: not any(self.in_parallel(self.has_ended_tasks)), 30, "Swarm has removed what has ended")
+    def names(self) -> dict[str, str]:
+        """Names of what is drawn by chance: of images by their digests, and of the controller's secrets."""
         find = f"cd {REGISTRY}/docker/registry/v2/repositories && grep -r . --include=link */_manifests/tags/*/current"
         names = {}
         for link in self.lab.run("jupiter", "sh", "-c", find).splitlines():
             path, _colon, digest = link.partition(":")
             names[digest] = f"{path.split('/')[0]}:{path.split('/')[3]}"
+        for secret in SECRETS.rglob("[!.]*"):
+            # No host is told the key of the authority.
+            if secret.is_file() and secret.name != "ca-key.pem" and (text := secret.read_text().strip()):
+                names[text] = f"secret {secret.relative_to(SECRETS)}"
+        return names
+
+    def fingerprint(self, hosts: Sequence[str] = NAMES) -> Fingerprint:
+        eventually(
+            lambda: not any(self.in_parallel(self.has_ended_tasks, hosts)), 30, "Swarm has removed what has ended"
+        )
         script = (ROOT / "tests/faults/fingerprint.py").read_text()
+        names = json.dumps(self.names())
 
         def look(host: str) -> Any:
-            return json.loads(self.lab.pipe(host, json.dumps(names), "python3", "-c", script))
+            return json.loads(self.lab.pipe(host, names, "python3", "-c", script))
 
-        return dict(zip(NAMES, self.in_parallel(look), strict=True))
+        return dict(zip(hosts, self.in_parallel(look, hosts), strict=True))
 
     def remove(self) -> None:
         """Remove the hosts, and whatever was kept of them."""
@@ -229,7 +242,7 @@ class Hosts:
 def differences(expected: Fingerprint, found: Fingerprint) -> list[str]:
     return [
         f"{host}: {subject}: {expected[host].get(subject, 'absent')} -> {found[host].get(subject, 'absent')}"
-        for host in NAMES
+        for host in expected
         for subject in sorted({*expected[host], *found[host]})
         if expected[host].get(subject) != found[host].get(subject)
     ]
