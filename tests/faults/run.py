@@ -3,8 +3,10 @@
 Modes:
   controller   the controller is killed with -9
   power        the controller and all hosts are killed at the same moment, and the hosts started again
-  concurrent   the run stands still, a second one has to be refused for it, and then it is killed with -9
-  changes      ten students work on a cluster that is changed; a run of each change is killed on its way
+  concurrent   the run stands still, and a second one has to be refused for it; at tasks of an even number the first
+               goes on to its end then, and at others it is killed with -9
+  changes      ten students work on a cluster that is changed, first without interruption and then again, where runs
+               of each change are killed on their way
 """
 
 from __future__ import annotations
@@ -63,6 +65,11 @@ def latest_before(point: Point, kept: Sequence[str]) -> str | None:
     return next((phase for phase in reversed(kept) if PHASES.index(phase) < PHASES.index(point.phase)), None)
 
 
+def goes_on(point: Point, mode: str) -> bool:
+    """Whether a run that has stopped at the point goes on to its end, instead of being ended there."""
+    return mode == "concurrent" and point.task % 2 == 0
+
+
 def be_refused(first: Site) -> None:
     """Run site.yml while the first run stands still. Raises RunError unless it is refused, naming the first."""
     second = Site()
@@ -100,7 +107,8 @@ class Trials:
     def converge_after(self, points: Sequence[Point], mode: str) -> float:
         """End a run at each of the points, on the same hosts, and give back the seconds of the run that follows.
 
-        Raises RunError when a run fails or does not come to its point, or when the hosts differ in the end.
+        After a run that went on to its end none follows, and the seconds are those that were left of it. Raises
+        RunError when a run fails or does not come to its point, or when the hosts differ in the end.
         """
         before = latest_before(points[0], self.kept)
         self.hosts.create(before)
@@ -113,15 +121,22 @@ class Trials:
                 raise RunError(f"the run has ended before {point}")
             if mode == "concurrent":
                 be_refused(run)
-            if mode == "power":
-                self.hosts.cut_power()
-            run.kill()
-            if mode == "power":
-                self.hosts.power_up()
-        seconds = self.hosts.run_to_the_end()
+            if goes_on(point, mode):
+                seconds = run.go_on()
+            else:
+                self.end(run, mode)
+        if not goes_on(points[-1], mode):
+            seconds = self.hosts.run_to_the_end()
         if wrong := differences(self.expected, self.hosts.fingerprint()):
             raise RunError("\n".join(wrong))
         return seconds
+
+    def end(self, run: Site, mode: str) -> None:
+        if mode == "power":
+            self.hosts.cut_power()
+        run.kill()
+        if mode == "power":
+            self.hosts.power_up()
 
     def attempt(self, points: Sequence[Point], tally: Tally) -> None:
         """Try points on the same hosts, and one by one when that does not converge."""

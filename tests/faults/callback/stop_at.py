@@ -1,8 +1,7 @@
-"""Write down the tasks of a run, and stop it at one of them, for whoever started it to end it there.
+"""Write down the tasks of a run, and stop it at one of them, for whoever started it to end it there or have it go on.
 
-Reads GALILEAN_STOP_AT (the number of the task, from 1) and GALILEAN_STOP_AFTER (seconds into it), or
-GALILEAN_STOP_CHANGES (the number of tasks before it that changed something). Writes to GALILEAN_TASKS a line for each
-task that has ended: phase, seconds, results that were changes, name.
+Reads GALILEAN_STOP_AT (the number of the task, from 1) and GALILEAN_STOP_AFTER (seconds into it). Writes to
+GALILEAN_TASKS a line for each task that has ended: phase, seconds, results that were changes, name.
 """
 
 from __future__ import annotations
@@ -25,10 +24,6 @@ description: See the text of its file.
 """
 
 
-def stop() -> None:
-    os.kill(os.getpid(), signal.SIGSTOP)
-
-
 class CallbackModule(CallbackBase):
     CALLBACK_VERSION = 2.0
     CALLBACK_TYPE = "aggregate"
@@ -39,7 +34,6 @@ class CallbackModule(CallbackBase):
         super().__init__()
         self.stop_at = int(os.environ.get("GALILEAN_STOP_AT", "0"))
         self.stop_after = float(os.environ.get("GALILEAN_STOP_AFTER", "0"))
-        self.stop_changes = int(os.environ.get("GALILEAN_STOP_CHANGES", "0"))
         self.log = Path(os.environ["GALILEAN_TASKS"])
         self.log.write_text("")
         self.number = 0
@@ -47,11 +41,16 @@ class CallbackModule(CallbackBase):
         self.task = ("", "")
         self.began = 0.0
         self.changed = 0
-        self.changing_tasks = 0
+        self.has_stopped = False
+
+    def stop(self) -> None:
+        """Stop the run; one that is told to go on is not stopped again."""
+        if not self.has_stopped:
+            self.has_stopped = True
+            os.kill(os.getpid(), signal.SIGSTOP)
 
     def write_down(self) -> None:
         if self.number:
-            self.changing_tasks += self.changed > 0
             phase, name = self.task
             with self.log.open("a") as log:
                 log.write(f"{phase}\t{time.monotonic() - self.began:.2f}\t{self.changed}\t{name}\n")
@@ -61,20 +60,18 @@ class CallbackModule(CallbackBase):
 
     def v2_playbook_on_task_start(self, task: Any, *_args: Any, **_kwargs: Any) -> None:
         self.write_down()
-        if self.changed and self.changing_tasks == self.stop_changes:
-            stop()
         if self.number == self.stop_at and self.stop_after:
             # This time the task did not take as long.
-            stop()
+            self.stop()
         self.number += 1
         self.task = (self.phase, task.get_name().replace("galilean.hub.", ""))
         self.changed = 0
         self.began = time.monotonic()
         if self.number == self.stop_at:
             if self.stop_after:
-                threading.Timer(self.stop_after, stop).start()
+                threading.Timer(self.stop_after, self.stop).start()
             else:
-                stop()
+                self.stop()
 
     def v2_runner_on_ok(self, result: Any) -> None:
         self.changed += result.is_changed()
