@@ -38,7 +38,7 @@ class RunError(Exception):
 class Site:
     """A run of site.yml, in a process of its own."""
 
-    def __init__(self, *options: str, stop_at: int = 0, after: float = 0, changes: int = 0) -> None:
+    def __init__(self, *options: str, stop_at: int = 0, after: float = 0) -> None:
         self.tasks_log = WORK / f"tasks-{time.monotonic_ns()}"
         self.output = self.tasks_log.with_suffix(".log")
         environment = {
@@ -48,7 +48,6 @@ class Site:
             "GALILEAN_HTTPS_PORT": PORT,
             "GALILEAN_STOP_AT": str(stop_at),
             "GALILEAN_STOP_AFTER": str(after),
-            "GALILEAN_STOP_CHANGES": str(changes),
             "GALILEAN_TASKS": str(self.tasks_log),
         }
         with self.output.open("w") as output:
@@ -87,13 +86,13 @@ class Site:
         self.process.returncode = os.waitstatus_to_exitcode(status)
         self.finish()
         return False
+
     def go_on(self) -> float:
         """Have a run that has stopped itself go on, and give back the seconds until its end. Raises RunError."""
         began = time.monotonic()
         self.process.send_signal(signal.SIGCONT)
         self.finish()
         return time.monotonic() - began
-
 
     def kill(self) -> None:
         """End the controller as kill -9 does: what its workers have begun on the hosts goes on."""
@@ -203,10 +202,11 @@ class Hosts:
     def is_up(self, host: str) -> bool:
         return self.lab.run(host, "systemctl", "is-system-running", check=False) in {"running", "degraded"}
 
-    def has_ended_tasks(self, host: str) -> bool:
-        """Whether Swarm has yet to remove a container of a service that is gone, as it does within seconds."""
-        ended = ["docker", "ps", "--all", "--quiet", "--filter", "status=exited"]
-        return bool(self.lab.run(host, *ended, "--filter", "label=com.docker.swarm.task.id"))
+    def has_swarm_tasks(self, host: str) -> bool:
+        """Whether Swarm has yet to remove the container of a server that was stopped, as it does within seconds."""
+        return bool(
+            self.lab.run(host, "docker", "ps", "--all", "--quiet", "--filter", "label=com.docker.swarm.task.id")
+        )
 
     def names(self) -> dict[str, str]:
         """Names of what is drawn by chance: of images by their digests, and of the controller's secrets."""
@@ -223,7 +223,7 @@ class Hosts:
 
     def fingerprint(self, hosts: Sequence[str] = NAMES) -> Fingerprint:
         eventually(
-            lambda: not any(self.in_parallel(self.has_ended_tasks, hosts)), 30, "Swarm has removed what has ended"
+            lambda: not any(self.in_parallel(self.has_swarm_tasks, hosts)), 60, "Swarm has removed what was stopped"
         )
         script = (ROOT / "tests/faults/fingerprint.py").read_text()
         names = json.dumps(self.names())

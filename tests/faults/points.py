@@ -44,6 +44,12 @@ def points_of(tasks: Sequence[Task]) -> Iterator[Point]:
             yield Point(task.number, task.phase, task.name, task.seconds / 2)
 
 
+def points_on_the_way(tasks: Sequence[Task]) -> list[Point]:
+    """The points at which a run has changed something, or is about to in a task that has begun."""
+    changing = [task.number for task in tasks if task.changed]
+    return [point for point in points_of(tasks) if changing and (point.task, point.after) > (changing[0], 0)]
+
+
 def sample(points: Sequence[Point], size: int, seed: int) -> list[Point]:
     """So many of the points, drawn by the seed and in the order of the run."""
     drawn = random.Random(seed).sample(range(len(points)), min(size, len(points)))

@@ -219,9 +219,6 @@ def main() -> None:
         try_points(hosts, chosen, by_points)
     for tally in tallies:
         if tally.mode == "changes":
-            hosts.create()
-            hosts.seed()
-            hosts.tasks = Site().finish()
             try_changes(hosts, chosen.seed, tally.tell)
     if not chosen.keep:
         hosts.remove()

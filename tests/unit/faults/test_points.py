@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from points import Point, Task, points_of, sample
+from points import Point, Task, points_of, points_on_the_way, sample
 
 TASKS = [
     Task(1, "validate", 0.2, 0, "validate : Compare"),
@@ -14,6 +14,12 @@ TASKS = [
 
 def test_a_point_is_where_something_was_changed_before_and_in_the_middle_of_what_takes_long() -> None:
     assert [(point.task, point.after) for point in points_of(TASKS)] == [(1, 0), (2, 2.0), (3, 0), (5, 0), (6, 1.5)]
+
+
+def test_a_run_is_on_its_way_from_the_middle_of_the_first_task_that_changes_something() -> None:
+    assert [(point.task, point.after) for point in points_on_the_way(TASKS)] == [(2, 2.0), (3, 0), (5, 0), (6, 1.5)]
+    assert [(point.task, point.after) for point in points_on_the_way(TASKS[2:])] == [(5, 0), (6, 1.5)]
+    assert points_on_the_way(TASKS[4:5]) == []
 
 
 def test_a_point_tells_where_it_is() -> None:
