@@ -169,6 +169,7 @@ class Starts:
         options = [f"--env={variable}" for variable in container["Env"]]
         options += [
             f"--mount=type={mount['Type']},source={mount['Source']},target={mount['Target']}"
+            f"{',readonly' if mount.get('ReadOnly') else ''}"
             for mount in container["Mounts"]
         ]
         began = time.monotonic()

@@ -11,12 +11,20 @@ from galilean_hub.slug import slug
 from lab import NODES, Lab
 
 
+def spec(lab: Lab, node: str) -> str:
+    """What the Swarm wants of a node."""
+    return lab.run("jupiter", "docker", "node", "inspect", "--format", "{{json .Spec}}", node)
+
+
 @pytest.fixture
 def blind(lab: Lab) -> Iterator[str]:
     """A node that does not see the homes."""
     lab.run("io", "mount", "-t", "tmpfs", "tmpfs", HOMES)
     yield "io"
     lab.run("io", "umount", "--lazy", HOMES)
+    # A guard that starts looks at once.
+    lab.run("io", "systemctl", "restart", "galilean-homes-guard")
+    eventually(lambda: "galilean.homes" not in spec(lab, "io"), 60, "nothing is left of what the watch has done")
 
 
 def test_a_node_that_does_not_see_the_homes_is_avoided(placement: Lab, hub: Hub, blind: str) -> None:
@@ -59,3 +67,13 @@ def test_who_finds_no_node_with_homes_is_told_which_waits_for_whom(placement: La
         told = hub.request("GET", f"/hub/api/users/{student.name}/server/progress").text
         assert "Node io waits for the homes of jupiter." in told
         assert "bind source path does not exist" in told
+
+
+def test_a_node_that_waits_for_the_homes_takes_no_server_and_is_named(placement: Lab, hub: Hub, blind: str) -> None:
+    eventually(lambda: '"Availability":"pause"' in spec(placement, blind), 90, "io is paused")
+    placement.pause(*(node for node in NODES if node != blind))
+    with hub.student("latecomer") as student:
+        student.request_start()
+        eventually(lambda: not student.server().get("pending"), 120, "the start has failed")
+        told = hub.request("GET", f"/hub/api/users/{student.name}/server/progress").text
+        assert "Node io waits for the homes of jupiter. There is no place for the server now." in told

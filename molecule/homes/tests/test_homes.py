@@ -57,6 +57,34 @@ def impatient(lab: Lab) -> Iterator[None]:
     assert run.returncode == 0, run.output
 
 
+def test_a_node_that_waits_for_the_homes_is_paused_and_taken_back(hosts: dict[str, Host], europa: Host) -> None:
+    jupiter = hosts["jupiter"]
+    lose_homes(europa)
+    eventually(lambda: spec(jupiter)["Availability"] == "pause", 90, "europa is paused")
+    assert spec(jupiter)["Labels"] == {"galilean.servers": "true", "galilean.homes": "waiting"}
+    journal = "journalctl --unit galilean-homes-watch --output cat --lines 5"
+    told = "its availability is pause: stat: cannot read file system information"
+    eventually(lambda: told in jupiter.check_output(journal), 10, "the journal says why")
+    assert alarm("europa") not in failed_units(jupiter)
+
+    find_homes(europa)
+    eventually(lambda: spec(jupiter)["Availability"] == "active", 60, "europa takes servers again")
+    assert spec(jupiter)["Labels"] == {"galilean.servers": "true"}
+
+
+def test_a_node_that_a_person_drains_meanwhile_stays_drained(hosts: dict[str, Host], europa: Host) -> None:
+    jupiter = hosts["jupiter"]
+    lose_homes(europa)
+    eventually(lambda: "galilean.homes" in spec(jupiter)["Labels"], 90, "europa is marked")
+    jupiter.check_output("docker node update --availability drain europa")
+    try:
+        find_homes(europa)
+        eventually(lambda: "galilean.homes" not in spec(jupiter)["Labels"], 60, "europa sees the homes again")
+        assert spec(jupiter)["Availability"] == "drain"
+    finally:
+        jupiter.check_output("docker node update --availability active europa")
+
+
 @pytest.mark.usefixtures("impatient")
 def test_a_node_whose_homes_are_dead_is_drained_and_named_and_taken_back(hosts: dict[str, Host], europa: Host) -> None:
     jupiter = hosts["jupiter"]
@@ -111,18 +139,24 @@ def test_a_run_stops_at_a_node_without_the_homes_and_says_so(lab: Lab, europa: H
     assert "the homes of jupiter:/srv/galilean/homes are out of reach: " in run.output
 
 
-def test_no_server_starts_where_the_homes_are_not(hosts: dict[str, Host], europa: Host, probe: str) -> None:
+@pytest.mark.parametrize(("left_over", "missing"), [(False, "main/ada-0123abcd"), (True, ".galilean-export")])
+def test_no_server_starts_where_the_homes_are_not(
+    hosts: dict[str, Host], europa: Host, probe: str, left_over: bool, missing: str
+) -> None:
     jupiter = hosts["jupiter"]
     lose_homes(europa)
-    mount = f"type=bind,source={HOMES}/main/ada-0123abcd,target=/home/ada"
+    if left_over:
+        europa.check_output(f"mkdir --parents {HOMES}/main/ada-0123abcd")
+    home = f"--mount type=bind,source={HOMES}/main/ada-0123abcd,target=/home/ada"
+    export = f"--mount type=bind,source={HOMES}/.galilean-export,target=/run/galilean-export,readonly"
     jupiter.check_output(
         "docker service create --detach --name homeless --restart-condition none --constraint node.hostname==europa "
-        f"--mount {mount} {probe}"
+        f"{home} {export} {probe}"
     )
     try:
         tasks = "docker service ps --no-trunc --format '{{.CurrentState}} {{.Error}}' homeless"
         eventually(lambda: "Rejected" in jupiter.check_output(tasks), 60, "Swarm rejects the server")
-        assert "bind source path does not exist" in jupiter.check_output(tasks)
+        assert f"bind source path does not exist: {HOMES}/{missing}" in jupiter.check_output(tasks)
     finally:
         jupiter.check_output("docker service rm homeless")
 

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from docker.errors import NotFound
 from galilean_hub.engine import CALLS
-from galilean_hub.service import server_labels
+from galilean_hub.service import EXPORT_TARGET, server_labels
 from galilean_hub.settings import Ulimit
 from galilean_hub.spawner import GalileanSpawner, StartFailed
 from jupyterhub.httpclient import fetch
@@ -98,8 +98,11 @@ async def test_the_container_has_its_limits_and_no_privileges(new_spawner: NewSp
     assert await limit(spawner, "pids.max", "pids/pids.max") == "77"
     limits = await get(spawner, "/proc/self/limits")
     assert next(line for line in limits.splitlines() if "open files" in line).split()[3:5] == ["1000", "2000"]
-    mounts = await get(spawner, "/proc/self/mounts")
-    assert f" {spawner.settings.home_directory} " in mounts
+    lines = map(str.split, (await get(spawner, "/proc/self/mounts")).splitlines())
+    mounts = {target: options.split(",") for _source, target, _type, options, *_ in lines}
+    assert "rw" in mounts[spawner.settings.home_directory]
+    assert "ro" in mounts[EXPORT_TARGET]
+    assert await get(spawner, EXPORT_TARGET) == "jupiter:/srv/galilean/homes\n"
 
 
 async def test_a_rejected_task_fails_at_once_in_swarms_words(new_spawner: NewSpawner) -> None:
