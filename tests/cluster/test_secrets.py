@@ -19,24 +19,15 @@ docker image ls --quiet | sort -u | xargs --no-run-if-empty docker image inspect
 docker image ls --quiet | sort -u | xargs --no-run-if-empty -n 1 docker history --no-trunc
 """
 WATCH_PROCESSES = "timeout 400 sh -c 'while :; do ps -e -ww -o args=; sleep 0.2; done' | sort -u >/run/processes || :"
-# Prints the numbers of the secrets on standard input, one a line, that are in a file of an image's layers.
+# Prints what of standard input is in any layer of the host's images, those too that later ones cover.
 SEARCH_IMAGES = """
-import json, subprocess, sys, tarfile
-secrets = [line.encode() for line in sys.stdin.read().splitlines()]
-images = sys.argv[1:]
-found = set()
-for image in images:
-    container = subprocess.check_output(["docker", "create", image, "true"], text=True).strip()
-    export = subprocess.Popen(["docker", "export", container], stdout=subprocess.PIPE)
-    with tarfile.open(fileobj=export.stdout, mode="r|") as archive:
-        for member in archive:
-            if member.isfile():
-                content = archive.extractfile(member).read()
-                found |= {number for number, secret in enumerate(secrets) if secret in content}
-    export.wait()
-    subprocess.check_call(["docker", "rm", container], stdout=subprocess.DEVNULL)
-print(json.dumps(sorted(found)))
+umask 077
+cat >/run/to-look-for
+docker save $(docker image ls --quiet --no-trunc | sort --unique) |
+  LC_ALL=C grep --text --only-matching --fixed-strings --file /run/to-look-for | sort --unique
+rm /run/to-look-for
 """
+IN_AN_IMAGE = "jupyterhub-singleuser"
 
 
 def leaves(value: Any) -> Iterator[str]:
@@ -108,10 +99,10 @@ def test_no_container_service_or_image_is_described_by_one(lab: Lab, secrets: li
     assert not told(secrets, lab.run(host, "sh", "-c", DESCRIBED))
 
 
-def test_no_image_holds_one(lab: Lab, secrets: list[str]) -> None:
-    images = set(lab.run("jupiter", "docker", "image", "ls", "--quiet").split())
-    found = lab.pipe("jupiter", "\n".join(secrets), "python3", "-c", SEARCH_IMAGES, *images)
-    assert json.loads(found) == []
+def test_no_layer_of_an_image_holds_one(lab: Lab, secrets: list[str]) -> None:
+    found = lab.pipe("jupiter", "\n".join([*secrets, IN_AN_IMAGE]), "sh", "-c", SEARCH_IMAGES)
+    assert not told(secrets, found)
+    assert found == IN_AN_IMAGE
 
 
 @pytest.mark.parametrize("host", HOSTS)
