@@ -9,7 +9,6 @@ import pytest
 import yaml
 from client import Hub
 from lab import Machines
-from test_quotas import HOARD
 
 GANYMEDE = {
     "ansible_host": "{{ lab_subnet }}.14",
@@ -23,6 +22,15 @@ QUOTAS = {
     "jupyterhub_home_quotas_by_group": {"staff": "250M"},
     "jupyterhub_home_quotas_by_user": {"professor": "300M"},
 }
+FILL = """
+import os
+try:
+    with open("hoard", "wb", buffering=0) as file:
+        while file.write(b"x" * 2**20):
+            os.fsync(file)
+except OSError as error:
+    print(os.strerror(error.errno))
+"""
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +69,7 @@ def test_the_keeper_makes_homes_with_their_quotas_there(
         home = f"/srv/galilean/homes/main/{name}"
         assert machines.run(storage, "cat", f"{home}/letter.txt") == "from a node"
         assert machines.run(storage, "df", "--output=size", "--block-size=1M", home).split()[1] == quota_mib
-        assert student.run(HOARD) == "Disk quota exceeded"
+        assert student.run(FILL) == "Disk quota exceeded"
         used = machines.run(storage, "df", "--output=pcent", home).split()[1]
         assert used == "100%"
 
