@@ -47,7 +47,7 @@ def failed_units(jupiter: Host) -> str:
     return jupiter.check_output("systemctl list-units --failed --plain --no-legend")
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def impatient(lab: Lab) -> Iterator[None]:
     """A watch that takes homes for dead after seconds."""
     run = lab.play("playbooks/storage.yml", *QUICKLY)
@@ -70,19 +70,6 @@ def test_a_node_that_waits_for_the_homes_is_paused_and_taken_back(hosts: dict[st
     find_homes(europa)
     eventually(lambda: spec(jupiter)["Availability"] == "active", 60, "europa takes servers again")
     assert spec(jupiter)["Labels"] == {"galilean.servers": "true"}
-
-
-def test_a_node_that_a_person_drains_meanwhile_stays_drained(hosts: dict[str, Host], europa: Host) -> None:
-    jupiter = hosts["jupiter"]
-    lose_homes(europa)
-    eventually(lambda: "galilean.homes" in spec(jupiter)["Labels"], 90, "europa is marked")
-    jupiter.check_output("docker node update --availability drain europa")
-    try:
-        find_homes(europa)
-        eventually(lambda: "galilean.homes" not in spec(jupiter)["Labels"], 60, "europa sees the homes again")
-        assert spec(jupiter)["Availability"] == "drain"
-    finally:
-        jupiter.check_output("docker node update --availability active europa")
 
 
 @pytest.mark.usefixtures("impatient")
