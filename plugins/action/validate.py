@@ -5,13 +5,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-import jinja2
 from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
 from ansible.plugins.action import ActionBase
+from ansible.plugins.loader import filter_loader, lookup_loader, test_loader
 from ansible.template import Templar, is_trusted_as_template
 from ansible_collections.galilean.hub.plugins.module_utils.validation import cluster, files, findings, names, values
 from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import Finding
@@ -21,15 +22,32 @@ COLLECTION = Path(__file__).parents[2]
 COMPUTED_EVERYWHERE = ("cluster_private_address",)
 UNDEFINED_NAME = re.compile(r"'(\w+)' is undefined")
 UNDEFINED_PART = "has no attribute"
-LOOKUPS = ("lookup", "query", "q")
 # They run a command, or write what they make up into a file.
-ACTING_LOOKUPS = ("lines", "password", "pipe", "secret")
-ACTS = "that runs a command, writes a file, or hides what it looks up"
-JINJA = jinja2.Environment(extensions=["jinja2.ext.do", "jinja2.ext.loopcontrols"])
+ACTING_LOOKUPS = ("ansible.builtin.lines", "ansible.builtin.password", "ansible.builtin.pipe", "galilean.hub.secret")
+READING_LOOKUPS = (
+    "ansible.builtin.csvfile",
+    "ansible.builtin.dict",
+    "ansible.builtin.env",
+    "ansible.builtin.file",
+    "ansible.builtin.fileglob",
+    "ansible.builtin.first_found",
+    "ansible.builtin.indexed_items",
+    "ansible.builtin.ini",
+    "ansible.builtin.items",
+    "ansible.builtin.list",
+    "ansible.builtin.nested",
+    "ansible.builtin.sequence",
+    "ansible.builtin.subelements",
+    "ansible.builtin.together",
+    "ansible.builtin.vars",
+    "ansible.builtin.varnames",
+)
+# Their filters and tests only compute.
+COMPUTING_COLLECTIONS = ("ansible.builtin.", "galilean.hub.")
 
 
 class DeferredError(Exception):
-    """The value cannot be judged here: it waits for facts, or is a secret that is made only where it is needed."""
+    """The value cannot be judged here: it waits for facts or a plugin, or is a secret, made only where it is needed."""
 
 
 class RefusedTemplateError(Exception):
@@ -41,29 +59,41 @@ def is_to_be_evaluated(raw: Any) -> bool:
     return is_trusted_as_template(raw) and values.is_template(raw)
 
 
-def acts(raw: Any) -> bool:
-    """Whether evaluating a value would do something, or might: a lookup whose name is computed may be any."""
-    match raw:
-        case Mapping():
-            return any(acts(item) for item in raw.values())
-        case list():
-            return any(acts(item) for item in raw)
-    return is_to_be_evaluated(raw) and _calls_an_acting_lookup(raw)
+class HarmlessPlugins:
+    """While this is entered, templates get no plugin that does more than read and compute.
 
+    A template may come to a plugin by another variable or host, a file, or a name that it makes up: the text does not
+    tell. All these ways end at the loaders of plugins.
+    """
 
-def _calls_an_acting_lookup(template: str) -> bool:
-    try:
-        tree = JINJA.parse(template)
-    except jinja2.TemplateError:
-        # Ansible cannot evaluate it either.
-        return False
-    harmless = {id(call.node) for call in tree.find_all(jinja2.nodes.Call) if _names_a_harmless_lookup(call)}
-    return any(name.name in LOOKUPS and id(name) not in harmless for name in tree.find_all(jinja2.nodes.Name))
+    LOADERS = (filter_loader, lookup_loader, test_loader)
 
+    def __init__(self) -> None:
+        self.kept_back: set[str] = set()
 
-def _names_a_harmless_lookup(call: jinja2.nodes.Call) -> bool:
-    name = call.args[0] if call.args else None
-    return isinstance(name, jinja2.nodes.Const) and str(name.value).rpartition(".")[2] not in ACTING_LOOKUPS
+    def __enter__(self) -> None:
+        for loader in self.LOADERS:
+            loader.get_with_context = partial(self._get, loader.type, loader.get_with_context)
+
+    def __exit__(self, *_raised: object) -> None:
+        """Raises RefusedTemplateError or DeferredError for what was kept back, though a template may do without it."""
+        for loader in self.LOADERS:
+            del loader.get_with_context
+        if acting := self.kept_back.intersection(ACTING_LOOKUPS):
+            called = ", ".join(sorted(acting))
+            raise RefusedTemplateError(f"expected a value, found a template that runs or writes something by {called}")
+        if self.kept_back:
+            raise DeferredError
+
+    def _get(self, kind: str, get: Callable[..., Any], name: str, *args: Any, **kwargs: Any) -> Any:
+        plugin = get(name, *args, **kwargs)
+        # Nothing, when there is no plugin of this name.
+        found = plugin.plugin_load_context.resolved_fqcn or ""
+        harmless = found in READING_LOOKUPS if kind == "lookup" else found.startswith(COMPUTING_COLLECTIONS)
+        if found and not harmless:
+            self.kept_back.add(found)
+            raise DeferredError
+        return plugin
 
 
 class ActionModule(ActionBase):
@@ -136,10 +166,9 @@ class Specs:
         self.derived: dict[str, Any] = self._load("playbooks/vars/cluster.yml")
 
     def scope(self, hostvars: Any, given: Mapping[str, Any], facts_are_known: bool) -> dict[str, Any]:
-        """The variables that a role of the collection would see on a host, less those that templates must not run."""
-        safe = {name: raw for name, raw in given.items() if not acts(raw)}
+        """The variables that a role of the collection would see on a host."""
         derived = self.derived if facts_are_known else {}
-        return {**self.defaults, **safe, **derived, "hostvars": hostvars}
+        return {**self.defaults, **given, **derived, "hostvars": hostvars}
 
     def _load(self, path: str) -> Any:
         return self._loader.load_from_file(str(COLLECTION / path), trusted_as_template=True)
@@ -182,8 +211,10 @@ class Reader:
             if is_to_be_evaluated(raw):
                 raise DeferredError
             return raw
-        if acts(raw):
-            raise RefusedTemplateError(f"expected a value, found a template {ACTS}")
+        with HarmlessPlugins():
+            return self._evaluated(raw)
+
+    def _evaluated(self, raw: Any) -> Any:
         try:
             return self.templar.template(raw)
         except AnsibleUndefinedVariable as error:
@@ -191,8 +222,6 @@ class Reader:
             waits = undefined[1] in self.specs.derived if undefined else UNDEFINED_PART in str(error)
             if waits and not self.facts_are_known:
                 raise DeferredError from error
-            if undefined and undefined[1] in self.given:
-                raise RefusedTemplateError(f"expected a value, found a template of {undefined[1]}, {ACTS}") from error
             reason = undefined[0] if undefined else "it has no value"
             raise RefusedTemplateError(f"expected a value, found a template that fails: {reason}") from error
         except Exception as error:

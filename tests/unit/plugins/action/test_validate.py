@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import textwrap
 import time
 from pathlib import Path
 from typing import Any
@@ -24,12 +25,18 @@ def inventory(variables: dict[str, Any], nodes: int = 2, **groups: Any) -> dict[
     return {"all": {"vars": variables}, "hub": {"hosts": {"jupiter": {}}}, "nodes": {"hosts": hosts}, **groups}
 
 
-def run(directory: Path, hosts: dict[str, Any], *arguments: str) -> tuple[int, str, float]:
-    """Exit code, output and seconds of validate on an inventory."""
+def run(
+    directory: Path,
+    hosts: dict[str, Any],
+    *arguments: str,
+    playbook: str | Path = "playbooks/validate.yml",
+    **said: str,
+) -> tuple[int, str, float]:
+    """Exit code, output and seconds of validate on an inventory, with what is said in the environment."""
     path = directory / "hosts.yml"
     path.write_text(yaml.safe_dump(hosts))
-    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", path, "playbooks/validate.yml", *arguments]
-    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+    command = [Path(sys.executable).with_name("ansible-playbook"), "-i", path, playbook, *arguments]
+    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", **said}
     began = time.monotonic()
     ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
     return ended.returncode, ended.stdout + ended.stderr, time.monotonic() - began
@@ -88,21 +95,114 @@ def test_an_empty_inventory_is_refused(tmp_path: Path) -> None:
         "{{ lookup ( 'ansible.legacy.pipe', 'touch MARK') }}",
         "{{ lookup('password', 'MARK') }}",
         "{{ '{{' }} lookup('pipe', 'touch MARK') }}",
+        "{{ hostvars['jupiter']['act'] }}",
+        "{{ hostvars.values() | map(attribute='act') | first }}",
+        "{{ groups['nodes'] | map('extract', hostvars, 'act') | first }}",
+        "{{ lookup('vars', 'ac' ~ 't') | default('x') }}",
+        """{{ lookup('env', "{{ lookup('pipe', 'touch MARK') }}") }}""",
+        "#jinja2: variable_start_string:'[[', variable_end_string:']]'\n[[ lookup('pipe', 'touch MARK') ]]",
     ],
 )
 def test_a_template_that_acts_is_not_run_however_it_hides(tmp_path: Path, template: str) -> None:
     mark = tmp_path / "ran"
+    act = f"{{{{ lookup('pipe', 'touch {mark}') }}}}"
     hostile = {
         "cluster_instance": template.replace("MARK", str(mark)),
         "docker_registry_mirrors": ["{{ cluster_instance }}"],
         "proxy_server_name": "{{ nickname }}",
     }
     code, output, _seconds = run(
-        tmp_path, inventory({**VARIABLES, **NOWHERE, **hostile, "nickname": hostile["cluster_instance"]})
+        tmp_path, inventory({**VARIABLES, **NOWHERE, **hostile, "nickname": hostile["cluster_instance"], "act": act})
     )
     assert code == 2
     assert [line.split(": ")[1].partition("[")[0] for line in findings(output)] == list(hostile)
     assert not mark.exists()
+
+
+def test_a_file_that_a_template_imports_does_not_act_either(tmp_path: Path) -> None:
+    playbook, mark = tmp_path / "site.yml", tmp_path / "ran"
+    playbook.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "roles": ["galilean.hub.validate"]}]))
+    (tmp_path / "act.j2").write_text(f"{{{{ lookup('pipe', 'touch {mark}') }}}}")
+    hostile = {"cluster_instance": "{% import 'act.j2' as act %}{{ act }}"}
+    code, output, _seconds = run(tmp_path, inventory({**VARIABLES, **NOWHERE, **hostile}), playbook=playbook)
+    assert code == 2
+    (line,) = findings(output)
+    assert "found a template that runs or writes something by ansible.builtin.pipe" in line
+    assert not mark.exists()
+
+
+def test_what_plugins_of_others_give_is_judged_where_it_is_used(tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    act = f"open({str(mark)!r}, 'w').close()"
+    sources = {
+        "lookup": f"""
+            from ansible.plugins.lookup import LookupBase
+            class LookupModule(LookupBase):
+                def run(self, terms, variables=None, **kwargs):
+                    {act}
+                    return ["?!"]
+        """,
+        "filter": f"""
+            def act(value):
+                {act}
+                return value
+            class FilterModule:
+                def filters(self):
+                    return {{"act": act}}
+        """,
+        "test": f"""
+            def act(value):
+                {act}
+                return True
+            class TestModule:
+                def tests(self):
+                    return {{"act": act}}
+        """,
+    }
+    for kind, source in sources.items():
+        path = tmp_path / f"ansible_collections/other/tools/plugins/{kind}/act.py"
+        path.parent.mkdir(parents=True)
+        path.write_text(textwrap.dedent(source))
+    deferred = {
+        "cluster_instance": "{{ lookup('other.tools.act') | default('?!') }}",
+        "docker_registry_mirrors": "{{ ['?!'] | map('other.tools.act') }}",
+        "images_registry": "{{ '?!' | other.tools.act }}",
+        "proxy_http_port": "{{ -1 if 1 is other.tools.act else -2 }}",
+        "proxy_https_port": "{{ query('other.tools.act', errors='ignore') }}",
+        "proxy_server_name": "{{ lookup('template', 'nothing') }}",
+        "proxy_upstream": "{{ hostvars['jupiter'].cluster_instance }}",
+        "swarm_network": "{{ lookup('url', 'http://192.0.2.1/') }}",
+    }
+    wrong = {"docker_log_size_mib": "{{ -1 if 'x' is match('x') else lookup('other.tools.act') }}"}
+    code, output, _seconds = run(
+        tmp_path,
+        inventory({**VARIABLES, **NOWHERE, **deferred, **wrong}),
+        ANSIBLE_COLLECTIONS_PATH=f"{ROOT / '.lab/collections'}:{tmp_path}",
+    )
+    assert code == 2
+    (line,) = findings(output)
+    assert line.startswith("jupiter, moon00, moon01: docker_log_size_mib: expected")
+    assert not mark.exists()
+
+
+def test_variables_of_other_hosts_are_evaluated_as_theirs(tmp_path: Path) -> None:
+    asked = [
+        "hostvars['moon00'].twice",
+        "groups['nodes'] | map('extract', hostvars, 'twice') | join",
+        "hostvars.values() | map(attribute='twice') | sort | join",
+        "lookup('vars', 'tw' ~ 'ice')",
+        "lookup('env', 'ONCE')",
+    ]
+    hosts = inventory({**VARIABLES, **NOWHERE, "twice": "{{ once ~ once }}"})
+    hosts["nodes"]["hosts"] = {"moon00": {"once": "a"}, "moon01": {"once": "b"}}
+    hosts["hub"]["hosts"]["jupiter"] = {
+        "once": "c",
+        "proxy_server_name": f"?{{{{ [{', '.join(asked)}] | join(':') }}}}",
+    }
+    code, output, _seconds = run(tmp_path, hosts, ONCE="d")
+    assert code == 2
+    (line,) = findings(output)
+    assert "?aa:aabb:aabbcc:cc:d" in line
 
 
 def test_what_is_marked_unsafe_is_data(tmp_path: Path) -> None:
