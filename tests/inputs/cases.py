@@ -20,7 +20,7 @@ from typing import Any
 
 import specs
 import wrong
-from conflicts import Conflict, conflicts, hosts, missing
+from conflicts import Conflict, conflicts, hosts, missing, templates
 from inventory import EVERYONE, HUB, Inventory
 
 SIXTY = 60
@@ -46,7 +46,7 @@ class Case:
 @cache
 def cases() -> Sequence[Case]:
     options = specs.read()
-    together = {"conflict": conflicts(), "hostile": hosts(), "missing": missing()}
+    together = {"conflict": conflicts(), "hostile": [*hosts(), *templates()], "missing": missing()}
     return [
         *_of_options(options),
         *_of_parts(options),

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from inventory import CANARY, EVERYONE, HUB, NODES, PEMS, Inventory
+from wrong import TEMPLATES
 
 
 class Conflict(NamedTuple):
@@ -96,6 +97,23 @@ def hosts() -> Iterator[Conflict]:
         shown = cut if cut == name and name.isprintable() else json.dumps(cut, ensure_ascii=not cut.isprintable())
         inventory = Inventory(groups={**GROUPS, "nodes": [*NODES, name]})
         yield Conflict(f"host {name[:12]!a}", inventory, (("name of the host", (shown,)),))
+
+
+def templates() -> Iterator[Conflict]:
+    """Templates that come to a command by another variable or host, or ask somebody else for their value."""
+    acts = {"act": TEMPLATES["a template that runs a command"]}
+    asking = {
+        "another host": "{{ hostvars['io'].act }}",
+        "all hosts": "{{ hostvars.values() | map(attribute='act') | join }}",
+        "some hosts": "{{ groups['nodes'] | map('extract', hostvars, 'act') | join }}",
+        "a lookup of variables": "{{ lookup('vars', 'ac' ~ 't') | default('main') }}",
+    }
+    for label, template in asking.items():
+        yield everywhere(f"a command by {label}", "cluster_instance", EVERYONE, cluster_instance=template, **acts)
+    # What they would give is not judged here, so another value has to be wrong.
+    for label, lookup in {"the network": "'url', 'http://192.0.2.1/'", "a template": "'template', 'main'"}.items():
+        asked = {"cluster_instance": f"{{{{ lookup({lookup}) }}}}", "proxy_http_port": -1}
+        yield everywhere(f"a value from {label}", "proxy_http_port", EVERYONE, **asked)
 
 
 def _groups() -> Iterator[Conflict]:

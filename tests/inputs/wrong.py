@@ -37,6 +37,8 @@ TEMPLATES: dict[str, str] = {
     "a template that runs a command by a full name": f"{{{{ query('ansible.builtin.lines', '{COMMAND}') }}}}",
     "a template that hides its command": f"{{{{ lookup('pi' ~ 'pe', '{COMMAND}') }}}}",
     "a template that renames lookup": f"{{% set run = lookup %}}{{{{ run('pipe', '{COMMAND}') }}}}",
+    "a template inside a template": f"""{{{{ lookup('env', "{{{{ lookup('pipe', '{COMMAND}') }}}}") }}}}""",
+    "a template in marks of its own": f"#jinja2: variable_start_string:'[['\n[[ lookup('pipe', '{COMMAND}') }}}}",
     "a template that writes a file": f"{{{{ lookup('password', '{MARK}') }}}}",
     "a template of nothing": "{{ nobody_said_this }}",
     "a template that ends early": "{% for planet in",
