@@ -99,7 +99,7 @@ async def test_the_container_has_its_limits_and_no_privileges(new_spawner: NewSp
     limits = await get(spawner, "/proc/self/limits")
     assert next(line for line in limits.splitlines() if "open files" in line).split()[3:5] == ["1000", "2000"]
     lines = map(str.split, (await get(spawner, "/proc/self/mounts")).splitlines())
-    mounts = {target: options.split(",") for _source, target, _type, options, *_ in lines}
+    mounts = {target: options.split(",") for _source, target, _type, options, *_rest in lines}
     assert "rw" in mounts[spawner.settings.home_directory]
     assert "ro" in mounts[EXPORT_TARGET]
     assert await get(spawner, EXPORT_TARGET) == "jupiter:/srv/galilean/homes\n"
