@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from itertools import islice
 from typing import Any, TypeVar
 from urllib.parse import quote
 
@@ -104,7 +105,7 @@ class Student:
         with closing(self.hub.request("GET", path, stream=True)) as response:
             lines = (line for line in response.iter_lines(chunk_size=1) if line.startswith(b"data:"))
             events = (json.loads(line.removeprefix(b"data:")) for line in lines)
-            return str([event["message"] for event, _number in zip(events, range(2), strict=False)][-1])
+            return str([event["message"] for event in islice(events, 2)][-1])
 
     def stop(self, seconds: float = 120) -> None:
         response = self.hub.request("DELETE", f"/hub/api/users/{quote(self.name)}/server")
