@@ -61,7 +61,7 @@ def test_a_node_that_waits_for_the_homes_is_paused_and_taken_back(hosts: dict[st
     jupiter = hosts["jupiter"]
     lose_homes(europa)
     eventually(lambda: spec(jupiter)["Availability"] == "pause", 90, "europa is paused")
-    assert spec(jupiter)["Labels"] == {"galilean.servers": "true", "galilean.homes": "waiting"}
+    assert spec(jupiter)["Labels"] == {"galilean.servers": "true", "galilean.homes": "paused"}
     journal = "journalctl --unit galilean-homes-watch --output cat --lines 5"
     told = "its availability is pause: stat: cannot read file system information"
     eventually(lambda: told in jupiter.check_output(journal), 10, "the journal says why")

@@ -1,10 +1,11 @@
 """The watch over the homes on the Swarm manager: drains nodes whose homes are dead, and takes them back.
 
 It asks the guard of each node that runs servers how long ago the node last saw the real export. A node that hangs while
-another one sees the homes is paused and gets the label `galilean.homes=waiting`; new servers start elsewhere, and what
+another one sees the homes is paused and gets the label `galilean.homes=paused`; new servers start elsewhere, and what
 runs there may go on. After too long it is drained, with the label `galilean.homes=dead`. Availability and label are
-one update of the node, and the label is the record of whose it is: what a person has paused or drained stays so. Homes
-that no node sees are the storage
+one update of the node, and the label is the record of whose it is: what a person has paused or drained stays so. Where
+no other node sees the homes, the node is left as it is, with the label `galilean.homes=waiting` for those whose servers
+start there. Homes that no node sees are the storage
 host's matter: servers would find them nowhere, so they stay where they are. Each node that has not seen the homes for
 too long, or whose guard has not answered, is a failed unit on the manager, `galilean-homes-dead@<node>.service`. A node
 that is lost is left to Swarm.
@@ -33,9 +34,10 @@ ANSWER_BYTES = 4096
 SEEN_SECONDS = 30.0
 ASKED_AT_ONCE = 32
 SERVERS, HOMES = "galilean.servers", "galilean.homes"
-# The label's values, and the availability that goes with each.
-WAITING, DEAD = "waiting", "dead"
-AVAILABILITY = {WAITING: "pause", DEAD: "drain"}
+# The label's values, each worse than the one before, and the availability that goes with them.
+WAITING, PAUSED, DEAD = "waiting", "paused", "dead"
+AVAILABILITY = {"": "active", WAITING: "active", PAUSED: "pause", DEAD: "drain"}
+WORSE = list(AVAILABILITY)
 ALARM = "galilean-homes-dead@"
 ERROR, NOTICE = "<3>", "<5>"
 
@@ -113,11 +115,14 @@ def wanted_spec(spec: Mapping[str, Any], answer: Answer, dead_seconds: float, pa
     labels = dict(spec.get("Labels", {}))
     availability = spec["Availability"]
     mark = labels.pop(HOMES, "")
-    is_ours = availability == AVAILABILITY.get(mark, "active")
+    is_ours = availability == AVAILABILITY.get(mark)
     if answer.seen and mark:
         return {**spec, "Availability": "active" if is_ours else availability, "Labels": labels}
-    due = DEAD if dead_seconds >= patience else WAITING if dead_seconds >= SEEN_SECONDS else mark
-    if is_ours and due != mark and mark != DEAD:
+    is_waiting = answer.unseen_seconds >= SEEN_SECONDS
+    due = (
+        DEAD if dead_seconds >= patience else PAUSED if dead_seconds >= SEEN_SECONDS else WAITING if is_waiting else ""
+    )
+    if is_ours and WORSE.index(due) > WORSE.index(mark):
         return {**spec, "Availability": AVAILABILITY[due], "Labels": {**labels, HOMES: due}}
     return None
 

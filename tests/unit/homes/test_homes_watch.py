@@ -10,6 +10,7 @@ from homes_watch import Answer, Record, address_of, is_watched, sees_for_others,
 DEAD_AFTER = 300
 SERVERS = {"galilean.servers": "true"}
 WAITING = {**SERVERS, "galilean.homes": "waiting"}
+PAUSED = {**SERVERS, "galilean.homes": "paused"}
 MARKED = {**SERVERS, "galilean.homes": "dead"}
 
 
@@ -18,14 +19,14 @@ MARKED = {**SERVERS, "galilean.homes": "dead"}
     [
         ("active", SERVERS, Answer(2, ""), None),
         ("active", SERVERS, Answer(29, "no answer within 10 s"), None),
-        ("active", SERVERS, Answer(30, "no answer within 10 s"), ("pause", WAITING)),
-        ("pause", WAITING, Answer(299, "no answer within 10 s"), None),
-        ("pause", WAITING, Answer(2, ""), ("active", SERVERS)),
-        ("pause", WAITING, Answer(300, "no answer within 10 s"), ("drain", MARKED)),
+        ("active", SERVERS, Answer(30, "no answer within 10 s"), ("pause", PAUSED)),
+        ("pause", PAUSED, Answer(299, "no answer within 10 s"), None),
+        ("pause", PAUSED, Answer(2, ""), ("active", SERVERS)),
+        ("pause", PAUSED, Answer(300, "no answer within 10 s"), ("drain", MARKED)),
         ("active", SERVERS, Answer(300, "Stale file handle"), ("drain", MARKED)),
-        ("active", WAITING, Answer(300, "Stale file handle"), None),
-        ("active", WAITING, Answer(2, ""), ("active", SERVERS)),
-        ("drain", WAITING, Answer(2, ""), ("drain", SERVERS)),
+        ("active", PAUSED, Answer(300, "Stale file handle"), None),
+        ("active", PAUSED, Answer(2, ""), ("active", SERVERS)),
+        ("drain", PAUSED, Answer(2, ""), ("drain", SERVERS)),
         ("drain", MARKED, Answer(900, "Stale file handle"), None),
         ("drain", MARKED, Answer(2, "not looked for yet"), None),
         ("drain", MARKED, Answer(2, ""), ("active", SERVERS)),
@@ -61,6 +62,25 @@ def test_a_node_is_paused_when_its_homes_hang_drained_when_they_are_dead_and_tak
     expected = {"Role": "worker", "Availability": wanted[0], "Labels": wanted[1]} if wanted else None
     record = Record(answered_at=0, unseen_by_others_at=0)
     assert wanted_spec(spec, answer, record.dead_seconds(answer, now=1000), DEAD_AFTER) == expected
+
+
+@pytest.mark.parametrize(
+    ("availability", "labels", "dead_seconds", "wanted"),
+    [
+        ("active", SERVERS, 0, ("active", WAITING)),
+        ("active", WAITING, 0, None),
+        ("active", WAITING, 30, ("pause", PAUSED)),
+        ("pause", PAUSED, 0, None),
+        ("drain", MARKED, 0, None),
+        ("pause", SERVERS, 0, None),
+    ],
+)
+def test_a_node_waits_as_it_is_while_nobody_sees_the_homes(
+    availability: str, labels: dict[str, str], dead_seconds: float, wanted: tuple[str, dict[str, str]] | None
+) -> None:
+    spec = {"Availability": availability, "Labels": labels}
+    expected = {"Availability": wanted[0], "Labels": wanted[1]} if wanted else None
+    assert wanted_spec(spec, Answer(100, "no answer within 10 s"), dead_seconds, DEAD_AFTER) == expected
 
 
 @pytest.mark.parametrize(

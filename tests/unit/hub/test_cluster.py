@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 import requests
-from galilean_hub.cluster import ClusterView
+from galilean_hub.cluster import ClusterView, WithoutHomes
 
 
 class Engine:
@@ -98,7 +98,10 @@ async def test_who_gives_up_waiting_does_not_end_the_look(cluster: ClusterView, 
 
 async def test_the_nodes_without_homes_are_looked_for_once_for_everybody(cluster: ClusterView, engine: Engine) -> None:
     found = await cluster.nodes_without_homes(5)
-    assert found == {"id of io": "io", "id of ganymede": "ganymede"}
+    assert found == {
+        "id of io": WithoutHomes("io", others_see_them=False),
+        "id of ganymede": WithoutHomes("ganymede", others_see_them=True),
+    }
     assert await asyncio.gather(*(cluster.nodes_without_homes(5) for _turn in range(100))) == [found] * 100
     assert engine.calls == ["nodes"]
     await cluster.nodes_without_homes(0)

@@ -20,8 +20,9 @@ from galilean_hub.engine import Engine
 from galilean_hub.tasks import Task
 
 INSTANCE_LABEL = "galilean.instance"
-# Label of a node that takes no servers, because it does not see the homes.
+# Label of a node that does not see the homes, and its value where no other node sees them either.
 HOMES_LABEL = "galilean.homes"
+HOMES_WAITING = "waiting"
 NAME_TAKEN = 409
 NANOSECONDS = 1_000_000_000
 # How old (in seconds) the look may be for a server that is being started or stopped.
@@ -40,6 +41,19 @@ class Snapshot:
     tasks: Mapping[str, Sequence[Task]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True)
+class WithoutHomes:
+    """A node that does not see the homes: its host name, and whether other nodes see them."""
+
+    hostname: str
+    others_see_them: bool
+
+    @classmethod
+    def of(cls, node: Mapping[str, Any]) -> WithoutHomes:
+        """A node as the engine's API lists it."""
+        return cls(node["Description"]["Hostname"], node["Spec"]["Labels"][HOMES_LABEL] != HOMES_WAITING)
+
+
 class ClusterView:
     """The services of one instance: all their tasks, their making and their removal."""
 
@@ -49,7 +63,7 @@ class ClusterView:
         self._snapshot = Snapshot(taken_at=float("-inf"))
         self._look: asyncio.Task[None] | None = None
         self._node_names: dict[str, str] = {}
-        self._without_homes: tuple[float, dict[str, str]] = (float("-inf"), {})
+        self._without_homes: tuple[float, dict[str, WithoutHomes]] = (float("-inf"), {})
 
     async def tasks(self, service_id: str, max_age: float) -> Sequence[Task]:
         """The tasks of a service, as they were at most `max_age` seconds ago. Raises one of `EngineError`."""
@@ -114,18 +128,17 @@ class ClusterView:
             self._node_names = {node["ID"]: node["Description"]["Hostname"] for node in nodes}
         return self._node_names.get(node_id, node_id)
 
-    async def nodes_without_homes(self, max_age: float) -> Mapping[str, str]:
-        """The host names by id of the nodes that do not see the homes, as it was at most `max_age` seconds ago.
-
-        Raises one of `EngineError`.
-        """
+    async def nodes_without_homes(self, max_age: float) -> Mapping[str, WithoutHomes]:
+        """The nodes by id that do not see the homes, as it was at most `max_age` seconds ago. Raises `EngineError`."""
         taken_at, _found = self._without_homes
         if taken_at < time.monotonic() - max_age:
             # Others go on with what was known meanwhile.
             self._without_homes = (time.monotonic(), self._without_homes[1])
             nodes = await self.engine.call("nodes")
-            marked = (node for node in nodes if HOMES_LABEL in node["Spec"].get("Labels", {}))
-            self._without_homes = (time.monotonic(), {node["ID"]: node["Description"]["Hostname"] for node in marked})
+            marked = {
+                node["ID"]: WithoutHomes.of(node) for node in nodes if HOMES_LABEL in node["Spec"].get("Labels", {})
+            }
+            self._without_homes = (time.monotonic(), marked)
         return self._without_homes[1]
 
     async def _refresh(self) -> None:

@@ -263,20 +263,23 @@ class GalileanSpawner(SwarmSpawner):
                 self._step = Step(30, f"Waiting for a node{why}")
                 if loop.time() - placed_at > self.settings.unschedulable_grace_seconds:
                     without = await self.shared.cluster.nodes_without_homes(0.0)
-                    causes = {node_id: self._waits_for_homes(name) for node_id, name in without.items()}
+                    causes = {node_id: self._waits_for_homes(each.hostname) for node_id, each in without.items()}
                     raise StartFailed(" ".join([*{**causes, **avoided}.values(), self._no_place(task)]))
             else:
                 placed_at = loop.time()
                 await self._tell(task)
                 if task.state == "running" and await self._answers(url):
                     return url
-                if task.node_id in await self.shared.cluster.nodes_without_homes(NODES_MAX_AGE):
+                node = (await self.shared.cluster.nodes_without_homes(NODES_MAX_AGE)).get(task.node_id)
+                if node and node.others_see_them:
                     raise NodeWithoutHomesError(task)
             await asyncio.sleep(PROBE_INTERVAL)
 
     async def _tell(self, task: Task) -> None:
         progress, doing = STEPS.get(task.state, (30, task.state))
-        self._step = Step(progress, f"Node {await self.shared.cluster.node_name(task.node_id)}: {doing}")
+        name = await self.shared.cluster.node_name(task.node_id)
+        is_waiting = task.node_id in await self.shared.cluster.nodes_without_homes(NODES_MAX_AGE)
+        self._step = Step(progress, self._waits_for_homes(name) if is_waiting else f"Node {name}: {doing}")
 
     def _raise_if_failed(self, tasks: Sequence[Task], home: Home) -> None:
         if task := without_home(tasks, (home.path, home.export_path)):
