@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 from client import Hub
-from lab import Machines
+from lab import ROOT, Machines
 
 GANYMEDE = {
     "ansible_host": "{{ lab_subnet }}.14",
@@ -37,7 +37,9 @@ except OSError as error:
 def storage(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> str:
     """The host, which the cluster's homes have moved to."""
     path = tmp_path_factory.mktemp("inventory") / "storage.yml"
-    path.write_text(yaml.safe_dump({"storage": {"hosts": {"ganymede": GANYMEDE}}}))
+    # The inventory takes it for a directory beside itself.
+    ganymede = {**GANYMEDE, "lab_directory": str(ROOT / ".lab" / machines.name)}
+    path.write_text(yaml.safe_dump({"storage": {"hosts": {"ganymede": ganymede}}}))
     inventory = ["--inventory", "inventories/machines", "--inventory", str(path)]
     created = machines.play("tests/machines/create.yml", *inventory, "--limit", "ganymede")
     assert created.returncode == 0, created.output
