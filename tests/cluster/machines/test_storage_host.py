@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import pytest
 import yaml
 from client import Hub
+from galilean_hub.slug import slug
 from lab import ROOT, Machines
 
 GANYMEDE = {
@@ -68,7 +69,7 @@ def test_the_keeper_makes_homes_with_their_quotas_there(
             hub.api("POST", f"/groups/{staff}/users", json={"users": [name]})
         student.start()
         assert student.run("open('letter.txt', 'w').write('from a node')") == ""
-        home = f"/srv/galilean/homes/main/{name}"
+        home = f"/srv/galilean/homes/main/{slug(name)}"
         assert machines.run(storage, "cat", f"{home}/letter.txt") == "from a node"
         assert machines.run(storage, "df", "--output=size", "--block-size=1M", home).split()[1] == quota_mib
         assert student.run(FILL) == "Disk quota exceeded"
