@@ -156,12 +156,6 @@ def test_a_changed_list_of_clients_is_in_force_without_a_stop(machines: Machines
     assert machines.run("jupiter", *started) == before
 
 
-def test_a_second_run_changes_nothing(machines: Machines) -> None:
-    run = machines.play(STORAGE)
-    assert run.returncode == 0, run.output
-    assert not any(run.changed.values()), run.output
-
-
 @pytest.mark.usefixtures("home")
 def test_a_storage_host_that_reboots_drains_nobody(machines: Machines, record_property: Measure) -> None:
     machines.run("io", "rm", "--force", "/run/diary-ends")
@@ -246,7 +240,7 @@ def test_a_volume_is_made_once_and_grown_while_it_is_in_use(machines: Machines, 
     assert machines.run("jupiter", "cat", "/srv/volume/file") == "kept"
 
 
-@pytest.mark.parametrize("seconds", ["0.002", "0.01", "0.03", "0.1"])
+@pytest.mark.parametrize("seconds", ["0.01", "0.1"])
 @pytest.mark.parametrize("file_system", ["ext4", "xfs"])
 def test_a_volume_whose_making_was_killed_is_made_whole(
     machines: Machines, disk: str, file_system: str, seconds: str

@@ -44,7 +44,8 @@ def storage(machines: Machines, tmp_path_factory: pytest.TempPathFactory) -> str
     inventory = ["--inventory", "inventories/machines", "--inventory", str(path)]
     created = machines.play("tests/machines/create.yml", *inventory, "--limit", "ganymede")
     assert created.returncode == 0, created.output
-    run = machines.play("playbooks/site.yml", *inventory, "--extra-vars", json.dumps(QUOTAS))
+    phases = ["--tags", "hosts,storage,hub", "--extra-vars", json.dumps(QUOTAS)]
+    run = machines.play("playbooks/site.yml", *inventory, *phases)
     assert run.returncode == 0, run.output
     return "ganymede"
 
