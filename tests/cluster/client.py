@@ -141,23 +141,35 @@ class Student:
 
 
 class Kernel:
-    """A Jupyter kernel, by its id; each run opens a connection of its own, as a browser does after an interruption."""
+    """A Jupyter kernel, by its id. A run opens a connection of its own, as a browser does after an interruption, unless
+    one is kept open, as a browser does meanwhile."""
 
     def __init__(self, student: Student, kernel_id: str) -> None:
         self.student = student
         self.id = kernel_id
+        self._kept: websocket.WebSocket | None = None
 
     def run(self, code: str, seconds: float = 120) -> str:
         """What `code` prints. Raises AssertionError on an exception in the cell, with its traceback."""
+        if self._kept:
+            return self._execute(self._kept, code)
+        with closing(self._connection(seconds)) as connection:
+            return self._execute(connection, code)
+
+    @contextmanager
+    def kept_open(self) -> Iterator[None]:
+        with closing(self._connection(120)) as self._kept:
+            yield
+        self._kept = None
+
+    def _connection(self, seconds: float) -> websocket.WebSocket:
         url = self.student.hub.url.replace("https://", "wss://", 1)
-        connection = websocket.create_connection(
+        return websocket.create_connection(
             f"{url}{self.student.path}/api/kernels/{self.id}/channels",
             header=[f"Authorization: token {self.student.hub.token}"],
             sslopt={"ca_certs": self.student.hub.ca, "cert_reqs": ssl.CERT_REQUIRED},
             timeout=seconds,
         )
-        with closing(connection):
-            return self._execute(connection, code)
 
     def _execute(self, connection: websocket.WebSocket, code: str) -> str:
         message_id = uuid.uuid4().hex

@@ -71,12 +71,13 @@ def at_work(hub: Hub, names: list[str]) -> Iterator[list[tuple[Student, Kernel]]
 
 def test_thirty_students_open_run_and_save(hub: Hub, record_property: Callable[[str, object], None]) -> None:
     def learn(student: Student, kernel: Kernel) -> list[Turn]:
-        everyone.wait()
-        deadline, turns = time.monotonic() + SECONDS, []
-        while time.monotonic() < deadline:
-            turns.append(take_turn(student, kernel))
-            time.sleep(PAUSE_SECONDS)
-        return turns
+        with kernel.kept_open():
+            everyone.wait()
+            deadline, turns = time.monotonic() + SECONDS, []
+            while time.monotonic() < deadline:
+                turns.append(take_turn(student, kernel))
+                time.sleep(PAUSE_SECONDS)
+            return turns
 
     names = [f"class-{number:02d}" for number in range(STUDENTS)]
     everyone = threading.Barrier(STUDENTS, timeout=900)
