@@ -72,7 +72,8 @@ class Run:
         process = self.identity.split(" ")[-2]
         with contextlib.suppress(OSError), Path(f"/proc/{process}/fd/2").open("a") as terminal:
             terminal.write(f"{reason}. Another run may begin, so this one ends. Run it again: it goes on from here.\n")
-        os.kill(int(process), signal.SIGINT)
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(int(process), signal.SIGINT)
 
 
 def this_run() -> Run:
