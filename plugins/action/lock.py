@@ -108,10 +108,8 @@ def started(process: int) -> str:
 def is_hidden(process: int) -> bool:
     try:
         os.kill(process, 0)
-    except PermissionError:
-        return True
-    except ProcessLookupError:
-        return False
+    except OSError as error:
+        return isinstance(error, PermissionError)
     return False
 
 
