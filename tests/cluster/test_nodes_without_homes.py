@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
-from client import Hub, eventually
+from client import Hub, Student, eventually
 from conftest import HOMES
 from galilean_hub.slug import slug
 from lab import NODES, Lab
@@ -14,6 +14,13 @@ from lab import NODES, Lab
 def spec(lab: Lab, node: str) -> str:
     """What the Swarm wants of a node."""
     return lab.run("jupiter", "docker", "node", "inspect", "--format", "{{json .Spec}}", node)
+
+
+def refused(student: Student) -> str:
+    """What the page of a server says that cannot be started."""
+    student.request_start()
+    eventually(lambda: not student.server().get("pending"), 120, "the start has failed")
+    return student.hub.request("GET", f"/hub/api/users/{student.name}/server/progress").text
 
 
 @pytest.fixture
@@ -51,9 +58,7 @@ def test_what_was_left_below_the_mount_starts_no_server(placement: Lab, hub: Hub
         placement.run(blind, "mkdir", "--parents", home)
         placement.run(blind, "chown", owner, home)
         placement.pause(*(node for node in NODES if node != blind))
-        student.request_start()
-        eventually(lambda: not student.server().get("pending"), 120, "the start has failed")
-        told = hub.request("GET", f"/hub/api/users/{student.name}/server/progress").text
+        told = refused(student)
         assert f"Node {blind} waits for the homes of jupiter." in told
         assert f"bind source path does not exist: {HOMES}/.galilean-export" in told
         assert placement.run(blind, "ls", "-A", home) == ""
@@ -62,9 +67,7 @@ def test_what_was_left_below_the_mount_starts_no_server(placement: Lab, hub: Hub
 def test_who_finds_no_node_with_homes_is_told_which_waits_for_whom(placement: Lab, hub: Hub, blind: str) -> None:
     placement.pause(*(node for node in NODES if node != blind))
     with hub.student("waiter") as student:
-        student.request_start()
-        eventually(lambda: not student.server().get("pending"), 120, "the start has failed")
-        told = hub.request("GET", f"/hub/api/users/{student.name}/server/progress").text
+        told = refused(student)
         assert "Node io waits for the homes of jupiter." in told
         assert "bind source path does not exist" in told
 
@@ -73,7 +76,5 @@ def test_a_node_that_waits_for_the_homes_takes_no_server_and_is_named(placement:
     eventually(lambda: '"Availability":"pause"' in spec(placement, blind), 90, "io is paused")
     placement.pause(*(node for node in NODES if node != blind))
     with hub.student("latecomer") as student:
-        student.request_start()
-        eventually(lambda: not student.server().get("pending"), 120, "the start has failed")
-        told = hub.request("GET", f"/hub/api/users/{student.name}/server/progress").text
+        told = refused(student)
         assert "Node io waits for the homes of jupiter. There is no place for the server now." in told
