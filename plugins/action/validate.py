@@ -110,6 +110,7 @@ class ActionModule(ActionBase):
             {
                 "subject": {"type": "str", "choices": ["inventory", "hosts"], "default": "inventory"},
                 "proc": {"type": "dict", "default": {}},
+                "kernels": {"type": "dict", "default": {}},
                 "volumes": {"type": "dict", "default": {}},
             }
         )
@@ -130,7 +131,7 @@ class ActionModule(ActionBase):
         memory_mib = {host: cluster.memory_mib(content) for host, content in args["proc"].items()}
         processors = {host: cluster.processors(content) for host, content in args["proc"].items()}
         volumes = {host: Volume.of(found) for host, found in args["volumes"].items()}
-        inventory = cluster.Cluster(groups, usable, memory_mib, processors, volumes)
+        inventory = cluster.Cluster(groups, usable, memory_mib, processors, args["kernels"], volumes)
         found += cluster.check(inventory)
         for host in inventory.hosts:
             found += values.missing(host, given[host], specs.required_of_inventory)

@@ -34,6 +34,12 @@ options:
         promised to the servers, and the processors that a server may take, are compared with what the hosts have.
     type: dict
     default: {}
+  kernels:
+    description:
+      - Which of V(IPVS) and V(ESP) the kernel has, as a list by host. With it the networks that are wanted are
+        compared with what the kernels of the hosts can do.
+    type: dict
+    default: {}
   volumes:
     description:
       - The data volume by host, as M(galilean.hub.volume_info) tells of it.

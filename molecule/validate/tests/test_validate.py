@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).resolve().parents[3]
+HOSTS = "europa, io, jupiter"
 
 
 @pytest.mark.parametrize(
@@ -21,6 +22,10 @@ ROOT = Path(__file__).resolve().parents[3]
             {"jupyterhub_memory_guarantee": "900G", "jupyterhub_memory_limit": "900G"},
             "jupyterhub_memory_guarantee: 900G for each of 40 is promised, room is for 0",
         ),
+        # The hosts share a kernel that has neither; tests/cluster/machines/test_networks.py has one with both.
+        ({"cluster_endpoint_mode": "vip"}, f"{HOSTS}: cluster_endpoint_mode: vip needs IPVS"),
+        ({"swarm_ingress": True}, f"{HOSTS}: swarm_ingress: true needs IPVS"),
+        ({"swarm_network_encrypted": True}, f"{HOSTS}: swarm_network_encrypted: true needs ESP"),
     ],
 )
 def test_nothing_is_changed_after_a_wrong_input(variables: dict[str, object], words: str) -> None:

@@ -18,6 +18,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.validation import aut
 from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import (
     WHERE,
     Finding,
+    in_yaml,
     quoted,
     shown_name,
     write,
@@ -75,6 +76,12 @@ ADDRESSES_OF_THE_CLUSTER = 16
 ADDRESSES_OF_A_NODE = 2
 ADDRESSES_OF_A_SERVER = {"dnsrr": 1, "vip": 2}
 SUCCESSOR_SHARE = 4
+# What a value of a variable needs of the kernel, and the value that needs nothing.
+NEEDED_OF_KERNELS = (
+    ("cluster_endpoint_mode", "vip", "IPVS", "dnsrr"),
+    ("swarm_ingress", True, "IPVS", False),
+    ("swarm_network_encrypted", True, "ESP", False),
+)
 MIB, GIB = 2**20, 2**30
 UNITS = {"": 1, "K": 2**10, "M": MIB, "G": GIB, "T": 2**40}
 
@@ -84,13 +91,14 @@ class Cluster:
     """The inventory as plain data.
 
     values holds, per host, the variables that passed their own checks, with the roles' defaults; a rule that misses one
-    says nothing. memory_mib, processors and volumes hold what those hosts have that were asked.
+    says nothing. memory_mib, processors, kernels and volumes hold what those hosts have that were asked.
     """
 
     groups: Mapping[str, Sequence[str]]
     values: Mapping[str, Mapping[str, Any]]
     memory_mib: Mapping[str, int]
     processors: Mapping[str, int]
+    kernels: Mapping[str, Sequence[str]]
     volumes: Mapping[str, Volume]
 
     @property
@@ -374,6 +382,14 @@ def processors_suffice(cluster: Cluster) -> Iterator[Finding]:
             yield Finding(cluster.hub, name, problem, write(name, found))
 
 
+def kernels_suffice(cluster: Cluster) -> Iterator[Finding]:
+    for host in sorted({cluster.hub, *cluster.servers_hosts} & {*cluster.kernels}):
+        for name, value, feature, other in NEEDED_OF_KERNELS:
+            if cluster.values.get(host, {}).get(name) == value and feature not in cluster.kernels[host]:
+                problem = f"{in_yaml(value)} needs {feature}, which the kernel of the host does not have"
+                yield Finding(host, name, problem, write(name, other))
+
+
 def homes_are_on_the_volume(cluster: Cluster) -> Iterator[Finding]:
     values = cluster.storage_values
     names = ("nfs_server_device", "nfs_server_volume_directory", "cluster_homes_directory")
@@ -519,6 +535,7 @@ RULES: Sequence[Callable[[Cluster], Iterator[Finding]]] = (
     networks_apart,
     memory_suffices,
     processors_suffice,
+    kernels_suffice,
     homes_are_on_the_volume,
     clients_are_of_the_cluster,
     volume_is_usable,

@@ -41,6 +41,12 @@ def play(machines: Machines, *options: str) -> None:
     assert run.returncode == 0, run.output
 
 
+def test_these_kernels_are_not_refused(machines: Machines) -> None:
+    wanted = {"cluster_endpoint_mode": "vip", "swarm_ingress": True, "swarm_network_encrypted": True}
+    run = machines.play("playbooks/validate.yml", "--extra-vars", json.dumps(wanted))
+    assert run.returncode == 0, run.output
+
+
 def test_ingress_answers_at_every_host_for_a_service_on_one(machines: Machines) -> None:
     play(machines, "--extra-vars", OPEN)
     try:

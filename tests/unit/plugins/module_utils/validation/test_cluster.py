@@ -37,6 +37,7 @@ GOOD = Cluster(
     values=dict.fromkeys(HOSTS, VALUES),
     memory_mib={"jupiter": 16384, "io": 8192, "europa": 8192},
     processors={"jupiter": 4, "io": 4, "europa": 2},
+    kernels={},
     volumes={},
 )
 
@@ -70,6 +71,12 @@ def with_quotas(quota: str = "0", volume_gib: int = 20, **values: Any) -> Cluste
     return replace(inventory, values={**inventory.values, "jupiter": {**inventory.values["jupiter"], **quotas}})
 
 
+def with_kernels(*features: str, **values: Any) -> Cluster:
+    """Variables of all hosts, and a kernel of io that has these features while the others have everything."""
+    kernels = {**dict.fromkeys(HOSTS, ("IPVS", "ESP")), "io": features}
+    return replace(GOOD, values={host: {**VALUES, **values} for host in HOSTS}, kernels=kernels)
+
+
 def with_memory(**memory_mib: int) -> Cluster:
     return replace(GOOD, memory_mib={**GOOD.memory_mib, **memory_mib})
 
@@ -96,6 +103,10 @@ def with_memory(**memory_mib: int) -> Cluster:
         with_values(cluster_private_address="10.0.0.1"),
         with_values("io", cluster_private_address="io.example.org"),
         replace(with_groups(nodes=[]), values={"jupiter": {**VALUES, "cluster_private_address": "127.0.0.1"}}),
+        with_kernels(),
+        with_kernels("IPVS", cluster_endpoint_mode="vip", swarm_ingress=True),
+        with_kernels("ESP", swarm_network_encrypted=True),
+        with_values("io", swarm_network_encrypted=True),
         replace(GOOD, memory_mib={}),
         replace(GOOD, values={}),
         with_values(cluster_homes_directory="/srv/homes", nfs_server_device="", homes_directory="/srv/homes"),
@@ -149,6 +160,9 @@ def test_nothing_wrong(inventory: Cluster) -> None:
             "keeper_certificate_renew_before_days",
             "at most keeper_certificate_validity_days",
         ),
+        (with_kernels("ESP", cluster_endpoint_mode="vip"), "io", "cluster_endpoint_mode", "vip needs IPVS"),
+        (with_kernels("ESP", swarm_ingress=True), "io", "swarm_ingress", "true needs IPVS"),
+        (with_kernels("IPVS", swarm_network_encrypted=True), "io", "swarm_network_encrypted", "true needs ESP"),
         (with_values(jupyterhub_cpu_limit=3.0), "jupiter", "jupyterhub_cpu_limit", "more than the 2 of europa"),
         (with_values(swarm_overlay_subnet="10.80.0.0/27"), "jupiter", "swarm_overlay_subnet", "a class of 30 needs 57"),
         (
