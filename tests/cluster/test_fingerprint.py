@@ -119,3 +119,14 @@ def test_a_change_is_seen(lab: Lab, subject: str, change: str, back: str) -> Non
         lab.run("io", "sh", "-c", back)
     assert after != before
     assert fingerprint(lab).get(subject) == before
+
+
+def test_a_key_in_the_file_of_its_certificate_is_seen_to_fit(lab: Lab) -> None:
+    pair, told = f"{TLS}/pair.pem", {}
+    try:
+        for key in ("node-key", "server-key"):
+            lab.run("io", "sh", "-ec", f"cat {TLS}/node.pem {TLS}/{key}.pem >{pair}")
+            told[key] = fingerprint(lab)[pair].rpartition(", ")[2]
+    finally:
+        lab.run("io", "rm", "--force", pair)
+    assert told == {"node-key": "fits its key", "server-key": "does not fit its key"}

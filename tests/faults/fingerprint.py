@@ -91,7 +91,7 @@ def certificate(path: Path) -> str:
     facts = AUTHORITY_NAME.sub(r"\1", run("openssl", "x509", "-in", str(path), "-noout", *CERTIFICATE_FACTS))
     if run("openssl", "verify", "-CAfile", AUTHORITY, str(path)) != f"{path}: OK":
         facts += ", not of the cluster's authority"
-    key = path.with_name(f"{path.stem}-key.pem")
+    key = path if "PRIVATE KEY-----" in path.read_text() else path.with_name(f"{path.stem}-key.pem")
     if not key.exists():
         return facts
     fits = run("openssl", "x509", "-in", str(path), "-noout", "-pubkey") == run(
