@@ -101,7 +101,8 @@ def ranges(option: Option) -> Iterator[Labelled]:
     if option.get("choices"):
         outside: list[Labelled] = [("no choice", "neither"), ("a choice in capitals", option["choices"][0].upper())]
     elif kind in ("int", "float"):
-        outside = [("too little", -1), ("too much", 10**12), ("too little as text", "-1")]
+        # Some take -1 for no limit.
+        outside = [("too little", -2), ("too much", 10**12), ("too little as text", "-2")]
     elif kind in ("str", "path"):
         outside = [("only punctuation", "?!"), ("only a space inside", "a  b;"), ("a smiley", "\U0001f600")]
     else:
