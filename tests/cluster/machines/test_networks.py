@@ -13,8 +13,12 @@ from lab import NODES, Machines
 
 PORT = 8090
 RULE = {"name": "ingress", "protocol": "tcp", "ports": [PORT]}
-OPEN = json.dumps({"swarm_ingress": True, "base_firewall_rules": [RULE]})
-ENCRYPTED = ("cluster_instance=secret", "swarm_network_encrypted=true", "swarm_overlay_subnet=10.81.0.0/24")
+WANTED = {"cluster_endpoint_mode": "vip", "swarm_ingress": True, "base_firewall_rules": [RULE]}
+ENCRYPTED = {
+    "cluster_instance": "secret",
+    "swarm_network_encrypted": True,
+    "swarm_overlay_subnet": "10.81.0.0/24",
+}
 
 
 @contextmanager
@@ -36,53 +40,45 @@ def fetch(machines: Machines, host: str, *command: str) -> str:
     return machines.run(host, *command, check=False)
 
 
-def play(machines: Machines, *options: str) -> None:
-    run = machines.play("playbooks/site.yml", "--tags", "hosts,swarm", *options)
+def play(machines: Machines, tags: str, **variables: object) -> None:
+    run = machines.play("playbooks/site.yml", "--tags", tags, "--extra-vars", json.dumps(variables))
     assert run.returncode == 0, run.output
 
 
-def test_these_kernels_are_not_refused(machines: Machines) -> None:
-    wanted = {"cluster_endpoint_mode": "vip", "swarm_ingress": True, "swarm_network_encrypted": True}
-    run = machines.play("playbooks/validate.yml", "--extra-vars", json.dumps(wanted))
-    assert run.returncode == 0, run.output
+@pytest.fixture(scope="module")
+def virtual_addresses(machines: Machines, hub: Hub) -> Iterator[None]:
+    """A cluster that has them for servers, and for a service that publishes a port."""
+    play(machines, "hosts,swarm,hub", **WANTED)
+    eventually(hub.healthy, 60, "the hub answers")
+    yield
+    play(machines, "hosts,swarm,hub")
+    eventually(hub.healthy, 60, "the hub answers")
 
 
+@pytest.mark.usefixtures("virtual_addresses")
 def test_ingress_answers_at_every_host_for_a_service_on_one(machines: Machines) -> None:
-    play(machines, "--extra-vars", OPEN)
-    try:
-        with service(machines, "ingress", "--publish", f"{PORT}:8000", "--constraint", "node.hostname==io"):
-            for host in ("io", "europa", "jupiter"):
-                url = f"http://{machines.address(host)}:{PORT}/name"
-                eventually(lambda url=url: fetch(machines, "jupiter", "curl", "-s", "-m", "5", url) == "io", 120, url)
-    finally:
-        play(machines)
+    with service(machines, "ingress", "--publish", f"{PORT}:8000", "--constraint", "node.hostname==io"):
+        for host in ("io", "europa", "jupiter"):
+            url = f"http://{machines.address(host)}:{PORT}/name"
+            eventually(lambda url=url: fetch(machines, "jupiter", "curl", "-s", "-m", "5", url) == "io", 120, url)
 
 
+@pytest.mark.usefixtures("virtual_addresses")
 def test_servers_have_virtual_addresses_where_that_is_wanted(machines: Machines, hub: Hub) -> None:
-    run = machines.play("playbooks/hub.yml", "--extra-vars", "cluster_endpoint_mode=vip")
-    assert run.returncode == 0, run.output
-    try:
-        eventually(hub.healthy, 60, "the hub answers")
-        with hub.student("virtual") as student:
-            student.start()
-            assert student.run("print(6 * 7)") == "42"
-            listing = ["docker", "service", "ls", "--quiet", "--filter", "label=galilean.user=virtual"]
-            endpoint = machines.run(
-                "jupiter", "docker", "service", "inspect", "--format", "{{json .Endpoint}}",
-                machines.run("jupiter", *listing),
-            )  # fmt: skip
-            assert json.loads(endpoint)["VirtualIPs"]
-    finally:
-        run = machines.play("playbooks/hub.yml")
-        assert run.returncode == 0, run.output
-        eventually(hub.healthy, 60, "the hub answers")
+    with hub.student("virtual") as student:
+        student.start()
+        assert student.run("print(6 * 7)") == "42"
+        listing = ["docker", "service", "ls", "--quiet", "--filter", "label=galilean.user=virtual"]
+        endpoint = machines.run(
+            "jupiter", "docker", "service", "inspect", "--format", "{{json .Endpoint}}",
+            machines.run("jupiter", *listing),
+        )  # fmt: skip
+        assert json.loads(endpoint)["VirtualIPs"]
 
 
 @pytest.fixture
 def encrypted_network(machines: Machines) -> Iterator[str]:
-    options = [word for variable in ENCRYPTED for word in ("--extra-vars", variable)]
-    run = machines.play("playbooks/swarm.yml", *options)
-    assert run.returncode == 0, run.output
+    play(machines, "swarm", **ENCRYPTED)
     yield "galilean-secret"
     machines.run("jupiter", "docker", "network", "rm", "galilean-secret")
 

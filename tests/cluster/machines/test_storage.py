@@ -12,7 +12,6 @@ from client import Hub, eventually
 from lab import NODES, Machines
 
 HOMES = "/srv/galilean/homes"
-STORAGE = ("playbooks/storage.yml", "--limit", "jupiter")
 AS_STUDENT = ("setpriv", "--reuid=200000", "--regid=200000", "--clear-groups")
 Measure = Callable[[str, object], None]
 # A disk of the host's own that grows when it is told to.
@@ -81,6 +80,14 @@ def use_volume(machines: Machines, **volume: str) -> dict[str, Any]:
     return result
 
 
+def change_storage(machines: Machines, **given: object) -> None:
+    """Run the phase on the storage host alone, which learns no addresses of nodes by itself then."""
+    clients = [machines.address(node) for node in NODES]
+    variables = json.dumps({"nfs_server_clients": clients, **given})
+    run = machines.play("playbooks/storage.yml", "--limit", "jupiter", "--extra-vars", variables)
+    assert run.returncode == 0, run.output
+
+
 def node_spec(machines: Machines, host: str) -> dict[str, Any]:
     (node,) = json.loads(machines.run("jupiter", "docker", "node", "inspect", host))
     spec: dict[str, Any] = node["Spec"]
@@ -109,14 +116,11 @@ def test_nothing_but_nfs_4_2_is_served(machines: Machines) -> None:
 def test_threads_grace_and_lease_are_in_force(machines: Machines) -> None:
     files = [f"/proc/fs/nfsd/{name}" for name in ("threads", "nfsv4gracetime", "nfsv4leasetime")]
     before = machines.run("jupiter", "cat", *files).split()
-    given = {"nfs_server_threads": 13, "nfs_server_grace_seconds": 14, "nfs_server_lease_seconds": 12}
-    changed = machines.play(*STORAGE, "-e", json.dumps(given))
-    assert changed.returncode == 0, changed.output
+    change_storage(machines, nfs_server_threads=13, nfs_server_grace_seconds=14, nfs_server_lease_seconds=12)
     try:
         assert machines.run("jupiter", "cat", *files).split() == ["13", "14", "12"]
     finally:
-        back = machines.play(*STORAGE)
-    assert back.returncode == 0, back.output
+        change_storage(machines)
     assert machines.run("jupiter", "cat", *files).split() == before == ["10", "15", "15"]
 
 
@@ -141,17 +145,14 @@ def test_a_changed_list_of_clients_is_in_force_without_a_stop(machines: Machines
     started = ["systemctl", "show", "--property", "ExecMainStartTimestampMonotonic", "nfs-server"]
     before = machines.run("jupiter", *started)
     both = set(machines.run("jupiter", "exportfs", "-s").splitlines())
-    clients = {"nfs_server_clients": [machines.address("io")]}
-    only = machines.play(*STORAGE, "-e", json.dumps(clients))
-    assert only.returncode == 0, only.output
+    change_storage(machines, nfs_server_clients=[machines.address("io")])
     try:
         exported = machines.run("jupiter", "exportfs", "-s")
         assert machines.address("io") in exported
         assert machines.address("europa") not in exported
         assert machines.run("jupiter", *started) == before
     finally:
-        back = machines.play(*STORAGE)
-    assert back.returncode == 0, back.output
+        change_storage(machines)
     assert set(machines.run("jupiter", "exportfs", "-s").splitlines()) == both
     assert machines.run("jupiter", *started) == before
 
@@ -198,8 +199,7 @@ def test_a_start_on_a_node_whose_mount_hangs_says_so_and_goes_on_elsewhere(
 
 
 def test_a_node_whose_mount_is_dead_is_drained_and_taken_back(machines: Machines, record_property: Measure) -> None:
-    quickly = machines.play(*STORAGE, "-e", "homes_dead_after_seconds=60")
-    assert quickly.returncode == 0, quickly.output
+    change_storage(machines, homes_dead_after_seconds=60)
     cut = CUT.replace("STORAGE", machines.address("jupiter"))
     began = time.monotonic()
     machines.pipe("europa", cut, "nft", "--file", "-")
@@ -214,8 +214,7 @@ def test_a_node_whose_mount_is_dead_is_drained_and_taken_back(machines: Machines
     began = time.monotonic()
     eventually(lambda: node_spec(machines, "europa")["Availability"] == "active", 180, "europa takes servers again")
     record_property("taken back, seconds after the cut ended", round(time.monotonic() - began))
-    patiently = machines.play(*STORAGE)
-    assert patiently.returncode == 0, patiently.output
+    change_storage(machines)
 
 
 @pytest.mark.parametrize("file_system", ["ext4", "xfs"])
