@@ -46,13 +46,11 @@ def play(machines: Machines, tags: str, **variables: object) -> None:
 
 
 @pytest.fixture(scope="module")
-def virtual_addresses(machines: Machines, hub: Hub) -> Iterator[None]:
+def virtual_addresses(machines: Machines) -> Iterator[None]:
     """A cluster that has them for servers, and for a service that publishes a port."""
     play(machines, "hosts,swarm,hub", **WANTED)
-    eventually(hub.healthy, 60, "the hub answers")
     yield
     play(machines, "hosts,swarm,hub")
-    eventually(hub.healthy, 60, "the hub answers")
 
 
 @pytest.mark.usefixtures("virtual_addresses")
