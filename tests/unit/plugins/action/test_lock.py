@@ -20,7 +20,7 @@ PLAY = """
   tasks:
     - galilean.hub.lock: {path: PATH}
     - galilean.hub.lock: {path: PATH}
-    - ansible.builtin.command: sleep {{ seconds }}
+    - ansible.builtin.shell: touch PATH.taken && sleep {{ seconds }}
 """
 PLAIN = {"ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", "COLUMNS": "500"}
 Run = Callable[..., "subprocess.Popen[str]"]
@@ -58,18 +58,18 @@ def run(tmp_path: Path, lock: Path) -> Iterator[Run]:
         return process
 
     yield start
+    # Workers of Ansible are in sessions of their own.
+    subprocess.run(["pkill", "--signal", "KILL", "--full", str(tmp_path)], check=False)
     for process in started:
-        if process.poll() is None:
-            os.killpg(process.pid, signal.SIGKILL)
         process.communicate(timeout=30)
 
 
 @pytest.fixture
 def holder(run: Run, lock: Path) -> subprocess.Popen[str]:
-    """A run that holds the lock."""
-    process = run(600)
+    """A run that holds the lock, and has come to its work."""
+    process = run(120)
     deadline = time.monotonic() + 60
-    while not lock.exists() or f"process {process.pid}" not in lock.read_text():
+    while not lock.with_name("lock.taken").exists():
         assert time.monotonic() < deadline
         time.sleep(0.1)
     return process
