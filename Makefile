@@ -41,9 +41,13 @@ requirements: bootstrap ## Pin requirements/*.txt anew from requirements/*.in
 
 ## The lab
 
-.PHONY: machine
-machine: bootstrap
+.PHONY: engine
+engine: bootstrap
 	@$(TIMED) $(LAB)/times "Docker engine" tests/lab/engine .lab/log
+	@$(TIMED) $(LAB)/times "Debian" tests/lab/debian .lab/log bookworm trixie
+
+.PHONY: machine
+machine: engine
 	@$(TIMED) $(LAB)/times "images of the hosts" tests/lab/images .lab/log bookworm trixie
 
 .PHONY: hosts
@@ -76,7 +80,7 @@ machines acceptance: export GALILEAN_HTTPS_PORT := $(or $(GALILEAN_HTTPS_PORT),9
 machines acceptance: export ANSIBLE_INVENTORY := inventories/machines
 
 .PHONY: machines
-machines: machine ## Start a hub and two nodes as machines with kernels of their own
+machines: engine ## Start a hub and two nodes as machines with kernels of their own
 	@$(TIMED) $(LAB)/times "images of the machines" tests/machines/images .lab/log bookworm trixie
 	@$(TIMED) $(LAB)/times "machines" ansible-playbook tests/machines/create.yml
 
@@ -141,7 +145,7 @@ spawner: bootstrap ## The spawner's tests on a real Swarm, in the lab that is up
 	@tests/integration/spawner/run $(or $(GALILEAN_LAB),galilean)-jupiter
 
 .PHONY: quotas
-quotas: machine ## The keeper's quotas on ext4 and XFS, with a kernel that has them
+quotas: engine ## The keeper's quotas on ext4 and XFS, with a kernel that has them
 	@tests/tools/debian xfsprogs
 	@tests/machines/images .lab/log
 	@for file_system in ext4 xfs; do tests/integration/quotas/run $$file_system || exit; done
