@@ -69,7 +69,7 @@ down: bootstrap ## Remove the lab: hosts, volumes, network, secrets
 
 .PHONY: clean
 clean: ## Remove everything this checkout has made, images and caches too
-	@[ ! -x .venv/bin/python ] || tests/tools/down faults galilean machines test molecule
+	@[ ! -x .venv/bin/python ] || tests/tools/down faults galilean machines registry test molecule
 	@! docker version >/dev/null 2>&1 || docker image ls --quiet --filter label=galilean.content | sort -u | xargs -r docker image rm --force
 	@! docker version >/dev/null 2>&1 || docker volume rm --force galilean-packages >/dev/null
 	@rm -rf .venv .cache .lab artifacts dist
@@ -170,15 +170,18 @@ cluster: bootstrap ## The tests against the lab that is up, the browser among th
 # What every cluster has to do, and what only kernels of their own can.
 ACCEPTANCE := 'tests/cluster/test_rerun.py::test_a_second_run_changes_nothing_while_a_kernel_works[run]' \
   tests/cluster/test_browser.py::test_a_student_works_logs_out_and_finds_the_file_on_another_node tests/cluster/machines
+.PHONY: registry
+registry: machine
+	@$(TIMED) $(LAB)/times "registry" python tests/machines/registry.py make
+
 .PHONY: acceptance
 acceptance: bootstrap ## From bare machines to a class at work, with reboots, power cuts and a cut network
 	@rm -f artifacts/acceptance.xml
 	@tests/tools/debian chromium
 	@tests/tools/down $(GALILEAN_LAB)
-	@$(MAKE) machines
-	@$(TIMED) $(LAB)/times "images of an earlier run" python tests/machines/registry.py give
+	@$(MAKE) --jobs 2 --output-sync=line registry machines
+	@$(TIMED) $(LAB)/times "registry of the machines" python tests/machines/registry.py give
 	@$(TIMED) $(LAB)/times "site.yml" ansible-playbook playbooks/site.yml
-	@python tests/machines/registry.py keep
 	@ansible-playbook tests/lab/access.yml
 	@GALILEAN_TIMES=$(LAB)/times pytest --junit-xml artifacts/acceptance.xml --durations 0 $(ACCEPTANCE)
 	@tests/tools/down $(GALILEAN_LAB)

@@ -1,7 +1,8 @@
-"""Keep what the registry of the machines has, and give it to the next ones, which then need not build the images.
+"""Make the cluster's images on this machine's two processors, and give them to machines that have one each.
 
-`registry.py keep` after a run, `registry.py give` before the first. What was kept of other contexts is forgotten. The
-registry knows images by their content: one that is out of date is built all the same.
+`registry.py make` builds them by the collection's own roles on a host in a container, and keeps what its registry has
+until the contexts change. `registry.py give` puts that into the registry of the machines. The registry knows images by
+their content: one that is out of date is built all the same.
 """
 
 from __future__ import annotations
@@ -14,10 +15,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/cluster"))
 
-from lab import Machines
+from lab import Lab, Machines
 
 STATE = "/var/lib/galilean"
 CACHE = ROOT / ".cache"
+PHASES = "hosts,engine,swarm,images"
 
 
 def kept() -> Path:
@@ -28,21 +30,37 @@ def kept() -> Path:
     return CACHE / f"registry-{tree.stdout.strip()}.tar"
 
 
-def keep(machines: Machines) -> None:
+def destroy(lab: Lab) -> None:
+    subprocess.run(["tests/tools/down", lab.name], cwd=ROOT, check=True)
+
+
+def play(lab: Lab, playbook: str, *options: str) -> None:
+    run = lab.play(playbook, *options, ANSIBLE_INVENTORY="inventories/registry")
+    if run.returncode:
+        sys.exit(run.output)
+
+
+def make() -> None:
+    if kept().exists():
+        return
+    lab = Lab("registry")
+    destroy(lab)
+    play(lab, "tests/lab/create.yml")
+    play(lab, "playbooks/site.yml", "--tags", PHASES)
     partial = CACHE / "registry.partial"
     with partial.open("wb") as archive:
-        subprocess.run(machines.on("jupiter", "tar", "-c", "-C", STATE, "registry"), stdout=archive, check=True)
+        subprocess.run(lab.on("jupiter", "tar", "-c", "-C", STATE, "registry"), stdout=archive, check=True)
     for old in CACHE.glob("registry-*.tar"):
         old.unlink()
     partial.rename(kept())
+    destroy(lab)
 
 
 def give(machines: Machines) -> None:
-    if kept().exists():
-        machines.run("jupiter", "mkdir", "--parents", STATE)
-        with kept().open("rb") as archive:
-            subprocess.run(machines.on("jupiter", "tar", "-x", "-C", STATE), stdin=archive, check=True)
+    machines.run("jupiter", "mkdir", "--parents", STATE)
+    with kept().open("rb") as archive:
+        subprocess.run(machines.on("jupiter", "tar", "-x", "-C", STATE), stdin=archive, check=True)
 
 
 if __name__ == "__main__":
-    {"keep": keep, "give": give}[sys.argv[1]](Machines(os.environ["GALILEAN_LAB"]))
+    make() if sys.argv[1] == "make" else give(Machines(os.environ["GALILEAN_LAB"]))
