@@ -19,7 +19,7 @@ SCENARIOS := base docker swarm_tls nfs_server nfs_client keeper homes swarm drai
 
 .PHONY: help
 help: ## Show the targets
-	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-12s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' Makefile | awk -F'|' '{printf "  make %-14s %s\n", $$1, $$2}'
 
 .PHONY: bootstrap
 bootstrap:
@@ -75,14 +75,27 @@ clean: ## Remove everything this checkout has made, images and caches too
 	@rm -rf .venv .cache .lab artifacts dist
 
 # Machines with kernels of their own, in the place of the lab's containers.
-machines machines-down acceptance bench-homes: export GALILEAN_LAB := $(or $(GALILEAN_LAB),machines)
-machines acceptance: export GALILEAN_HTTPS_PORT := $(or $(GALILEAN_HTTPS_PORT),9445)
-machines acceptance: export ANSIBLE_INVENTORY := inventories/machines
+ON_MACHINES := machines machines-hub machines-homes machines-down acceptance bench-homes
+$(ON_MACHINES): export GALILEAN_LAB := $(or $(GALILEAN_LAB),machines)
+$(ON_MACHINES): export GALILEAN_HTTPS_PORT := $(or $(GALILEAN_HTTPS_PORT),9445)
+$(ON_MACHINES): export ANSIBLE_INVENTORY := inventories/machines
 
 .PHONY: machines
 machines: engine ## Start a hub and two nodes as machines with kernels of their own
 	@$(TIMED) $(LAB)/times "images of the machines" tests/machines/images .lab/log bookworm trixie
 	@$(TIMED) $(LAB)/times "machines" ansible-playbook tests/machines/create.yml
+
+# What two processors build is given to machines that have one each.
+.PHONY: registry
+registry: machine
+	@$(TIMED) $(LAB)/times "registry" python tests/machines/registry.py make
+
+.PHONY: machines-hub
+machines-hub: ## Raise a hub on machines, or go on with it
+	@$(MAKE) --jobs 2 --output-sync=line registry machines
+	@$(TIMED) $(LAB)/times "registry of the machines" python tests/machines/registry.py give
+	@$(TIMED) $(LAB)/times "site.yml" ansible-playbook playbooks/site.yml
+	@ansible-playbook tests/lab/access.yml
 
 .PHONY: machines-down
 machines-down: bootstrap ## Remove the machines: disks, network, secrets
@@ -167,23 +180,22 @@ cluster: bootstrap ## The tests against the lab that is up, the browser among th
 	@tests/tools/debian chromium
 	@pytest --junit-xml artifacts/cluster.xml --durations 10 tests/cluster --ignore tests/cluster/machines
 
-# What every cluster has to do, and what only kernels of their own can.
-ACCEPTANCE := 'tests/cluster/test_rerun.py::test_a_second_run_changes_nothing_while_a_kernel_works[run]' \
-  tests/cluster/test_browser.py::test_a_student_works_logs_out_and_finds_the_file_on_another_node tests/cluster/machines
-.PHONY: registry
-registry: machine
-	@$(TIMED) $(LAB)/times "registry" python tests/machines/registry.py make
-
 .PHONY: acceptance
-acceptance: bootstrap ## From bare machines to a class at work, with reboots, power cuts and a cut network
-	@rm -f artifacts/acceptance.xml
+acceptance: bootstrap ## From bare machines to a student at work, with reboots, power cuts and a cut network
+acceptance: TESTS := 'tests/cluster/test_rerun.py::test_a_second_run_changes_nothing_while_a_kernel_works[run]' \
+  tests/cluster/test_browser.py::test_a_student_works_logs_out_and_finds_the_file_on_another_node \
+  tests/cluster/machines --ignore tests/cluster/machines/homes
+
+.PHONY: machines-homes
+machines-homes: bootstrap ## A class at work over NFS, volumes, mounts that hang, quotas, a storage host, on bare machines
+machines-homes: TESTS := tests/cluster/machines/homes
+
+acceptance machines-homes:
+	@rm -f artifacts/$@.xml
 	@tests/tools/debian chromium
 	@tests/tools/down $(GALILEAN_LAB)
-	@$(MAKE) --jobs 2 --output-sync=line registry machines
-	@$(TIMED) $(LAB)/times "registry of the machines" python tests/machines/registry.py give
-	@$(TIMED) $(LAB)/times "site.yml" ansible-playbook playbooks/site.yml
-	@ansible-playbook tests/lab/access.yml
-	@GALILEAN_TIMES=$(LAB)/times pytest --junit-xml artifacts/acceptance.xml --durations 0 $(ACCEPTANCE)
+	@$(MAKE) machines-hub
+	@GALILEAN_TIMES=$(LAB)/times pytest --junit-xml artifacts/$@.xml --durations 0 $(TESTS)
 	@tests/tools/down $(GALILEAN_LAB)
 
 .PHONY: bench

@@ -107,6 +107,12 @@ class Lab:
         for host in hosts:
             self.run("jupiter", "docker", "node", "update", "--availability", availability, host)
 
+    def node_spec(self, host: str) -> dict[str, Any]:
+        """What is wanted of a node of the Swarm: its availability, role and labels."""
+        (node,) = json.loads(self.run("jupiter", "docker", "node", "inspect", host))
+        spec: dict[str, Any] = node["Spec"]
+        return spec
+
     def ready_nodes(self) -> set[str]:
         lines = self.run("jupiter", "docker", "node", "ls", "--format", "{{json .}}").splitlines()
         return {node["Hostname"] for node in map(json.loads, lines) if node["Status"] == "Ready"}

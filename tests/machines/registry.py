@@ -1,8 +1,8 @@
 """Make the cluster's images on this machine's two processors, and give them to machines that have one each.
 
 `registry.py make` builds them by the collection's own roles on a host in a container, and keeps what its registry has
-until the contexts change. `registry.py give` puts that into the registry of the machines. The registry knows images by
-their content: one that is out of date is built all the same.
+until the contexts change. `registry.py give` puts that into the registry of machines that have none yet. The registry
+knows images by their content: one that is out of date is built all the same.
 """
 
 from __future__ import annotations
@@ -20,6 +20,11 @@ from lab import Lab, Machines
 STATE = "/var/lib/galilean"
 CACHE = ROOT / ".cache"
 PHASES = "hosts,engine,swarm,images"
+TAKE = f"""
+test -e {STATE}/registry && exit
+mkdir --parents {STATE} && rm --recursive --force {STATE}/given && mkdir {STATE}/given &&
+tar --extract --directory {STATE}/given && mv {STATE}/given/registry {STATE}/registry && rmdir {STATE}/given
+"""
 
 
 def kept() -> Path:
@@ -57,9 +62,8 @@ def make() -> None:
 
 
 def give(machines: Machines) -> None:
-    machines.run("jupiter", "mkdir", "--parents", STATE)
     with kept().open("rb") as archive:
-        subprocess.run(machines.on("jupiter", "tar", "-x", "-C", STATE), stdin=archive, check=True)
+        subprocess.run(machines.on("jupiter", "sh", "-c", TAKE), stdin=archive, check=True)
 
 
 if __name__ == "__main__":
