@@ -14,6 +14,7 @@ from lab import NODES
 
 STUDENTS = 30
 SECONDS = 300
+START_SECONDS = 900
 LONGEST_STALL = 2.0
 PAUSE_SECONDS = 5
 NOTEBOOK = {
@@ -58,9 +59,9 @@ def at_work(hub: Hub, names: list[str]) -> Iterator[list[tuple[Student, Kernel]]
     """Students with a server and a kernel each, who have saved and opened once: a server loads what that takes then."""
 
     def prepare(student: Student) -> tuple[Student, Kernel]:
-        student.start(900)
+        student.start(START_SECONDS)
         kernel = student.kernel()
-        kernel.run(TOUCH)
+        kernel.run(TOUCH, START_SECONDS)
         take_turn(student, kernel)
         return student, kernel
 
@@ -80,7 +81,7 @@ def test_thirty_students_open_run_and_save(hub: Hub, record_property: Callable[[
             return turns
 
     names = [f"class-{number:02d}" for number in range(STUDENTS)]
-    everyone = threading.Barrier(STUDENTS, timeout=900)
+    everyone = threading.Barrier(STUDENTS, timeout=START_SECONDS)
     with at_work(hub, names) as students, ThreadPoolExecutor(STUDENTS) as pool:
         where = {kernel.run("import os; print(os.environ['GALILEAN_NODE'])") for _student, kernel in students}
         assert where == set(NODES)
