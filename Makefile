@@ -105,7 +105,7 @@ machines-down: bootstrap ## Remove the machines: disks, network, secrets
 
 .PHONY: check
 check: bootstrap ## The quick checks: style, types, unit tests without Ansible
-	@tests/tools/debian systemd
+	@tests/tools/debian systemd xfsprogs
 	@ruff check .
 	@mypy
 	@yamllint --strict .
