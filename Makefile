@@ -87,7 +87,8 @@ machines: engine ## Start a hub and two nodes as machines with kernels of their 
 
 # What two processors build is given to machines that have one each.
 .PHONY: registry
-registry: machine
+registry: engine
+	@$(TIMED) $(LAB)/times "image of the host" tests/lab/images .lab/log trixie
 	@$(TIMED) $(LAB)/times "registry" python tests/machines/registry.py make
 
 .PHONY: machines-hub
