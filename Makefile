@@ -67,10 +67,11 @@ hub: ## Raise a hub and two nodes on this machine, for a browser on https://loca
 down: bootstrap ## Remove the lab: hosts, volumes, network, secrets
 	@tests/tools/down $(or $(GALILEAN_LAB),galilean)
 
+# Images are listed from the newest on, so that those made of others go before them.
 .PHONY: clean
 clean: ## Remove everything this checkout has made, images and caches too
 	@[ ! -x .venv/bin/python ] || tests/tools/down faults galilean machines registry test molecule
-	@! docker version >/dev/null 2>&1 || docker image ls --quiet --filter label=galilean.content | sort -u | xargs -r docker image rm --force
+	@! docker version >/dev/null 2>&1 || docker image ls --quiet --filter label=galilean.content | awk '!seen[$$0]++' | xargs -r docker image rm --force
 	@! docker version >/dev/null 2>&1 || docker volume rm --force galilean-packages >/dev/null
 	@rm -rf .venv .cache .lab artifacts dist
 
