@@ -141,8 +141,9 @@ sanity: bootstrap ## ansible-test sanity
 importer: bootstrap-release ## Build the tarball and import it as Ansible Galaxy would
 	@tests/tools/importer
 
-# On hosts of its own, or on those of the lab that GALILEAN_LAB names, which then stay.
+# On hosts of its own, or on those of the hub that GALILEAN_LAB names: they are prepared, and stay.
 .PHONY: molecule
+molecule: export SCENARIO_FIRST := $(if $(GALILEAN_LAB),syntax,prepare)
 molecule: export GALILEAN_LAB := $(or $(GALILEAN_LAB),molecule)
 molecule: export GALILEAN_HTTPS_PORT := $(or $(GALILEAN_HTTPS_PORT),9444)
 molecule: export MOLECULE_EPHEMERAL_DIRECTORY := $(CURDIR)/.lab/molecule
