@@ -150,13 +150,15 @@ async def test_a_server_that_never_answers_is_given_up(new_spawner: NewSpawner) 
     assert not await service_exists(spawner)
 
 
-async def test_a_start_that_is_cut_off_leaves_nothing(new_spawner: NewSpawner) -> None:
-    spawner = new_spawner(command=("sleep", "1000"), stop_grace_seconds=1)
+async def test_a_start_that_is_cancelled_ends_at_once_and_leaves_nothing_to_stop(new_spawner: NewSpawner) -> None:
+    spawner = new_spawner(command=("sleep", "1000"), stop_grace_seconds=5)
     start = asyncio.create_task(spawner.start())
     await eventually(lambda: service_exists(spawner), 30)
     start.cancel()
     with pytest.raises(asyncio.CancelledError):
-        await start
+        await asyncio.wait_for(start, 1)
+    await spawner.stop()
+    await spawner.run_post_stop_hook()
     assert not await service_exists(spawner)
 
 

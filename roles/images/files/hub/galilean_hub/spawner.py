@@ -132,8 +132,9 @@ class GalileanSpawner(SwarmSpawner):
         try:
             async with self.shared.turns.turn(self.object_name):
                 return await self._start()
-        except BaseException:
-            # JupyterHub calls stop() only for a server that runs
+        except Exception:
+            # JupyterHub calls stop() only for a server that runs, and for one whose start it has cancelled. It waits a
+            # second for the end of that start (apihandlers/users.py, delete) and says 500 if it is not over.
             await self._clean_up()
             raise
 
