@@ -121,7 +121,7 @@ actions: bootstrap ## The unit tests of actions, which run Ansible
 
 .PHONY: inputs
 inputs: bootstrap ## Sixty wrong inventories, GALILEAN_INPUTS=N for the Nth sixty
-	@pytest -q --junit-xml artifacts/inputs.xml --durations 3 tests/inputs
+	@pytest -q -n 2 --junit-xml artifacts/inputs.xml --durations 3 tests/inputs
 
 .PHONY: inputs-all
 inputs-all: bootstrap ## All wrong inventories, which takes a quarter of an hour
@@ -233,8 +233,9 @@ test: ## Everything a reviewer runs, on a lab of its own
 	@$(TIMED) $(GALILEAN_TIMES) bootstrap $(MAKE) bootstrap-release
 	@$(MAKE) machine
 	@tests/tools/down test molecule
-	@tests/tools/phases "check actions inputs logins" "hosts bare hub"
-	@tests/tools/phases molecule "faults-sample lint sanity importer"
+	@tests/tools/phases "check actions inputs"
+	@tests/tools/phases "logins lint" "hosts bare hub"
+	@tests/tools/phases molecule "faults-sample sanity importer"
 	@tests/tools/phases spawner
 	@$(MAKE) cluster
 	@tests/tools/down test >artifacts/down.log
