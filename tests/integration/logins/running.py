@@ -60,7 +60,7 @@ def running(
     finally:
         process.terminate()
         # JupyterHub waits for a service that misses its SIGINT, as one does that has just begun to run
-        process.wait(60)
+        process.wait(180)
 
 
 def answers(url: str) -> bool:
