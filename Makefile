@@ -217,7 +217,7 @@ faults: machine ## Kill site.yml at every point, and compare what the next run m
 # Some points, with the images of the lab that is up.
 .PHONY: faults-sample
 faults-sample: machine
-	@python tests/faults/run.py --mode controller --mode power --sample 3 --in-a-row 3 \
+	@python tests/faults/run.py --mode controller --mode power --modes-in-turn --sample 4 --in-a-row 4 \
 	  --registry $(or $(GALILEAN_LAB),galilean)-jupiter
 
 .PHONY: bare

@@ -16,8 +16,9 @@ import re
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cluster"))
@@ -60,14 +61,22 @@ class Tally:
         return f"{self.mode:10}  {self.tried:6}  {self.tried - len(self.failures):9}  {median:>6}  {between}"
 
 
+@dataclass(frozen=True)
+class Ending:
+    """A point at which a run ends, and how it does."""
+
+    point: Point
+    mode: str
+
+    @property
+    def goes_on(self) -> bool:
+        """Whether the run goes on to its end, instead of being ended there."""
+        return self.mode == "concurrent" and self.point.task % 2 == 0
+
+
 def latest_before(point: Point, kept: Sequence[str]) -> str | None:
     """The last of these phases that is over at the point."""
     return next((phase for phase in reversed(kept) if PHASES.index(phase) < PHASES.index(point.phase)), None)
-
-
-def goes_on(point: Point, mode: str) -> bool:
-    """Whether a run that has stopped at the point goes on to its end, instead of being ended there."""
-    return mode == "concurrent" and point.task % 2 == 0
 
 
 def be_refused(first: Site) -> None:
@@ -104,28 +113,28 @@ class Trials:
         self.hosts.keep(phase)
         self.kept.append(phase)
 
-    def converge_after(self, points: Sequence[Point], mode: str) -> float:
-        """End a run at each of the points, on the same hosts, and give back the seconds of the run that follows.
+    def converge_after(self, row: Sequence[Ending]) -> float:
+        """End runs one after the other on the same hosts, and give back the seconds of the run that follows.
 
         After a run that went on to its end none follows, and the seconds are those that were left of it. Raises
         RunError when a run fails or does not come to its point, or when the hosts differ in the end.
         """
-        before = latest_before(points[0], self.kept)
+        before = latest_before(row[0].point, self.kept)
         self.hosts.create(before)
         if not before:
             self.hosts.seed()
-        for point in points:
-            run = self.hosts.start(point, before)
+        for ending in row:
+            run = self.hosts.start(ending.point, before)
             before = None
             if not run.stopped():
-                raise RunError(f"the run has ended before {point}")
-            if mode == "concurrent":
+                raise RunError(f"the run has ended before {ending.point}")
+            if ending.mode == "concurrent":
                 be_refused(run)
-            if goes_on(point, mode):
+            if ending.goes_on:
                 seconds = run.go_on()
             else:
-                self.end(run, mode)
-        if not goes_on(points[-1], mode):
+                self.end(run, ending.mode)
+        if not row[-1].goes_on:
             seconds = self.hosts.run_to_the_end()
         if wrong := differences(self.expected, self.hosts.fingerprint()):
             raise RunError("\n".join(wrong))
@@ -138,20 +147,22 @@ class Trials:
         if mode == "power":
             self.hosts.power_up()
 
-    def attempt(self, points: Sequence[Point], tally: Tally) -> None:
-        """Try points on the same hosts, and one by one when that does not converge."""
+    def attempt(self, row: Sequence[Ending], tallies: Mapping[str, Tally]) -> None:
+        """Try endings on the same hosts, and one by one when that does not converge."""
         seconds, fault = 0.0, ""
         try:
-            seconds = self.converge_after(points, tally.mode)
+            seconds = self.converge_after(row)
         except (RunError, AssertionError) as error:
             fault = str(error)
-        if fault and len(points) > 1:
-            print(f"{tally.mode:10}  {len(points)} in a row did not converge, so each is tried alone", flush=True)
+        if fault and len(row) > 1:
+            print(f"{len(row)} in a row did not converge, so each is tried alone", flush=True)
             print("".join(f"            {line}\n" for line in fault.splitlines()), end="", flush=True)
-            for point in points:
-                self.attempt([point], tally)
+            for ending in row:
+                self.attempt([ending], tallies)
         else:
-            tally.tell([str(point) for point in points], seconds, fault)
+            for mode in dict.fromkeys(ending.mode for ending in row):
+                points = [str(ending.point) for ending in row if ending.mode == mode]
+                tallies[mode].tell(points, seconds, fault)
 
 
 def in_rows(points: Sequence[Point], length: int) -> Iterator[Sequence[Point]]:
@@ -159,11 +170,19 @@ def in_rows(points: Sequence[Point], length: int) -> Iterator[Sequence[Point]]:
         yield points[first : first + length]
 
 
+def endings_of(points: Sequence[Point], modes: Sequence[str], in_turn: bool) -> Iterator[list[Ending]]:
+    """Rows for these points: one of each mode, or a single one of all modes in turn."""
+    if in_turn:
+        yield [Ending(point, mode) for point, mode in zip(points, cycle(modes))]
+    else:
+        yield from ([Ending(point, mode) for point in points] for mode in modes)
+
+
 def timed(what: str, began: float) -> None:
     print(f"{what}: {time.monotonic() - began:.0f} s", flush=True)
 
 
-def try_points(hosts: Hosts, chosen: argparse.Namespace, tallies: Sequence[Tally]) -> None:
+def try_points(hosts: Hosts, chosen: argparse.Namespace, tallies: Mapping[str, Tally]) -> None:
     """Try the chosen points in these modes, for as long as there is time."""
     trials = Trials(hosts)
     began = time.monotonic()
@@ -173,20 +192,22 @@ def try_points(hosts: Hosts, chosen: argparse.Namespace, tallies: Sequence[Tally
     points = [point for point in points if not chosen.task or chosen.task.search(str(point))]
     if chosen.sample:
         points = sample(points, chosen.sample, chosen.seed)
-    rows = list(in_rows(points, chosen.in_a_row))
+    # A second run is refused for one that has come as far as the lock.
+    locked = next(task.number for task in hosts.tasks if task.name.startswith(LOCK))
+    rows = [
+        [ending for ending in row if ending.mode != "concurrent" or ending.point.task > locked]
+        for together in in_rows(points, chosen.in_a_row)
+        for row in endings_of(together, list(tallies), chosen.modes_in_turn)
+    ]
+    rows = [row for row in rows if row]
     for phase in KEPT:
-        behind = [row for row in rows if latest_before(row[0], [phase])]
-        if len(behind) * len(tallies) >= WORTH_KEEPING:
+        if sum(bool(latest_before(row[0].point, [phase])) for row in rows) >= WORTH_KEEPING:
             since = time.monotonic()
             trials.keep(phase)
             timed(f"hosts kept as they are after {phase}", since)
-    locked = next(task.number for task in hosts.tasks if task.name.startswith(LOCK))
     for row in rows:
-        for tally in tallies:
-            # A second run is refused for one that has come as far as the lock.
-            possible = [point for point in row if tally.mode != "concurrent" or point.task > locked]
-            if possible and (not chosen.minutes or time.monotonic() - began < chosen.minutes * 60):
-                trials.attempt(possible, tally)
+        if not chosen.minutes or time.monotonic() - began < chosen.minutes * 60:
+            trials.attempt(row, tallies)
 
 
 def arguments() -> argparse.Namespace:
@@ -203,6 +224,7 @@ def arguments() -> argparse.Namespace:
         metavar="N",
         help="end N runs on the same hosts before one may go on to its end",
     )
+    add("--modes-in-turn", action="store_true", help="end the runs of a row by the modes in turn: no row for each mode")
     add("--minutes", type=float, metavar="N", help="begin with no more points after so long")
     add("--registry", metavar="CONTAINER", help="host whose registry has the images, which are built otherwise")
     add("--keep", action="store_true", help="leave the hosts as they are at the end")
@@ -214,7 +236,7 @@ def main() -> None:
     hosts = Hosts(chosen.registry)
     hosts.remove()
     tallies = [Tally(mode) for mode in chosen.modes or MODES]
-    by_points = [tally for tally in tallies if tally.mode != "changes"]
+    by_points = {tally.mode: tally for tally in tallies if tally.mode != "changes"}
     if by_points:
         try_points(hosts, chosen, by_points)
     for tally in tallies:
