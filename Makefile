@@ -163,6 +163,10 @@ $(SCENARIOS:%=molecule-%): molecule-%:
 spawner: bootstrap ## The spawner's tests on a real Swarm, in the lab that is up
 	@tests/integration/spawner/run $(or $(GALILEAN_LAB),galilean)-jupiter
 
+.PHONY: upstream
+upstream: machine ## Docker's own packages, on one more host of the lab that is up
+	@pytest --junit-xml artifacts/upstream.xml --durations 5 tests/integration/upstream
+
 .PHONY: quotas
 quotas: engine ## The keeper's quotas on ext4 and XFS, with a kernel that has them
 	@tests/tools/debian xfsprogs
@@ -238,7 +242,7 @@ test: ## Everything a reviewer runs, on a lab of its own
 	@tests/tools/down test molecule
 	@tests/tools/phases "check actions inputs"
 	@tests/tools/phases "logins lint" "hosts bare hub"
-	@tests/tools/phases molecule "faults-sample sanity importer"
+	@tests/tools/phases molecule "faults-sample upstream sanity importer"
 	@tests/tools/phases spawner
 	@$(MAKE) cluster
 	@tests/tools/down test >artifacts/down.log

@@ -94,7 +94,7 @@ def inventory(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> str:
         "ansible_host": lab.container(NAME),
         "lab_name": lab.name,
         "lab_image": "galilean-host:trixie",
-        "lab_address": str(ipaddress.ip_network(subnet)[14]),
+        "lab_address": str(ipaddress.ip_network(subnet)[15]),
         "lab_published_ports": [],
         "cluster_addresses": [],
         "cluster_edge_host": NAME,
