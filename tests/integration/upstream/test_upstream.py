@@ -17,7 +17,7 @@ from lab import Lab, Run
 from testinfra.host import Host
 
 Converge = Callable[..., Run]
-NAME = "callisto"
+NAME = "ganymede"
 UPSTREAM, STRANGER = "http://localhost/debian", "http://localhost/stranger"
 PLAYBOOK = f"""\
 - hosts: {NAME}
