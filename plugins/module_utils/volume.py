@@ -36,6 +36,7 @@ MAKE: Mapping[str, Sequence[str]] = {
 OPTIONS = "noatime,nodev,nosuid,usrquota,prjquota"
 # Both kinds leave a last group of blocks out that would be too small to be of use.
 REMAINDER_BYTES = 16 * 2**20
+UUID = re.compile(r"^What=/dev/disk/by-uuid/(\S+)$", re.MULTILINE)
 NO_DISKS = re.compile(r"(?:fd|loop|nbd|ram|sr|zram)\d+")
 # XFS_IOC_FSGEOMETRY_V1 (libxfs/xfs_fs.h): the primary superblock on the device may be older than the mounted one.
 XFS_GEOMETRY, XFS_GEOMETRY_BYTES = 0x80705864, 112
@@ -63,7 +64,8 @@ class Volume:
     """A device, and the directory at which it should be mounted, as they are.
 
     `signatures` are the kinds of what is on the device, as wipefs calls them; `label`, `uuid` and `size` (bytes) are
-    those of its file system; `disks` are those of the host when the device is not there.
+    those of its file system; `mounted_before` is the UUID that the mount unit of the directory names; `disks` are those
+    of the host when the device is not there.
     """
 
     device: str
@@ -75,6 +77,7 @@ class Volume:
     unfinished: bool = False
     size: int = 0
     mounted_at: tuple[str, ...] = ()
+    mounted_before: str = ""
     directory_holds: str = ""
     disks: tuple[str, ...] = ()
 
@@ -132,6 +135,12 @@ def refusal(volume: Volume, directory: str, file_system: str) -> tuple[str, str]
                 f"expected {file_system}, found the volume of a cluster with {found}",
                 f"Write nfs_server_file_system: {found}",
             )
+    if volume.mounted_before not in {"", volume.uuid}:
+        found = f"the volume {volume.uuid}" if volume.uuid else "an empty device"
+        return (
+            f"expected the volume {volume.mounted_before}, which has been mounted at {directory} so far, found {found}",
+            f"Write the path of that volume, or, to begin anew without the homes on it, remove {unit_path(directory)}",
+        )
     elsewhere = [path for path in volume.mounted_at if path != directory]
     if elsewhere:
         return f"expected a device that is free, found it mounted at {elsewhere[0]}", "Write the path of another device"
@@ -188,6 +197,7 @@ def read_volume(device: str, directory: str, wipefs: Callable[[str], str]) -> Vo
         unfinished=kinds == ("xfs",) and is_in_progress(head),
         size=size_of(kinds, head, mounts),
         mounted_at=tuple(mounts),
+        mounted_before=mounted_before(unit_path(directory)),
         directory_holds=content_of(directory),
     )
 
@@ -206,6 +216,12 @@ def kind_of(device: str) -> str:
 def disks() -> tuple[str, ...]:
     """The disks of the host, without the kinds that are none."""
     return tuple(sorted(disk.name for disk in Path("/sys/block").iterdir() if not NO_DISKS.fullmatch(disk.name)))
+
+
+def mounted_before(unit: Path) -> str:
+    """The UUID that a mount unit names, empty when there is none."""
+    named = UUID.search(unit.read_text(encoding="utf-8")) if unit.exists() else None
+    return named[1] if named else ""
 
 
 def mounts_of(number: int, mountinfo: str = "/proc/self/mountinfo") -> list[str]:

@@ -16,6 +16,7 @@ description:
     systemd, and grows it when the device has grown.
   - A file system is made only where wipefs finds nothing on the device, or one that was begun and never finished. What
     an earlier cluster has left is used as it is; anything else is refused.
+  - Another volume than the one that has been mounted at the directory so far is refused, also when it is empty.
   - Whatever is done may be interrupted at any point. The next run completes it.
 options:
   device:

@@ -88,6 +88,10 @@ volume:
       type: list
       elements: str
       sample: [/srv/galilean]
+    mounted_before:
+      description: UUID that the mount unit of the directory names, empty when there is none.
+      type: str
+      sample: 1b0c8a5e-3f0e-4d0c-9e5c-0d1f5f4f8a11
     directory_holds:
       description: The name of something in the directory, empty when there is nothing.
       type: str

@@ -395,7 +395,7 @@ def homes_are_on_the_volume(cluster: Cluster) -> Iterator[Finding]:
     names = ("nfs_server_device", "nfs_server_volume_directory", "cluster_homes_directory")
     if not all(values.get(name) for name in names):
         return
-    volume, homes = (values[name].rstrip("/") for name in names[1:])
+    volume, homes = (values[name] for name in names[1:])
     if not homes.startswith(f"{volume}/"):
         problem = f"expected a directory on the data volume, which is mounted at {volume}, found {homes}"
         yield Finding(cluster.storage, names[2], problem, write(names[2], f"{volume}/homes"))

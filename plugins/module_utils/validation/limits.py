@@ -181,7 +181,9 @@ INSTANCE = Form(
     _is_instance,
 )
 DIRECTORY = Form(
-    "an absolute path without ..", "/srv/galilean", re.compile(r"(/(?!\.\.?(?:/|$))[\w.@+-]+)+/?").fullmatch
+    "an absolute path without .. and without / at its end",
+    "/srv/galilean",
+    re.compile(r"(/(?!\.\.?(?:/|$))[\w.@+-]+)+").fullmatch,
 )
 NO_DEVICE_OR_ONE = Form(
     "a path below /dev without ..",

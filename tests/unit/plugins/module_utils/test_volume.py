@@ -16,6 +16,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.volume import (
     content_of,
     is_in_progress,
     kind_of,
+    mounted_before,
     mounts_of,
     plan,
     refusal,
@@ -26,11 +27,15 @@ from ansible_collections.galilean.hub.plugins.module_utils.volume import (
 OR_EMPTY = (
     "Write the path of another device, or, when nobody needs what is on it, empty this one by wipefs --all /dev/vdb"
 )
+OR_ANEW = (
+    "Write the path of that volume, or, to begin anew without the homes on it, "
+    "remove /etc/systemd/system/srv-galilean.mount"
+)
 DEVICE, DIRECTORY, UUID = "/dev/vdb", "/srv/galilean", "1b0c8a5e-3f0e-4d0c-9e5c-0d1f5f4f8a11"
 GIB = 2**30
 EMPTY = Volume(DEVICE, "device", device_size=GIB)
 MADE = replace(EMPTY, signatures=("ext4",), label="galilean", uuid=UUID, size=GIB)
-MOUNTED = replace(MADE, mounted_at=(DIRECTORY,))
+MOUNTED = replace(MADE, mounted_at=(DIRECTORY,), mounted_before=UUID)
 
 
 @pytest.mark.parametrize(
@@ -106,8 +111,28 @@ def test_what_has_to_be_done_follows_from_what_is_there(volume: Volume, unit: st
             "expected /srv/galilean to be empty, found homes in it, which the volume would hide",
             "Move away what is in /srv/galilean, and copy it onto the volume once that is mounted",
         ),
+        (
+            replace(EMPTY, mounted_before=UUID),
+            f"expected the volume {UUID}, which has been mounted at /srv/galilean so far, found an empty device",
+            OR_ANEW,
+        ),
+        (
+            replace(MADE, mounted_before="5f1a"),
+            f"expected the volume 5f1a, which has been mounted at /srv/galilean so far, found the volume {UUID}",
+            OR_ANEW,
+        ),
     ],
-    ids=["absent", "directory", "foreign", "no label of ours", "another kind", "mounted elsewhere", "hides files"],
+    ids=[
+        "absent",
+        "directory",
+        "foreign",
+        "no label of ours",
+        "another kind",
+        "mounted elsewhere",
+        "hides files",
+        "empty instead of ours",
+        "another one of ours",
+    ],
 )
 def test_what_is_not_ours_is_refused_in_words(volume: Volume, problem: str, advice: str) -> None:
     assert refusal(volume, DIRECTORY, "ext4") == (problem, advice)
@@ -163,6 +188,15 @@ def test_mounts_are_those_of_the_device(tmp_path: Path) -> None:
     )
     assert mounts_of(os.makedev(254, 16), str(mountinfo)) == ["/srv/galilean", "/mnt"]
     assert mounts_of(os.makedev(254, 32), str(mountinfo)) == []
+
+
+def test_a_unit_tells_which_volume_was_mounted(tmp_path: Path) -> None:
+    unit = tmp_path / "srv-galilean.mount"
+    assert mounted_before(unit) == ""
+    unit.write_text(render_unit(UUID, DIRECTORY, "ext4"))
+    assert mounted_before(unit) == UUID
+    unit.write_text("[Mount]\nWhat=/dev/vdb\n")
+    assert mounted_before(unit) == ""
 
 
 def test_a_directory_holds_what_a_volume_would_hide(tmp_path: Path) -> None:

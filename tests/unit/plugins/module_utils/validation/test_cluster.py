@@ -113,7 +113,7 @@ def with_memory(**memory_mib: int) -> Cluster:
         with_values(
             cluster_homes_directory="/srv/galilean/homes",
             nfs_server_device="/dev/vdb",
-            nfs_server_volume_directory="/srv/galilean/",
+            nfs_server_volume_directory="/srv/galilean",
         ),
         with_addresses(nfs_server_clients=["10.0.0.12", "10.0.0.13"]),
         with_values(nfs_server_clients=["10.0.0.12"]),
