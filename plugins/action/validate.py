@@ -109,7 +109,7 @@ class ActionModule(ActionBase):
         _result, args = self.validate_argument_spec(
             {
                 "subject": {"type": "str", "choices": ["inventory", "hosts"], "default": "inventory"},
-                "proc": {"type": "dict", "default": {}},
+                "looks": {"type": "dict", "default": {}},
                 "kernels": {"type": "dict", "default": {}},
                 "volumes": {"type": "dict", "default": {}},
             }
@@ -128,10 +128,12 @@ class ActionModule(ActionBase):
             usable[host] = reader.read(found, computes_defaults=host in groups.get("hub", ()))
             if not facts_are_known:
                 found += names.unknown(host, host_given, specs.options, specs.roles)
-        memory_mib = {host: cluster.memory_mib(content) for host, content in args["proc"].items()}
-        processors = {host: cluster.processors(content) for host, content in args["proc"].items()}
+        memory_mib, processors, homes_in_use = (
+            {host: read(look) for host, look in args["looks"].items()}
+            for read in (cluster.memory_mib, cluster.processors, cluster.homes_in_use)
+        )
         volumes = {host: Volume.of(found) for host, found in args["volumes"].items()}
-        inventory = cluster.Cluster(groups, usable, memory_mib, processors, args["kernels"], volumes)
+        inventory = cluster.Cluster(groups, usable, memory_mib, processors, args["kernels"], volumes, homes_in_use)
         found += cluster.check(inventory)
         for host in inventory.hosts:
             found += values.missing(host, given[host], specs.required_of_inventory)

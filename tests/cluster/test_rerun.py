@@ -28,6 +28,19 @@ def test_a_second_run_changes_nothing_while_a_kernel_works(lab: Lab, hub: Hub, o
         assert kernel.run("print(kept)") == "set before the run"
 
 
+def test_homes_do_not_move_while_a_student_is_at_work(lab: Lab, hub: Hub) -> None:
+    elsewhere = ("--extra-vars", "cluster_homes_directory=/srv/galilean/elsewhere")
+    with hub.student("settler") as student:
+        student.start()
+        refused = lab.play("playbooks/site.yml", *elsewhere)
+        assert refused.returncode != 0
+        words = " ".join(refused.output.split())
+        assert "cluster_homes_directory: expected jupiter:/srv/galilean/homes while students' servers run" in words
+        assert set(refused.changed.values()) == {0}, refused.output
+        assert student.run("print('at work')") == "at work"
+    assert lab.play("playbooks/validate.yml", *elsewhere).returncode == 0
+
+
 def test_check_mode_foresees_what_a_change_would_restart(lab: Lab) -> None:
     change = ["--tags", "hub", "--extra-vars", "jupyterhub_idle_timeout_seconds=4321"]
     run = lab.play("playbooks/site.yml", "--check", "--diff", *change)

@@ -91,7 +91,8 @@ class Cluster:
     """The inventory as plain data.
 
     values holds, per host, the variables that passed their own checks, with the roles' defaults; a rule that misses one
-    says nothing. memory_mib, processors, kernels and volumes hold what those hosts have that were asked.
+    says nothing. memory_mib, processors, kernels, volumes and homes_in_use hold what those hosts have that were asked;
+    homes are in use where students' servers run, and empty elsewhere.
     """
 
     groups: Mapping[str, Sequence[str]]
@@ -100,6 +101,7 @@ class Cluster:
     processors: Mapping[str, int]
     kernels: Mapping[str, Sequence[str]]
     volumes: Mapping[str, Volume]
+    homes_in_use: Mapping[str, str]
 
     @property
     def hosts(self) -> list[str]:
@@ -401,6 +403,17 @@ def homes_are_on_the_volume(cluster: Cluster) -> Iterator[Finding]:
         yield Finding(cluster.storage, names[2], problem, write(names[2], f"{volume}/homes"))
 
 
+def homes_stay_while_in_use(cluster: Cluster) -> Iterator[Finding]:
+    """A server that starts beside those that run would find its home elsewhere, or not at all."""
+    directory = cluster.storage_values.get("cluster_homes_directory")
+    wanted = f"{cluster.storage}:{directory}"
+    for host, in_use in cluster.homes_in_use.items():
+        if directory and in_use not in {"", wanted}:
+            name = "group storage" if in_use.endswith(f":{directory}") else "cluster_homes_directory"
+            problem = f"expected {in_use} while students' servers run with the homes there, found {wanted}"
+            yield Finding(host, name, problem, "Stop the servers and move the homes before, as docs/homes.md says.")
+
+
 def clients_are_of_the_cluster(cluster: Cluster) -> Iterator[Finding]:
     name = "nfs_server_clients"
     hosts = sorted({host for group in HOMES_GROUPS for host in cluster.groups.get(group, ())})
@@ -481,6 +494,12 @@ def processors(cpuinfo: str) -> int:
     return len(re.findall(r"^processor\s*:", cpuinfo, re.MULTILINE))
 
 
+def homes_in_use(look: str) -> str:
+    """Host and directory of the homes that students' servers on a host see, empty while none runs."""
+    homes = re.search(r"^HomesInUse: (\S+)$", look, re.MULTILINE)
+    return homes[1] if homes else ""
+
+
 def _listed(hosts: Iterable[str]) -> str:
     return ", ".join(shown_name(host) for host in sorted(hosts))
 
@@ -537,6 +556,7 @@ RULES: Sequence[Callable[[Cluster], Iterator[Finding]]] = (
     processors_suffice,
     kernels_suffice,
     homes_are_on_the_volume,
+    homes_stay_while_in_use,
     clients_are_of_the_cluster,
     volume_is_usable,
     quotas_fit_the_volume,

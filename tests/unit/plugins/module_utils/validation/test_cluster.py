@@ -39,6 +39,7 @@ GOOD = Cluster(
     processors={"jupiter": 4, "io": 4, "europa": 2},
     kernels={},
     volumes={},
+    homes_in_use={},
 )
 
 
@@ -75,6 +76,12 @@ def with_kernels(*features: str, **values: Any) -> Cluster:
     """Variables of all hosts, and a kernel of io that has these features while the others have everything."""
     kernels = {**dict.fromkeys(HOSTS, ("IPVS", "ESP")), "io": features}
     return replace(GOOD, values={host: {**VALUES, **values} for host in HOSTS}, kernels=kernels)
+
+
+def with_homes_in_use(homes: str, **groups: list[str]) -> Cluster:
+    """A server that runs on io."""
+    values = {host: {**VALUES, "cluster_homes_directory": "/srv/galilean/homes"} for host in [*HOSTS, "callisto"]}
+    return replace(with_groups(**groups), values=values, homes_in_use={"io": homes, "europa": ""})
 
 
 def with_memory(**memory_mib: int) -> Cluster:
@@ -118,6 +125,8 @@ def with_memory(**memory_mib: int) -> Cluster:
         with_addresses(nfs_server_clients=["10.0.0.12", "10.0.0.13"]),
         with_values(nfs_server_clients=["10.0.0.12"]),
         with_volume(),
+        with_homes_in_use("jupiter:/srv/galilean/homes"),
+        with_homes_in_use("", storage=["callisto"]),
         with_quotas("20G", jupyterhub_home_quotas_by_user={"ada": "16M", "galileo": "0"}),
         with_values(jupyterhub_home_quota="0", nfs_server_device="", jupyterhub_home_quotas_by_group={"staff": "0"}),
         with_volume(signatures=("ext4",), label="galilean", mounted_at=("/srv/galilean",)),
@@ -273,6 +282,18 @@ def test_nothing_wrong(inventory: Cluster) -> None:
             "at most nfs_server_grace_seconds, which is 15",
         ),
         (
+            with_homes_in_use("jupiter:/srv/galilean/homes", storage=["callisto"]),
+            "io",
+            "group storage",
+            "students' servers run with the homes there, found callisto:/srv/galilean/homes",
+        ),
+        (
+            with_homes_in_use("jupiter:/srv/homes"),
+            "io",
+            "cluster_homes_directory",
+            "expected jupiter:/srv/homes while students' servers run",
+        ),
+        (
             with_volume(kind="nothing there", disks=("vda", "vdc")),
             "jupiter",
             "nfs_server_device",
@@ -337,6 +358,15 @@ def test_the_larger_network_is_one_that_fits() -> None:
     (finding,) = cluster.check(with_values(swarm_overlay_subnet="10.80.0.32/28"))
     assert "swarm_overlay_subnet: 10.80.0.0/26 " in finding.advice
     assert cluster.check(with_values(swarm_overlay_subnet="10.80.0.0/26")) == []
+
+
+def test_homes_are_in_use_where_servers_run() -> None:
+    assert (
+        cluster.homes_in_use("processor\t: 0\nHomesInUse: jupiter:/srv/galilean/homes\n")
+        == "jupiter:/srv/galilean/homes"
+    )
+    assert cluster.homes_in_use("processor\t: 0\nHomesInUse: \n") == ""
+    assert cluster.homes_in_use("processor\t: 0\n") == ""
 
 
 def test_memory_of_a_host() -> None:
