@@ -128,12 +128,14 @@ class ActionModule(ActionBase):
             usable[host] = reader.read(found, computes_defaults=host in groups.get("hub", ()))
             if not facts_are_known:
                 found += names.unknown(host, host_given, specs.options, specs.roles)
-        memory_mib, processors, homes_in_use = (
+        memory_mib, processors, mount_points, homes_in_use = (
             {host: read(look) for host, look in args["looks"].items()}
-            for read in (cluster.memory_mib, cluster.processors, cluster.homes_in_use)
+            for read in (cluster.memory_mib, cluster.processors, cluster.mount_points, cluster.homes_in_use)
         )
         volumes = {host: Volume.of(found) for host, found in args["volumes"].items()}
-        inventory = cluster.Cluster(groups, usable, memory_mib, processors, args["kernels"], volumes, homes_in_use)
+        inventory = cluster.Cluster(
+            groups, usable, memory_mib, processors, args["kernels"], volumes, mount_points, homes_in_use
+        )
         found += cluster.check(inventory)
         for host in inventory.hosts:
             found += values.missing(host, given[host], specs.required_of_inventory)

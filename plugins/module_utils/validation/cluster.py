@@ -91,8 +91,8 @@ class Cluster:
     """The inventory as plain data.
 
     values holds, per host, the variables that passed their own checks, with the roles' defaults; a rule that misses one
-    says nothing. memory_mib, processors, kernels, volumes and homes_in_use hold what those hosts have that were asked;
-    homes are in use where students' servers run, and empty elsewhere.
+    says nothing. memory_mib, processors, kernels, volumes, mount_points and homes_in_use hold what the hosts that
+    were asked have. Homes are in use where students' servers run, and empty elsewhere.
     """
 
     groups: Mapping[str, Sequence[str]]
@@ -101,6 +101,7 @@ class Cluster:
     processors: Mapping[str, int]
     kernels: Mapping[str, Sequence[str]]
     volumes: Mapping[str, Volume]
+    mount_points: Mapping[str, Sequence[str]]
     homes_in_use: Mapping[str, str]
 
     @property
@@ -403,6 +404,19 @@ def homes_are_on_the_volume(cluster: Cluster) -> Iterator[Finding]:
         yield Finding(cluster.storage, names[2], problem, write(names[2], f"{volume}/homes"))
 
 
+def site_mounts_the_homes(cluster: Cluster) -> Iterator[Finding]:
+    """What is written where the site's mount is missing is hidden by it when it comes back."""
+    for host, mount_points in cluster.mount_points.items():
+        values, name = cluster.values.get(host, {}), "cluster_homes_directory"
+        directory = values.get(name, "")
+        is_mounted = any(f"{directory}/".startswith(f"{path}/") for path in mount_points if path != "/")
+        if values.get("cluster_homes_provider") == "site" and directory and not is_mounted:
+            problem = f"expected a directory that the site has mounted, found {directory} on the disk of the host"
+            yield Finding(
+                host, name, problem, f"Mount the homes there, or write cluster_homes_provider: nfs in {WHERE}."
+            )
+
+
 def homes_stay_while_in_use(cluster: Cluster) -> Iterator[Finding]:
     """A server that starts beside those that run would find its home elsewhere, or not at all."""
     directory = cluster.storage_values.get("cluster_homes_directory")
@@ -494,6 +508,11 @@ def processors(cpuinfo: str) -> int:
     return len(re.findall(r"^processor\s*:", cpuinfo, re.MULTILINE))
 
 
+def mount_points(look: str) -> list[str]:
+    """Where something is mounted on a host."""
+    return re.findall(r"^MountedAt: (\S+)$", look, re.MULTILINE)
+
+
 def homes_in_use(look: str) -> str:
     """Host and directory of the homes that students' servers on a host see, empty while none runs."""
     homes = re.search(r"^HomesInUse: (\S+)$", look, re.MULTILINE)
@@ -556,6 +575,7 @@ RULES: Sequence[Callable[[Cluster], Iterator[Finding]]] = (
     processors_suffice,
     kernels_suffice,
     homes_are_on_the_volume,
+    site_mounts_the_homes,
     homes_stay_while_in_use,
     clients_are_of_the_cluster,
     volume_is_usable,

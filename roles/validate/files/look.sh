@@ -1,6 +1,7 @@
 #!/bin/sh
-# What the host has: memory, processors, and while students' servers run on it whose homes these see.
+# What the host has: memory, processors, what is mounted, and while students' servers run on it whose homes these see.
 cat /proc/meminfo /proc/cpuinfo
+awk '$5 !~ "^/(dev|proc|run|sys|var/lib/docker)/" {print "MountedAt: " $5}' /proc/self/mountinfo
 
 value_of() { # KEY FILE
     sed -n "s/^ *\"$1\": \"\(.*\)\",*$/\1/p" "$2" 2>/dev/null

@@ -39,6 +39,7 @@ GOOD = Cluster(
     processors={"jupiter": 4, "io": 4, "europa": 2},
     kernels={},
     volumes={},
+    mount_points={},
     homes_in_use={},
 )
 
@@ -76,6 +77,13 @@ def with_kernels(*features: str, **values: Any) -> Cluster:
     """Variables of all hosts, and a kernel of io that has these features while the others have everything."""
     kernels = {**dict.fromkeys(HOSTS, ("IPVS", "ESP")), "io": features}
     return replace(GOOD, values={host: {**VALUES, **values} for host in HOSTS}, kernels=kernels)
+
+
+def with_mounts(*mount_points: str, provider: str = "site") -> Cluster:
+    """What is mounted on io, while the homes are mounted on the others."""
+    values = {**VALUES, "cluster_homes_provider": provider, "cluster_homes_directory": "/srv/galilean/homes"}
+    mounts = {**dict.fromkeys(HOSTS, ("/", "/srv/galilean/homes")), "io": mount_points}
+    return replace(GOOD, values=dict.fromkeys(HOSTS, values), mount_points=mounts)
 
 
 def with_homes_in_use(homes: str, **groups: list[str]) -> Cluster:
@@ -125,6 +133,9 @@ def with_memory(**memory_mib: int) -> Cluster:
         with_addresses(nfs_server_clients=["10.0.0.12", "10.0.0.13"]),
         with_values(nfs_server_clients=["10.0.0.12"]),
         with_volume(),
+        with_mounts("/", "/srv/galilean/homes"),
+        with_mounts("/", "/srv"),
+        with_mounts("/", provider="nfs"),
         with_homes_in_use("jupiter:/srv/galilean/homes"),
         with_homes_in_use("", storage=["callisto"]),
         with_quotas("20G", jupyterhub_home_quotas_by_user={"ada": "16M", "galileo": "0"}),
@@ -282,6 +293,12 @@ def test_nothing_wrong(inventory: Cluster) -> None:
             "at most nfs_server_grace_seconds, which is 15",
         ),
         (
+            with_mounts("/", "/srv/gal", "/srv/galilean/homes/main"),
+            "io",
+            "cluster_homes_directory",
+            "expected a directory that the site has mounted, found /srv/galilean/homes on the disk of the host",
+        ),
+        (
             with_homes_in_use("jupiter:/srv/galilean/homes", storage=["callisto"]),
             "io",
             "group storage",
@@ -358,6 +375,10 @@ def test_the_larger_network_is_one_that_fits() -> None:
     (finding,) = cluster.check(with_values(swarm_overlay_subnet="10.80.0.32/28"))
     assert "swarm_overlay_subnet: 10.80.0.0/26 " in finding.advice
     assert cluster.check(with_values(swarm_overlay_subnet="10.80.0.0/26")) == []
+
+
+def test_the_mounts_of_a_host() -> None:
+    assert cluster.mount_points("processor\t: 0\nMountedAt: /\nMountedAt: /srv\n") == ["/", "/srv"]
 
 
 def test_homes_are_in_use_where_servers_run() -> None:
