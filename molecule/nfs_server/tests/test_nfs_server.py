@@ -6,8 +6,11 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+from lab import Lab
 from testinfra.host import Host
 
+EXPORTS = "/etc/exports.d/galilean.exports"
+UUID = "1b0c8a5e-3f0e-4d0c-9e5c-0d1f5f4f8a11"
 OPTIONS = "rw,sync,root_squash,anonuid=65534,anongid=65534,no_subtree_check,sec=sys"
 # Devices of loops are those of the machine, whose files the lab's hosts do not see.
 ATTACH = """
@@ -46,7 +49,7 @@ def use_volume(run_module: Callable[..., dict[str, Any]]) -> UseVolume:
 
 
 def test_each_node_has_a_line_and_nobody_else(jupiter: Host, addresses: dict[str, str]) -> None:
-    lines = jupiter.check_output("grep -v '^#' /etc/exports.d/galilean.exports").splitlines()
+    lines = jupiter.check_output(f"grep -v '^#' {EXPORTS}").splitlines()
     assert lines == [f"/srv/galilean/homes {addresses[node]}({OPTIONS})" for node in ("io", "europa")]
 
 
@@ -74,6 +77,30 @@ def test_what_is_somebody_elses_is_left_alone(jupiter: Host, use_volume: UseVolu
     assert refused.startswith(f"The volume {device} is not used: expected an empty device, or a volume of a cluster")
     assert "called OTHER" in refused
     assert jupiter.check_output(f"sha256sum {device}") == before
+
+
+def test_another_disk_does_not_take_the_place_of_the_volume(jupiter: Host, use_volume: UseVolume, device: str) -> None:
+    unit = "/etc/systemd/system/srv-volume.mount"
+    jupiter.check_output(f"printf '[Mount]\nWhat=/dev/disk/by-uuid/{UUID}\n' >{unit}")
+    try:
+        refused = use_volume(device)["msg"]
+    finally:
+        jupiter.check_output(f"rm {unit}")
+    assert f"expected the volume {UUID}, which has been mounted at /srv/volume so far, found an empty device" in refused
+
+
+def test_who_is_no_client_any_more_is_served_no_more(lab: Lab, jupiter: Host) -> None:
+    nobody = ("--extra-vars", '{"nfs_server_clients": []}')
+    try:
+        run = lab.play("molecule/nfs_server/converge.yml", *nobody)
+        assert run.returncode == 0, run.output
+        assert not jupiter.file(EXPORTS).exists
+        run = lab.play("molecule/nfs_server/converge.yml", *nobody)
+        assert (run.returncode, run.changed["jupiter"]) == (0, 0), run.output
+    finally:
+        run = lab.play("molecule/nfs_server/converge.yml")
+    assert run.returncode == 0, run.output
+    assert jupiter.file(EXPORTS).exists
 
 
 def test_a_device_that_is_not_there_is_named_beside_those_that_are(use_volume: UseVolume) -> None:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 from client import Hub
 from galilean_hub.slug import slug
-from lab import ROOT, Machines
+from lab import HOSTS, ROOT, Machines
 
 GANYMEDE = {
     "ansible_host": "{{ lab_subnet }}.14",
@@ -76,6 +76,13 @@ def test_the_keeper_makes_homes_with_their_quotas_there(
         assert student.run(FILL) == "Disk quota exceeded"
         used = machines.run(storage, "df", "--output=pcent", home).split()[1]
         assert used == "100%"
+
+
+def test_nodes_and_hub_are_served(machines: Machines, storage: str) -> None:
+    """The hub too, where servers may run since before the first node came."""
+    exports = machines.run(storage, "cat", "/etc/exports.d/galilean.exports").splitlines()
+    clients = [line.split()[1].partition("(")[0] for line in exports if line.startswith("/srv/galilean/homes ")]
+    assert clients == [machines.address(host) for host in HOSTS]
 
 
 def test_the_keeper_listens_there_on_the_private_address_alone(machines: Machines, storage: str) -> None:
