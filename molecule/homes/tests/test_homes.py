@@ -8,13 +8,14 @@ from typing import Any
 
 import pytest
 from client import eventually
-from lab import Lab
+from lab import ROOT, Lab
 from testinfra.host import Host
 
 HOMES = "/srv/galilean/homes"
 # Longer than a guard takes from one look at the homes to the next.
 QUICKLY = ("--extra-vars", "homes_dead_after_seconds=20")
 NODES = ("io", "europa")
+LOOK = "python3 -I /usr/local/lib/galilean-homes-guard.py /etc/galilean/homes-guard.json --look"
 
 
 @pytest.fixture
@@ -124,6 +125,22 @@ def test_a_run_stops_at_a_node_without_the_homes_and_says_so(lab: Lab, europa: H
     assert run.returncode != 0
     assert {host for host, counters in run.recap.items() if counters["failed"]} == {"europa"}
     assert "the homes of jupiter:/srv/galilean/homes are out of reach: " in run.output
+
+
+def test_a_storage_host_that_is_a_node_sees_the_homes_for_others(lab: Lab, hosts: dict[str, Host]) -> None:
+    inventory = ROOT / ".lab" / lab.name / "storage-on-a-node.yml"
+    inventory.write_text("storage:\n  hosts:\n    io:\n")
+    try:
+        run = lab.play("playbooks/storage.yml", "--inventory", "inventories/lab", "--inventory", str(inventory))
+        assert run.returncode == 0, run.output
+        for node in NODES:
+            assert "io:/srv/galilean/homes" in hosts[node].file("/etc/galilean/homes-guard.json").content_string
+            assert hosts[node].run(LOOK).succeeded
+    finally:
+        inventory.unlink()
+        run = lab.play("playbooks/storage.yml")
+    assert run.returncode == 0, run.output
+    assert hosts["io"].run(LOOK).succeeded
 
 
 @pytest.mark.parametrize(("left_over", "missing"), [(False, "main/ada-0123abcd"), (True, ".galilean-export")])
