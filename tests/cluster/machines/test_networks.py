@@ -20,6 +20,16 @@ ENCRYPTED = {
     "swarm_overlay_subnet": "10.81.0.0/24",
 }
 
+# Packets of overlay networks that did not come through IPsec.
+COUNT_CLEAR = """
+table inet clear {
+    chain in {
+        type filter hook input priority -10
+        udp dport 4789 meta secpath missing counter
+    }
+}
+"""
+
 
 @contextmanager
 def service(machines: Machines, name: str, *options: str) -> Iterator[str]:
@@ -77,13 +87,20 @@ def test_servers_have_virtual_addresses_where_that_is_wanted(machines: Machines,
 @pytest.fixture
 def encrypted_network(machines: Machines) -> Iterator[str]:
     play(machines, "swarm", **ENCRYPTED)
+    for host in NODES:
+        machines.pipe(host, COUNT_CLEAR, "nft", "--file", "-")
     yield "galilean-secret"
+    for host in NODES:
+        machines.run(host, "nft", "delete", "table", "inet", "clear")
     machines.run("jupiter", "docker", "network", "rm", "galilean-secret")
 
 
 def test_an_encrypted_network_sends_nothing_between_hosts_in_the_clear(
     machines: Machines, encrypted_network: str
 ) -> None:
+    def clear_bytes(host: str) -> int:
+        return int(re.findall(r"bytes (\d+)", machines.run(host, "nft", "list", "table", "inet", "clear"))[0])
+
     def encrypted_bytes(host: str) -> int:
         states = machines.run(host, "ip", "-s", "xfrm", "state")
         return sum(map(int, re.findall(r"^\s+(\d+)\(bytes\)", states, re.MULTILINE)))
@@ -104,3 +121,4 @@ def test_an_encrypted_network_sends_nothing_between_hosts_in_the_clear(
         eventually(lambda: fetch(machines, "europa", *count) == str(10 * 2**20), 120, "10 MiB cross the network")
         for host in NODES:
             assert encrypted_bytes(host) - before[host] > 10 * 2**20, host
+            assert clear_bytes(host) < 2**20, host
