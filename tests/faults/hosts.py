@@ -164,7 +164,9 @@ class Hosts:
         """Put the images that another host's registry has into the registry, so that they need not be built."""
         if self.registry:
             self.lab.run("jupiter", "mkdir", "-p", REGISTRY)
-            source = subprocess.Popen(["docker", "cp", f"{self.registry}:{REGISTRY}", "-"], stdout=subprocess.PIPE)
+            # `docker cp` would keep everybody else from the host while it reads.
+            pack = ["docker", "exec", self.registry, "tar", "-c", "-C", str(Path(REGISTRY).parent), Path(REGISTRY).name]
+            source = subprocess.Popen(pack, stdout=subprocess.PIPE)
             target = [
                 "docker",
                 "exec",

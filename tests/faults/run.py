@@ -68,6 +68,9 @@ class Ending:
     point: Point
     mode: str
 
+    def __str__(self) -> str:
+        return f"{self.mode:10}  {self.point}"
+
     @property
     def goes_on(self) -> bool:
         """Whether the run goes on to its end, instead of being ended there."""
@@ -159,6 +162,7 @@ class Trials:
             print("".join(f"            {line}\n" for line in fault.splitlines()), end="", flush=True)
             for ending in row:
                 self.attempt([ending], tallies)
+            tallies[row[-1].mode].failures.append(f"{row[-1]}, after {len(row) - 1} others on the same hosts")
         else:
             for mode in dict.fromkeys(ending.mode for ending in row):
                 points = [str(ending.point) for ending in row if ending.mode == mode]
