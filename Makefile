@@ -79,14 +79,17 @@ clean: ## Remove everything this checkout has made, images and caches too
 	@rm -rf .venv .cache .lab artifacts dist
 
 # Machines with kernels of their own, in the place of the lab's containers.
-ON_MACHINES := machines machines-hub machines-homes machines-down acceptance bench-homes
+ON_MACHINES := machines machines-images machines-hub machines-homes machines-down acceptance bench-homes
 $(ON_MACHINES): export GALILEAN_LAB := $(or $(GALILEAN_LAB),machines)
 $(ON_MACHINES): export GALILEAN_HTTPS_PORT := $(or $(GALILEAN_HTTPS_PORT),9445)
 $(ON_MACHINES): export ANSIBLE_INVENTORY := inventories/machines
 
-.PHONY: machines
-machines: engine ## Start a hub and two nodes as machines with kernels of their own
+.PHONY: machines-images
+machines-images: engine
 	@$(TIMED) $(LAB)/times "images of the machines" tests/machines/images .lab/log bookworm trixie
+
+.PHONY: machines
+machines: machines-images ## Start a hub and two nodes as machines with kernels of their own
 	@$(TIMED) $(LAB)/times "machines" ansible-playbook tests/machines/create.yml
 
 # What two processors build is given to machines that have one each.
@@ -97,7 +100,8 @@ registry: engine
 
 .PHONY: machines-hub
 machines-hub: ## Raise a hub on machines, or go on with it
-	@$(MAKE) --jobs 2 --output-sync=line registry machines
+	@$(MAKE) --jobs 2 --output-sync=line registry machines-images
+	@$(MAKE) machines
 	@$(TIMED) $(LAB)/times "registry of the machines" python tests/machines/registry.py give
 	@$(TIMED) $(LAB)/times "site.yml" ansible-playbook playbooks/site.yml
 	@ansible-playbook tests/lab/access.yml
@@ -232,6 +236,7 @@ bare: bootstrap
 	@ansible-playbook playbooks/site.yml --check --diff
 
 .PHONY: test
+test: export ANSIBLE_INVENTORY := inventories/lab
 test: export GALILEAN_LAB := test
 test: export GALILEAN_HTTPS_PORT := 9443
 test: export GALILEAN_TIMES := artifacts/times
@@ -239,7 +244,7 @@ test: ## Everything a reviewer runs, on a lab of its own
 	@rm -rf artifacts && mkdir artifacts
 	@$(TIMED) $(GALILEAN_TIMES) bootstrap $(MAKE) bootstrap-release
 	@$(MAKE) machine
-	@tests/tools/down test molecule
+	@tests/tools/down test molecule faults registry
 	@tests/tools/phases "check actions inputs"
 	@tests/tools/phases "logins lint" "hosts bare hub"
 	@tests/tools/phases molecule "faults-sample upstream sanity importer"

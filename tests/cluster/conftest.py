@@ -109,4 +109,3 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.section("seconds of the phases before")
         for phase, seconds in phases.items():
             terminalreporter.write_line(f"{seconds:6d}  {phase}")
-        terminalreporter.write_line(f"{sum(phases.values()):6d}  in all")
