@@ -236,7 +236,7 @@ bare: bootstrap
 	@ansible-playbook playbooks/site.yml --check --diff
 
 .PHONY: test
-test: export ANSIBLE_INVENTORY := inventories/lab
+test: export ANSIBLE_INVENTORY := $(CURDIR)/inventories/lab
 test: export GALILEAN_LAB := test
 test: export GALILEAN_HTTPS_PORT := 9443
 test: export GALILEAN_TIMES := artifacts/times
