@@ -419,11 +419,11 @@ def site_mounts_the_homes(cluster: Cluster) -> Iterator[Finding]:
 
 def homes_stay_while_in_use(cluster: Cluster) -> Iterator[Finding]:
     """A server that starts beside those that run would find its home elsewhere, or not at all."""
-    directory = cluster.storage_values.get("cluster_homes_directory")
-    wanted = f"{cluster.storage}:{directory}"
+    wanted = cluster.hub_values.get("homes_export_id", "")
     for host, in_use in cluster.homes_in_use.items():
-        if directory and in_use not in {"", wanted}:
-            name = "group storage" if in_use.endswith(f":{directory}") else "cluster_homes_directory"
+        if wanted and in_use not in {"", wanted}:
+            is_same_directory = in_use.partition(":")[2] == wanted.partition(":")[2]
+            name = "group storage" if is_same_directory else "cluster_homes_directory"
             problem = f"expected {in_use} while students' servers run with the homes there, found {wanted}"
             yield Finding(host, name, problem, "Stop the servers and move the homes before, as docs/homes.md says.")
 

@@ -86,10 +86,9 @@ def with_mounts(*mount_points: str, provider: str = "site") -> Cluster:
     return replace(GOOD, values=dict.fromkeys(HOSTS, values), mount_points=mounts)
 
 
-def with_homes_in_use(homes: str, **groups: list[str]) -> Cluster:
+def with_homes_in_use(homes: str, wanted: str = "jupiter:/srv/galilean/homes") -> Cluster:
     """A server that runs on io."""
-    values = {host: {**VALUES, "cluster_homes_directory": "/srv/galilean/homes"} for host in [*HOSTS, "callisto"]}
-    return replace(with_groups(**groups), values=values, homes_in_use={"io": homes, "europa": ""})
+    return replace(with_values(homes_export_id=wanted), homes_in_use={"io": homes, "europa": ""})
 
 
 def with_memory(**memory_mib: int) -> Cluster:
@@ -137,7 +136,7 @@ def with_memory(**memory_mib: int) -> Cluster:
         with_mounts("/", "/srv"),
         with_mounts("/", provider="nfs"),
         with_homes_in_use("jupiter:/srv/galilean/homes"),
-        with_homes_in_use("", storage=["callisto"]),
+        with_homes_in_use("", "callisto:/srv/galilean/homes"),
         with_quotas("20G", jupyterhub_home_quotas_by_user={"ada": "16M", "galileo": "0"}),
         with_values(jupyterhub_home_quota="0", nfs_server_device="", jupyterhub_home_quotas_by_group={"staff": "0"}),
         with_volume(signatures=("ext4",), label="galilean", mounted_at=("/srv/galilean",)),
@@ -299,7 +298,7 @@ def test_nothing_wrong(inventory: Cluster) -> None:
             "expected a directory that the site has mounted, found /srv/galilean/homes on the disk of the host",
         ),
         (
-            with_homes_in_use("jupiter:/srv/galilean/homes", storage=["callisto"]),
+            with_homes_in_use("jupiter:/srv/galilean/homes", "callisto:/srv/galilean/homes"),
             "io",
             "group storage",
             "students' servers run with the homes there, found callisto:/srv/galilean/homes",
