@@ -64,10 +64,17 @@ class Lab:
         return self.pipe(host, "", *command, check=check)
 
     def pipe(self, host: str, text: str, *command: str, check: bool = True) -> str:
-        """What `command` prints on `host` when it reads the text."""
+        """What `command` prints on `host` when it reads the text.
+
+        Raises CalledProcessError where it fails, with a note of what it complained of.
+        """
         done = subprocess.run(
-            self.on(host, *command), check=check, capture_output=True, text=True, input=text, timeout=600
+            self.on(host, *command), check=False, capture_output=True, text=True, input=text, timeout=600
         )
+        if check and done.returncode:
+            error = subprocess.CalledProcessError(done.returncode, command, done.stdout, done.stderr)
+            error.add_note(done.stderr)
+            raise error
         return done.stdout.strip()
 
     def play(self, playbook: str, *options: str, seconds: float = 1500, **environment: str) -> Run:

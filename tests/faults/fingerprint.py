@@ -4,7 +4,8 @@ Two hosts that were made by the same runs have the same fingerprint: what is dra
 serial numbers, dynamic uids, digests of images built anew) is replaced by what has to be right about it. Runs on the
 host with Python's standard library alone: `fingerprint.py`, given on standard input a JSON object of names by text, of
 the cluster's images by digest and of the secrets that the controller keeps. A text of these is compared by its name: a
-secret that is not the controller's makes a difference, and none is told.
+secret that is not the controller's makes a difference, and none is told. What goes away while it is looked at is told
+as what is not there.
 """
 
 from __future__ import annotations
@@ -19,7 +20,9 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 ROOTS = ("/etc", "/usr/local", "/usr/share/galilean", "/var/lib/galilean", "/srv/galilean", "/run/galilean")
 # While it is there, packages that are installed or upgraded do not start their services.
@@ -111,19 +114,24 @@ def content(path: Path, names: dict[str, str]) -> str:
     return hashlib.sha256(text.encode("latin-1")).hexdigest()
 
 
+def entry(path: Path, names: dict[str, str]) -> str:
+    """What is compared of an entry of a directory. Raises FileNotFoundError."""
+    status = path.lstat()
+    about = f"{name_of(status.st_uid, 'user')} {name_of(status.st_gid, 'group')}"
+    if stat.S_ISLNK(status.st_mode):
+        return f"{about} -> {path.readlink()}"
+    what = content(path, names) if stat.S_ISREG(status.st_mode) else ""
+    return f"{about} {stat.filemode(status.st_mode)} {what}".strip()
+
+
 def files(names: dict[str, str]) -> Iterator[tuple[str, str]]:
     for root in ROOTS:
         for directory, subdirectories, entries in os.walk(root):
             for path in (Path(directory, entry) for entry in [*subdirectories, *entries]):
                 if IGNORED.fullmatch(str(path)) or str(path) == "/etc/passwd":
                     continue
-                status = path.lstat()
-                about = f"{name_of(status.st_uid, 'user')} {name_of(status.st_gid, 'group')}"
-                if stat.S_ISLNK(status.st_mode):
-                    yield str(path), f"{about} -> {path.readlink()}"
-                else:
-                    what = content(path, names) if stat.S_ISREG(status.st_mode) else ""
-                    yield str(path), f"{about} {stat.filemode(status.st_mode)} {what}".strip()
+                with suppress(FileNotFoundError):
+                    yield str(path), entry(path, names)
 
 
 def policy() -> Iterator[tuple[str, str]]:
@@ -188,8 +196,9 @@ def running() -> Iterator[tuple[str, str]]:
     for path in RECORDS.glob("[!.]*"):
         invocation = run("systemctl", "show", "--property", "InvocationID", "--value", path.name)
         drop_in = Path(f"/etc/systemd/system/{path.name}.d/50-galilean.conf")
-        text = drop_in.read_text() if drop_in.exists() else ""
-        yield f"runs {path.name}", ", ".join(stale(path.read_text(), invocation, text)) or "what is there"
+        with suppress(FileNotFoundError):
+            text = drop_in.read_text() if drop_in.exists() else ""
+            yield f"runs {path.name}", ", ".join(stale(path.read_text(), invocation, text)) or "what is there"
 
 
 def mounts() -> Iterator[tuple[str, str]]:
@@ -234,8 +243,8 @@ def registry() -> Iterator[tuple[str, str]]:
         yield f"registry {name}:{tag.name}", "incomplete" if missing(link) else "complete"
 
 
-def container(name: str) -> str:
-    (found,) = json.loads(run("docker", "container", "inspect", name))
+def container(found: dict[str, Any]) -> str:
+    """What is compared of a container, of what the engine tells of it."""
     facts = {key: found[part].get(key) for part, keys in CONTAINER.items() for key in keys}
     facts |= {key: sorted(facts[key] or [], key=json.dumps) for key in UNORDERED}
     labels = found["Config"]["Labels"] or {}
@@ -256,7 +265,8 @@ def container(name: str) -> str:
 
 def engine(names: dict[str, str]) -> Iterator[tuple[str, str]]:
     for name in run("docker", "ps", "--all", "--format", "{{.Names}}").split():
-        yield f"container {name}", named(container(name), names)
+        for found in json.loads(run("docker", "container", "inspect", name)):
+            yield f"container {name}", named(container(found), names)
     # A worker knows a network of the Swarm only while a container on it is attached.
     scopes = ["--filter", "scope=local"] if not run("docker", "node", "ls") else []
     for name in run("docker", "network", "ls", *scopes, "--format", "{{.Name}}").split():

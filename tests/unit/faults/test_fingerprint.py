@@ -3,6 +3,7 @@ from __future__ import annotations
 import copy
 import hashlib
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -61,11 +62,6 @@ def test_a_secret_that_holds_another_is_named_as_a_whole() -> None:
     assert fingerprint.named("abcd", {"bc": "short", "abcd": "long"}) == "long"
 
 
-def described(monkeypatch: pytest.MonkeyPatch, container: dict[str, Any]) -> str:
-    monkeypatch.setattr(fingerprint, "run", lambda *_command: json.dumps([container]))
-    return fingerprint.container("hub")
-
-
 @pytest.mark.parametrize(
     ("path", "value"),
     [
@@ -81,17 +77,17 @@ def described(monkeypatch: pytest.MonkeyPatch, container: dict[str, Any]) -> str
         ("NetworkSettings.Networks", {}),
     ],
 )
-def test_a_container_made_otherwise_differs(monkeypatch: pytest.MonkeyPatch, path: str, value: Any) -> None:
+def test_a_container_made_otherwise_differs(path: str, value: Any) -> None:
     other = copy.deepcopy(CONTAINER)
     *parts, last = path.split(".")
     place = other
     for part in parts:
         place = place[part]
     place[last] = value
-    assert described(monkeypatch, other) != described(monkeypatch, CONTAINER)
+    assert fingerprint.container(other) != fingerprint.container(CONTAINER)
 
 
-def test_a_container_that_was_made_again_does_not_differ(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_container_that_was_made_again_does_not_differ() -> None:
     again = copy.deepcopy(CONTAINER)
     again["Id"] = "e059796def016315"
     again["Config"]["Labels"]["com.docker.swarm.task.id"] = "x2"
@@ -101,7 +97,17 @@ def test_a_container_that_was_made_again_does_not_differ(monkeypatch: pytest.Mon
     }
     for order in (again["Mounts"], again["HostConfig"]["Binds"], again["HostConfig"]["Ulimits"]):
         order.reverse()
-    assert described(monkeypatch, again) == described(monkeypatch, CONTAINER)
+    assert fingerprint.container(again) == fingerprint.container(CONTAINER)
+
+
+def test_what_goes_away_while_it_is_looked_at_is_not_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("stays", "goes"):
+        (tmp_path / name).write_text("")
+    listed = next(os.walk(tmp_path))
+    (tmp_path / "goes").unlink()
+    monkeypatch.setattr(fingerprint, "ROOTS", (str(tmp_path),))
+    monkeypatch.setattr(os, "walk", lambda _root: [listed])
+    assert list(dict(fingerprint.files({}))) == [str(tmp_path / "stays")]
 
 
 def test_what_runs_is_what_is_there(tmp_path: Path) -> None:
