@@ -4,13 +4,23 @@ from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
-from client import Hub, eventually
+from client import Hub, Student, eventually
 from lab import NODES, Lab
 
 WHERE = "import os; print(os.environ['GALILEAN_NODE'])"
+
+
+@pytest.fixture(scope="module")
+def curious(access: dict[str, Any]) -> Iterator[Student]:
+    """A student whose server runs, for one attempt after the other."""
+    with Hub(access).student("curious") as student:
+        student.start()
+        yield student
 
 
 def test_a_server_is_reached_at_each_of_five_starts_on_alternating_nodes(placement: Lab, hub: Hub) -> None:
@@ -115,7 +125,7 @@ def test_forty_students_start_at_once_and_none_is_turned_away(hub: Hub) -> None:
         ("os.listdir('/run/secrets')", "secrets"),
     ],
 )
-def test_a_student_cannot(hub: Hub, attempt: str, reason: str) -> None:
+def test_a_student_cannot(curious: Student, attempt: str, reason: str) -> None:
     code = f"""
 import os, socket, subprocess
 try:
@@ -123,6 +133,4 @@ try:
 except (OSError, subprocess.CalledProcessError):
     print("refused")
 """
-    with hub.student("curious") as student:
-        student.start()
-        assert student.run(code) == "refused", reason
+    assert curious.run(code) == "refused", reason
