@@ -36,7 +36,7 @@ options:
 
 EXAMPLES = r"""
 jupyterhub_authenticator_secrets:
-  password: "{{ lookup('galilean.hub.secret', inventory_dir ~ '/secrets/password', length=20) }}"
+  password: "{{ lookup('galilean.hub.secret', inventory_dir ~ '/.secrets/password', length=20) }}"
 """
 
 RETURN = r"""

@@ -141,7 +141,7 @@ attributes:
 EXAMPLES = r"""
 - name: Certificate of the web server
   galilean.hub.certificates:
-    ca_directory: "{{ inventory_dir }}/secrets/ca"
+    ca_directory: "{{ inventory_dir }}/.secrets/ca"
     ca_path: /etc/galilean/tls/ca.pem
     certificates:
       - name: web
