@@ -47,11 +47,15 @@ COMPUTING_COLLECTIONS = ("ansible.builtin.", "galilean.hub.")
 
 
 class DeferredError(Exception):
-    """The value cannot be judged here: it waits for facts or a plugin, or is a secret, made only where it is needed."""
+    """The value cannot be judged here: it waits for facts or a plugin, or all secrets are one template."""
 
 
 class RefusedTemplateError(Exception):
     """The value is a template that gives none; the message says why, without its text."""
+
+
+class UndefinedTemplateError(RefusedTemplateError):
+    """It gives none because something it asks for is not defined."""
 
 
 def is_to_be_evaluated(raw: Any) -> bool:
@@ -215,9 +219,21 @@ class Reader:
         if option.get("no_log"):
             if is_to_be_evaluated(raw):
                 raise DeferredError
-            return raw
+            return {key: self._secret(secret) for key, secret in raw.items()} if isinstance(raw, Mapping) else raw
         with HarmlessPlugins():
             return self._evaluated(raw)
+
+    def _secret(self, raw: Any) -> Any:
+        """A secret that its template only reads, nothing where that is not defined, or a template as it stands."""
+        if not is_to_be_evaluated(raw):
+            return raw
+        try:
+            with HarmlessPlugins():
+                return self._evaluated(raw)
+        except UndefinedTemplateError:
+            return None
+        except (DeferredError, RefusedTemplateError):
+            return raw
 
     def _evaluated(self, raw: Any) -> Any:
         try:
@@ -228,7 +244,7 @@ class Reader:
             if waits and not self.facts_are_known:
                 raise DeferredError from error
             reason = undefined[0] if undefined else "it has no value"
-            raise RefusedTemplateError(f"expected a value, found a template that fails: {reason}") from error
+            raise UndefinedTemplateError(f"expected a value, found a template that fails: {reason}") from error
         except Exception as error:
             # Whatever a hostile template raises is a finding; its words may quote the value, so only its kind is told.
             raise RefusedTemplateError("expected a value, found a template that fails: it cannot be read") from error

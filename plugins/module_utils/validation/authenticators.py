@@ -93,6 +93,8 @@ def _secret_problems(name: str, options: Mapping[str, Any], secrets: Mapping[str
         is_short = value is None or (isinstance(value, str) and not is_template(value) and len(value.strip()) < least)
         if secret in options:
             yield place, f"it stands in {OPTIONS} too", f"Remove one of them in {WHERE}."
+        elif least and value in (None, ""):
+            yield place, "it is empty", f"Write it in {WHERE}, or set what its template reads."
         elif least and (is_short or isinstance(value, bool | int | float | list | dict)):
             yield place, f"expected a string of at least {least} characters", f"Write a longer {secret} in {WHERE}."
 

@@ -205,6 +205,44 @@ def test_variables_of_other_hosts_are_evaluated_as_theirs(tmp_path: Path) -> Non
     assert "?aa:aabb:aabbcc:cc:d" in line
 
 
+@pytest.mark.parametrize(
+    "template",
+    [
+        "{{ lookup('ansible.builtin.env', 'CLIENT_SECRET') }}",
+        "{{ lookup('ansible.builtin.env', 'CLIENT_SECRET', default=undef()) }}",
+        "{{ of_nobody }}",
+    ],
+)
+def test_a_secret_that_is_empty_in_this_shell_is_refused(tmp_path: Path, template: str) -> None:
+    github = {
+        "jupyterhub_authenticator": "github",
+        "jupyterhub_authenticator_options": {"client_id": "galilean"},
+        "jupyterhub_authenticator_secrets": {"client_secret": template},
+    }
+    code, output, _seconds = run(tmp_path, inventory({**VARIABLES, **NOWHERE, **github}))
+    assert code == 2
+    (line,) = findings(output)
+    assert line.startswith("jupiter: jupyterhub_authenticator_secrets.client_secret: it is empty.")
+
+
+def test_a_secret_is_read_without_a_word_and_never_drawn(tmp_path: Path) -> None:
+    mark = tmp_path / "ran"
+    dummy = {
+        "jupyterhub_authenticator": "dummy",
+        "cluster_public_url": "https://localhost",
+        "jupyterhub_authenticator_secrets": {
+            "password": "{{ lookup('ansible.builtin.env', 'PASSWORD') }}",
+            "admin_password": f"{{{{ lookup('galilean.hub.secret', '{mark}') }}}}",
+        },
+    }
+    code, output, _seconds = run(tmp_path, inventory({**VARIABLES, **NOWHERE, **dummy}), "-vvv", PASSWORD="hunter2")
+    assert code == 2
+    (line,) = findings(output)
+    assert "jupyterhub_authenticator_secrets.password: expected a string of at least 8 characters." in line
+    assert "hunter2" not in output
+    assert not mark.exists()
+
+
 def test_what_is_marked_unsafe_is_data(tmp_path: Path) -> None:
     text = yaml.safe_dump(inventory({**VARIABLES, **NOWHERE, "jupyterhub_authenticator_secrets": "SECRET"}))
     path = tmp_path / "unsafe.yml"
