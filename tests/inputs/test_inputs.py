@@ -6,7 +6,6 @@ import datetime
 import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -76,11 +75,17 @@ def test_it_is_refused(case: Case, tmp_path: Path, pems: Path) -> None:
     assert "changed=0 " in output
 
 
+def processor_seconds() -> float:
+    """What processes that have ended took. A wait for others that run beside is not in it."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 def site(inventory: Path) -> tuple[int, str, float]:
-    """Exit code, output and seconds of site.yml on an inventory."""
+    """Exit code, output and processor's seconds of site.yml on an inventory."""
     command = [Path(sys.executable).with_name("ansible-playbook"), "--inventory", inventory, "playbooks/site.yml"]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
-    began = time.monotonic()
+    began = processor_seconds()
     ended = subprocess.run(
         command,
         cwd=ROOT,
@@ -91,7 +96,7 @@ def site(inventory: Path) -> tuple[int, str, float]:
         check=False,
         timeout=120,
     )
-    return ended.returncode, ended.stdout + ended.stderr, time.monotonic() - began
+    return ended.returncode, ended.stdout + ended.stderr, processor_seconds() - began
 
 
 def assert_told(case: Case, output: str) -> None:

@@ -6,7 +6,6 @@ import os
 import subprocess
 import sys
 import textwrap
-import time
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,12 @@ def inventory(variables: dict[str, Any], nodes: int = 2, **groups: Any) -> dict[
     return {"all": {"vars": variables}, "hub": {"hosts": {"jupiter": {}}}, "nodes": {"hosts": hosts}, **groups}
 
 
+def processor_seconds() -> float:
+    """What processes that have ended took. A wait for others that run beside is not in it."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 def run(
     directory: Path,
     hosts: dict[str, Any],
@@ -32,14 +37,14 @@ def run(
     playbook: str | Path = "playbooks/validate.yml",
     **said: str,
 ) -> tuple[int, str, float]:
-    """Exit code, output and seconds of validate on an inventory, with what is said in the environment."""
+    """Exit code, output and processor's seconds of validate on an inventory, with what is said in the environment."""
     path = directory / "hosts.yml"
     path.write_text(yaml.safe_dump(hosts))
     command = [Path(sys.executable).with_name("ansible-playbook"), "-i", path, playbook, *arguments]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", **said}
-    began = time.monotonic()
+    began = processor_seconds()
     ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
-    return ended.returncode, ended.stdout + ended.stderr, time.monotonic() - began
+    return ended.returncode, ended.stdout + ended.stderr, processor_seconds() - began
 
 
 def findings(output: str) -> list[str]:
