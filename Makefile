@@ -247,7 +247,7 @@ test: ## Everything a reviewer runs, on a lab of its own
 	@tests/tools/down test molecule faults registry
 	@tests/tools/phases check
 	@tests/tools/phases "logins actions inputs" "hosts bare hub"
-	@tests/tools/phases molecule "faults-sample upstream spawner"
+	@tests/tools/phases "molecule spawner" "faults-sample upstream"
 	@tests/tools/phases cluster "nice lint sanity importer"
 	@cat artifacts/cluster.log
 	@tests/tools/down test >artifacts/down.log
