@@ -102,7 +102,7 @@ def test_forty_students_start_at_once_and_none_is_turned_away(hub: Hub) -> None:
         with hub.student(name) as student:
             student.start(600)
             everyone.wait()
-            return student.run("print(6 * 7)")
+            return student.kernel().run("print(6 * 7)", 600)
 
     # All servers run at the same time before the first is stopped.
     everyone = threading.Barrier(len(names), timeout=600)

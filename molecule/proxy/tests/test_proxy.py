@@ -60,9 +60,12 @@ def test_pages_carry_the_security_headers(browser: requests.Session) -> None:
 
 
 def test_guessing_passwords_is_slowed_down(browser: requests.Session) -> None:
-    attempts = [browser.post(f"{URL}/hub/login", timeout=10).status_code for attempt in range(60)]
-    assert attempts[0] != 429
-    assert 429 in attempts
+    def guess() -> int:
+        return browser.post(f"{URL}/hub/login", timeout=60).status_code
+
+    assert guess() != 429
+    # Another guess is allowed each second: however slow these are, they are more than that.
+    assert any(guess() == 429 for _attempt in range(300))
     assert browser.get(f"{URL}/hub/login", timeout=10).status_code == 200, "those who only look are not slowed down"
 
 
@@ -73,7 +76,7 @@ def away(browser: requests.Session, hosts: dict[str, Host]) -> Iterator[None]:
     hosts["jupiter"].check_output(f"systemctl stop {units}")
     yield
     hosts["jupiter"].check_output(f"systemctl start {units}")
-    eventually(lambda: browser.get(f"{URL}/hub/health", timeout=10).status_code == 200, 60, "the hub is back")
+    eventually(lambda: browser.get(f"{URL}/hub/health", timeout=60).status_code == 200, 60, "the hub is back")
 
 
 @pytest.mark.usefixtures("away")

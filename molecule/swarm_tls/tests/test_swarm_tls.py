@@ -22,7 +22,7 @@ import http.client, ssl, sys
 address, *pair = sys.argv[1:]
 context = ssl.create_default_context(cafile="{TLS}/ca.pem")
 context.load_cert_chain(*pair)
-connection = http.client.HTTPSConnection(address, 2376, context=context, timeout=120)
+connection = http.client.HTTPSConnection(address, 2376, context=context, timeout=900)
 connection.request("GET", "/events")
 connection.getresponse().read()
 """

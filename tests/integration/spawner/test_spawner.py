@@ -132,7 +132,7 @@ async def test_no_place_fails_after_the_grace_period(new_spawner: NewSpawner) ->
     began = time.monotonic()
     with pytest.raises(StartFailed, match=r"no suitable node .*insufficient resources") as failed:
         await spawner.start()
-    assert 3 < time.monotonic() - began < 15
+    assert 3 < time.monotonic() - began < 60
     assert "10T of memory" in failed.value.jupyterhub_message
     assert not await service_exists(spawner)
 
@@ -144,8 +144,8 @@ async def test_no_node_for_a_constraint_is_told(new_spawner: NewSpawner) -> None
 
 
 async def test_a_server_that_never_answers_is_given_up(new_spawner: NewSpawner) -> None:
-    spawner = new_spawner(command=("sleep", "1000"), start_timeout_seconds=15, stop_grace_seconds=1)
-    with pytest.raises(StartFailed, match=r"did not start within 15 s\. Last step: Node .*waiting for the server"):
+    spawner = new_spawner(command=("sleep", "1000"), start_timeout_seconds=40, stop_grace_seconds=1)
+    with pytest.raises(StartFailed, match=r"did not start within 40 s\. Last step: Node .*waiting for the server"):
         await spawner.start()
     assert not await service_exists(spawner)
 
@@ -166,6 +166,8 @@ async def test_poll_says_running_in_every_state_of_a_start(new_spawner: NewSpawn
     spawner = new_spawner()
     start = asyncio.create_task(spawner.start())
     await eventually(lambda: service_exists(spawner), 30)
+    # Swarm makes the task of a service a moment after the service.
+    await eventually(lambda: tasks(spawner), 30)
     while not start.done():
         assert not spawner.object_id or await spawner.poll() is None
         await asyncio.sleep(0.02)
