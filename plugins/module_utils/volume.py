@@ -115,12 +115,15 @@ class Plan:
         return [word for word, is_due in words.items() if is_due]
 
 
-def refusal(volume: Volume, directory: str, file_system: str) -> tuple[str, str] | None:
-    """Why the device is not used, and what to do about it; None when it can be."""
+def refusal(volume: Volume, directory: str, file_system: str, where: str = "") -> tuple[str, str] | None:
+    """Why the device is not used, and what to do about it; None when it can be.
+
+    `where` is the place of variables, as " in host_vars/jupiter.yml".
+    """
     device = volume.device
     if volume.kind != "device":
         disks = f", the disks of this host are {', '.join(volume.disks)}" if volume.disks else ""
-        return f"expected a block device, found {volume.kind}{disks}", "Write the path of the data volume"
+        return f"expected a block device, found {volume.kind}{disks}", f"Write the path of the data volume{where}"
     if not volume.blank:
         found = " and ".join(volume.signatures)
         if volume.signatures not in {("ext4",), ("xfs",)} or volume.label != LABEL:
@@ -128,22 +131,24 @@ def refusal(volume: Volume, directory: str, file_system: str) -> tuple[str, str]
             emptied = f"when nobody needs what is on it, empty this one by wipefs --all {device}"
             return (
                 f"expected an empty device, or a volume of a cluster, found {found}{named}",
-                f"Write the path of another device, or, {emptied}",
+                f"Write the path of another device{where}, or, {emptied}",
             )
         if volume.signatures != (file_system,):
             return (
                 f"expected {file_system}, found the volume of a cluster with {found}",
-                f"Write nfs_server_file_system: {found}",
+                f"Write nfs_server_file_system: {found}{where}",
             )
     if volume.mounted_before not in {"", volume.uuid}:
         found = f"the volume {volume.uuid}" if volume.uuid else "an empty device"
+        anew = f"to begin anew without the homes on it, remove {unit_path(directory)}"
         return (
             f"expected the volume {volume.mounted_before}, which has been mounted at {directory} so far, found {found}",
-            f"Write the path of that volume, or, to begin anew without the homes on it, remove {unit_path(directory)}",
+            f"Write the path of that volume{where}, or, {anew}",
         )
     elsewhere = [path for path in volume.mounted_at if path != directory]
     if elsewhere:
-        return f"expected a device that is free, found it mounted at {elsewhere[0]}", "Write the path of another device"
+        problem = f"expected a device that is free, found it mounted at {elsewhere[0]}"
+        return problem, f"Write the path of another device{where}"
     if directory not in volume.mounted_at and volume.directory_holds:
         return (
             f"expected {directory} to be empty, found {volume.directory_holds} in it, which the volume would hide",

@@ -447,10 +447,10 @@ def volume_is_usable(cluster: Cluster) -> Iterator[Finding]:
         values = cluster.values.get(host, {})
         names = ("nfs_server_volume_directory", "nfs_server_file_system")
         if all(name in values for name in names):
-            refused = refusal(volume, *(values[name] for name in names))
+            refused = refusal(volume, *(values[name] for name in names), where=f" in {WHERE}")
             if refused:
                 problem, advice = refused
-                yield Finding(host, "nfs_server_device", f"{volume.device}: {problem}", f"{advice} in {WHERE}.")
+                yield Finding(host, "nfs_server_device", f"{volume.device}: {problem}", f"{advice}.")
 
 
 def quotas_fit_the_volume(cluster: Cluster) -> Iterator[Finding]:

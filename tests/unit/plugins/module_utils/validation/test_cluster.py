@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from ansible_collections.galilean.hub.plugins.module_utils.validation import cluster
 from ansible_collections.galilean.hub.plugins.module_utils.validation.cluster import Cluster
+from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import WHERE
 from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume
 
 VALUES = {
@@ -395,3 +396,11 @@ def test_memory_of_a_host() -> None:
 
 def test_the_processors_of_a_host_are_counted() -> None:
     assert cluster.processors("processor\t: 0\nmodel name\t: one processor\n\nprocessor\t: 1\n") == 2
+
+
+def test_a_disk_is_not_emptied_in_a_file_of_variables() -> None:
+    (finding,) = cluster.check(with_volume(signatures=("vfat",), label="PHOTOS"))
+    assert finding.advice == (
+        f"Write the path of another device in {WHERE}, or, when nobody needs what is on it, "
+        "empty this one by wipefs --all /dev/vdb."
+    )
