@@ -445,9 +445,9 @@ def clients_are_of_the_cluster(cluster: Cluster) -> Iterator[Finding]:
 def volume_is_usable(cluster: Cluster) -> Iterator[Finding]:
     for host, volume in cluster.volumes.items():
         values = cluster.values.get(host, {})
-        names = ("nfs_server_volume_directory", "nfs_server_file_system")
-        if all(name in values for name in names):
-            refused = refusal(volume, *(values[name] for name in names), where=f" in {WHERE}")
+        directory, file_system = (values.get(f"nfs_server_{name}") for name in ("volume_directory", "file_system"))
+        if directory and file_system:
+            refused = refusal(volume, directory, file_system, where=f" in {WHERE}")
             if refused:
                 problem, advice = refused
                 yield Finding(host, "nfs_server_device", f"{volume.device}: {problem}", f"{advice}.")
