@@ -15,7 +15,7 @@ from galilean_hub.reading import ConfigError, nearest
 from galilean_hub.settings import Configuration, Secrets
 
 # PAM: pam_unix reads /etc/shadow, which the hub, unprivileged in a container, cannot. What works are modules that ask a
-# daemon (sss, ldap, radius, krb5): mount the daemon's socket and a file for /etc/pam.d into the hub's container.
+# server (ldap, radius, krb5), with a file in /etc/pam.d of the image.
 CLASSES = {
     "dummy": "jupyterhub.authenticators.shared.SharedPasswordAuthenticator",
     "native": "galilean_hub.native.NativeAuthenticator",
