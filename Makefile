@@ -73,7 +73,7 @@ down: bootstrap ## Remove the lab: hosts, volumes, network, secrets
 # Images are listed from the newest on, so that those made of others go before them.
 .PHONY: clean
 clean: ## Remove everything this checkout has made, images and caches too
-	@[ ! -x .venv/bin/python ] || tests/tools/down faults galilean machines registry test molecule
+	@[ ! -x .venv/bin/python ] || tests/tools/down faults galilean machines registry single test molecule
 	@! docker version >/dev/null 2>&1 || docker image ls --quiet --filter label=galilean.content | awk '!seen[$$0]++' | xargs -r docker image rm --force
 	@! docker version >/dev/null 2>&1 || docker volume rm --force galilean-packages >/dev/null
 	@rm -rf .venv .cache .lab artifacts dist
@@ -171,6 +171,10 @@ spawner: bootstrap ## The spawner's tests on a real Swarm, in the lab that is up
 upstream: machine ## Docker's own packages, on one more host of the lab that is up
 	@pytest --junit-xml artifacts/upstream.xml --durations 5 tests/integration/upstream
 
+.PHONY: single
+single: machine ## The example for one machine, with the images of the lab that is up
+	@pytest --junit-xml artifacts/single.xml --durations 5 tests/integration/single
+
 .PHONY: quotas
 quotas: engine ## The keeper's quotas on ext4 and XFS, with a kernel that has them
 	@tests/tools/debian xfsprogs
@@ -244,10 +248,10 @@ test: ## Everything a reviewer runs, on a lab of its own
 	@rm -rf artifacts && mkdir artifacts
 	@$(TIMED) $(GALILEAN_TIMES) bootstrap $(MAKE) bootstrap-release
 	@$(MAKE) machine
-	@tests/tools/down test molecule faults registry
+	@tests/tools/down test molecule faults registry single
 	@tests/tools/phases check
 	@tests/tools/phases "logins actions inputs" "hosts bare hub"
-	@tests/tools/phases "molecule spawner" "faults-sample upstream"
-	@tests/tools/phases cluster "nice lint sanity importer"
+	@tests/tools/phases "molecule spawner" "faults-sample single"
+	@tests/tools/phases cluster "nice upstream lint sanity importer"
 	@cat artifacts/cluster.log
 	@tests/tools/down test >artifacts/down.log

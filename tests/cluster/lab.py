@@ -17,6 +17,7 @@ from client import eventually
 ROOT = Path(__file__).resolve().parents[2]
 NODES = ("io", "europa")
 HOSTS = ("jupiter", *NODES)
+REGISTRY = Path("/var/lib/galilean/registry")
 # Molecule has its verifiers' Ansible write in colours.
 PLAIN = {"ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}
 
@@ -91,6 +92,17 @@ class Lab:
             check=False,
         )
         return Run(done.returncode, done.stdout, _recap(done.stdout))
+
+    def copy_registry(self, container: str) -> None:
+        """Give a hub without a registry the images of that in a container. Raises CalledProcessError."""
+        self.run("jupiter", "mkdir", "-p", str(REGISTRY.parent))
+        # `docker cp` would keep everybody else from the container while it reads.
+        pack = ["docker", "exec", container, "tar", "-c", "-C", str(REGISTRY.parent), REGISTRY.name]
+        unpack = self.on("jupiter", "tar", "-x", "-C", str(REGISTRY.parent))
+        with subprocess.Popen(pack, stdout=subprocess.PIPE) as packing:
+            subprocess.run(unpack, stdin=packing.stdout, check=True)
+        if packing.returncode:
+            raise subprocess.CalledProcessError(packing.returncode, pack)
 
     def module(self, host: str, name: str, arguments: dict[str, Any], *options: str) -> dict[str, Any]:
         """The result of a module of the collection, and what it warns of."""

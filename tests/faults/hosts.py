@@ -15,7 +15,7 @@ from typing import Any
 
 import yaml
 from client import eventually
-from lab import PLAIN, ROOT, Lab
+from lab import PLAIN, REGISTRY, ROOT, Lab
 from points import Point, Task
 
 LAB, PORT = "faults", "8463"
@@ -27,7 +27,6 @@ KEPT = ("engine", "images")
 DIRECTORY = ROOT / ".lab" / LAB
 WORK = ROOT / ".lab/faults-work"
 SECRETS = DIRECTORY / "secrets"
-REGISTRY = "/var/lib/galilean/registry"
 Fingerprint = dict[str, dict[str, str]]
 
 
@@ -163,23 +162,10 @@ class Hosts:
     def seed(self) -> None:
         """Put the images that another host's registry has into the registry, so that they need not be built."""
         if self.registry:
-            self.lab.run("jupiter", "mkdir", "-p", REGISTRY)
-            # `docker cp` would keep everybody else from the host while it reads.
-            pack = ["docker", "exec", self.registry, "tar", "-c", "-C", str(Path(REGISTRY).parent), Path(REGISTRY).name]
-            source = subprocess.Popen(pack, stdout=subprocess.PIPE)
-            target = [
-                "docker",
-                "exec",
-                "-i",
-                self.lab.container("jupiter"),
-                "tar",
-                "-x",
-                "-C",
-                str(Path(REGISTRY).parent),
-            ]
-            subprocess.run(target, stdin=source.stdout, check=True)
-            if source.wait():
-                raise RunError(f"the registry of {self.registry} could not be copied")
+            try:
+                self.lab.copy_registry(self.registry)
+            except subprocess.CalledProcessError as error:
+                raise RunError(f"the registry of {self.registry} could not be copied") from error
 
     def run_to_the_end(self, *options: str) -> float:
         """Run site.yml, and give back the seconds it took. Raises RunError."""
