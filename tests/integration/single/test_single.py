@@ -68,7 +68,7 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Single]:
 def test_the_first_run_ends_with_what_to_do_next(single: Single) -> None:
     run = single.play("playbooks/site.yml")
     assert f"The hub is at {URL}\n" in run.output
-    assert "Next: sign up at /hub/signup as an administrator, if you have not." in run.output
+    assert "Next: log in there; where people sign up, be the first, as the administrator." in run.output
 
 
 def test_who_signs_up_as_administrator_lets_others_in(single: Single) -> None:
