@@ -251,7 +251,7 @@ test: ## Everything a reviewer runs, on a lab of its own
 	@tests/tools/down test molecule faults registry single
 	@tests/tools/phases check
 	@tests/tools/phases "logins actions inputs" "hosts bare hub"
-	@tests/tools/phases "molecule spawner" "faults-sample single"
-	@tests/tools/phases cluster "nice upstream lint sanity importer"
+	@tests/tools/phases "molecule spawner" faults-sample
+	@tests/tools/phases cluster "nice lint sanity importer upstream single"
 	@cat artifacts/cluster.log
 	@tests/tools/down test >artifacts/down.log
