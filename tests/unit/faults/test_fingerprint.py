@@ -110,6 +110,13 @@ def test_what_goes_away_while_it_is_looked_at_is_not_there(tmp_path: Path, monke
     assert list(dict(fingerprint.files({}))) == [str(tmp_path / "stays")]
 
 
+def test_a_container_that_goes_before_it_is_inspected_is_not_there(monkeypatch: pytest.MonkeyPatch) -> None:
+    # What Docker prints for a container that it does not know.
+    answers = {("docker", "ps"): "gone", ("docker", "container"): "[]"}
+    monkeypatch.setattr(fingerprint, "run", lambda *command: answers.get(command[:2], ""))
+    assert list(fingerprint.engine({})) == []
+
+
 def test_what_runs_is_what_is_there(tmp_path: Path) -> None:
     path = tmp_path / "hub.json"
     path.write_text("now")
