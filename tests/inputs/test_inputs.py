@@ -1,4 +1,4 @@
-"""Each wrong inventory stops site.yml in `validate`: in seconds, with one message, nothing run, nothing given away."""
+"""Each wrong inventory stops site.yml in `validate`: with one message, nothing run, nothing given away."""
 
 from __future__ import annotations
 
@@ -18,7 +18,6 @@ from inventory import CANARY, MARK, PEMS
 
 ROOT = Path(__file__).resolve().parents[2]
 CHOSEN = os.environ.get("GALILEAN_INPUTS", "0")
-SECONDS_AT_MOST = 10
 HEADING = "The inventory is refused, and nothing was changed. Findings: "
 ADVICE = ("Write ", "Did you mean ", "Remove ", "Put ", "Leave ", "Take ", "Name it ", "It may hold ")
 FAILURES = ("Traceback", "An exception occurred", "unexpected", "Unexpected", "object at 0x")
@@ -61,10 +60,9 @@ def test_it_is_refused(case: Case, tmp_path: Path, pems: Path) -> None:
         path.write_text(content.replace(MARK, str(mark)).replace(PEMS, str(pems)))
     written = sorted(tmp_path.rglob("*"))
 
-    code, output, seconds = site(inventory)
+    code, output = site(inventory)
 
     assert code == 2, output
-    assert seconds < SECONDS_AT_MOST
     assert_told(case, output)
     assert CANARY not in output
     assert not [word for word in FAILURES if word in output], output
@@ -75,17 +73,10 @@ def test_it_is_refused(case: Case, tmp_path: Path, pems: Path) -> None:
     assert "changed=0 " in output
 
 
-def processor_seconds() -> float:
-    """What processes that have ended took. A wait for others that run beside is not in it."""
-    times = os.times()
-    return times.children_user + times.children_system
-
-
-def site(inventory: Path) -> tuple[int, str, float]:
-    """Exit code, output and processor's seconds of site.yml on an inventory."""
+def site(inventory: Path) -> tuple[int, str]:
+    """Exit code and output of site.yml on an inventory."""
     command = [Path(sys.executable).with_name("ansible-playbook"), "--inventory", inventory, "playbooks/site.yml"]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
-    began = processor_seconds()
     ended = subprocess.run(
         command,
         cwd=ROOT,
@@ -96,7 +87,7 @@ def site(inventory: Path) -> tuple[int, str, float]:
         check=False,
         timeout=120,
     )
-    return ended.returncode, ended.stdout + ended.stderr, processor_seconds() - began
+    return ended.returncode, ended.stdout + ended.stderr
 
 
 def assert_told(case: Case, output: str) -> None:

@@ -129,10 +129,8 @@ async def test_a_server_that_ends_at_once_is_told(new_spawner: NewSpawner) -> No
 
 async def test_no_place_fails_after_the_grace_period(new_spawner: NewSpawner) -> None:
     spawner = new_spawner(memory_guarantee="10T", unschedulable_grace_seconds=3)
-    began = time.monotonic()
     with pytest.raises(StartFailed, match=r"no suitable node .*insufficient resources") as failed:
-        await spawner.start()
-    assert 3 < time.monotonic() - began < 60
+        await asyncio.wait_for(spawner.start(), 600)
     assert "10T of memory" in failed.value.jupyterhub_message
     assert not await service_exists(spawner)
 
