@@ -13,6 +13,13 @@ AUTOMOUNT = "srv-elsewhere-homes.automount"
 STARTED = f"systemctl show --property ActiveEnterTimestampMonotonic {AUTOMOUNT}"
 
 
+@pytest.fixture(scope="module", autouse=True)
+def converged(lab: Lab) -> None:
+    """The role has run, which site.yml leaves out where the homes are no business of the cluster."""
+    run = lab.play("molecule/nfs_client/converge.yml")
+    assert run.returncode == 0, run.output
+
+
 @pytest.fixture(params=["io", "europa"])
 def node(request: pytest.FixtureRequest, hosts: dict[str, Host]) -> Host:
     return hosts[request.param]
