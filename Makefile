@@ -16,6 +16,7 @@ SCRIPTS = $(shell git grep -lE '^\#!/bin/sh' -- tests .ci)
 LAB = .lab/$(or $(GALILEAN_LAB),galilean)
 ACCESS = $(if $(GALILEAN_LAB),$(LAB),.lab)/access.json
 TIMED = tests/tools/timed
+MOLECULE = rm -rf .lab/molecule && MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/.lab/molecule molecule
 
 # The scenarios of molecule in the order in which site.yml runs their roles.
 SCENARIOS := base docker swarm_tls nfs_server nfs_client keeper homes swarm drain registry images jupyterhub proxy validate verify
@@ -80,7 +81,8 @@ clean: ## Remove everything this checkout has made, images and caches too
 
 # Machines with kernels of their own, in the place of the lab's containers.
 ON_MACHINES := machines machines-images machines-hub machines-homes machines-down acceptance bench-homes
-$(ON_MACHINES): export GALILEAN_LAB := $(or $(GALILEAN_LAB),machines)
+# The lab that make test raises is one of containers.
+$(ON_MACHINES): export GALILEAN_LAB := $(or $(filter-out test,$(GALILEAN_LAB)),machines)
 $(ON_MACHINES): export GALILEAN_HTTPS_PORT := $(or $(GALILEAN_HTTPS_PORT),9445)
 $(ON_MACHINES): export ANSIBLE_INVENTORY := inventories/machines
 
@@ -148,20 +150,25 @@ sanity: bootstrap ## ansible-test sanity
 importer: bootstrap-release ## Build the tarball and import it as Ansible Galaxy would
 	@tests/tools/importer
 
-# On hosts of its own, or on those of the hub that GALILEAN_LAB names: they are prepared, and stay.
 .PHONY: molecule
-molecule: export SCENARIO_FIRST := $(if $(GALILEAN_LAB),syntax,prepare)
-molecule: export GALILEAN_LAB := $(or $(GALILEAN_LAB),molecule)
-molecule: export GALILEAN_HTTPS_PORT := $(or $(GALILEAN_HTTPS_PORT),9444)
-molecule: export MOLECULE_EPHEMERAL_DIRECTORY := $(CURDIR)/.lab/molecule
+molecule: export GALILEAN_LAB := molecule
+molecule: export GALILEAN_HTTPS_PORT := 9444
 molecule: machine ## A scenario for each role, on hosts of their own
-	@[ "$(GALILEAN_LAB)" != molecule ] || tests/tools/down molecule
-	@rm -rf $(MOLECULE_EPHEMERAL_DIRECTORY)
-	@molecule test --destroy $(if $(filter molecule,$(GALILEAN_LAB)),always,never) $(SCENARIOS:%=--scenario-name %)
+	@tests/tools/down molecule
+	@$(MOLECULE) test --destroy always $(SCENARIOS:%=--scenario-name %)
 
 .PHONY: $(SCENARIOS:%=molecule-%)
 $(SCENARIOS:%=molecule-%): molecule-%:
 	@$(MAKE) molecule SCENARIOS=$*
+
+.PHONY: roles
+roles: export GALILEAN_LAB := $(or $(GALILEAN_LAB),galilean)
+roles: bootstrap ## The tests of each role, in the lab that is up
+	@$(MOLECULE) verify $(SCENARIOS:%=--scenario-name %)
+
+.PHONY: $(SCENARIOS:%=roles-%)
+$(SCENARIOS:%=roles-%): roles-%:
+	@$(MAKE) roles SCENARIOS=$*
 
 .PHONY: spawner
 spawner: bootstrap ## The spawner's tests on a real Swarm, in the lab that is up
@@ -229,29 +236,55 @@ bench-homes: bootstrap ## Measure homes over NFS, on the machines that are up
 faults: machine ## Kill site.yml at every point, and compare what the next run makes of it; FAULTS=... for options
 	@python tests/faults/run.py $(FAULTS)
 
-# Some points, with the images of the lab that is up.
-.PHONY: faults-sample
-faults-sample: machine
-	@python tests/faults/run.py --mode controller --mode power --modes-in-turn --sample 4 --in-a-row 4 \
+# With the images of the lab that is up, as the two that follow: some points of a run, and two of them.
+.PHONY: faults-sample faults-two
+faults-two: POINTS := 2
+faults-sample: POINTS := 4
+faults-sample faults-two: machine
+	@python tests/faults/run.py --mode controller --mode power --modes-in-turn --sample $(POINTS) --in-a-row $(POINTS) \
 	  --registry $(or $(GALILEAN_LAB),galilean)-jupiter
 
 .PHONY: bare
 bare: bootstrap
 	@ansible-playbook playbooks/site.yml --check --diff
 
+## All of them
+
+# The phases of each share a lab, whose name they hand on.
+test test-all test-down: export ANSIBLE_INVENTORY := $(CURDIR)/inventories/lab
+test test-all test-down: export GALILEAN_LAB := test
+test test-all test-down: export GALILEAN_HTTPS_PORT := 9443
+test test-all test-down: export GALILEAN_TIMES := artifacts/times
+
 .PHONY: test
-test: export ANSIBLE_INVENTORY := $(CURDIR)/inventories/lab
-test: export GALILEAN_LAB := test
-test: export GALILEAN_HTTPS_PORT := 9443
-test: export GALILEAN_TIMES := artifacts/times
-test: ## Everything a reviewer runs, on a lab of its own
+test: export PYTEST_ADDOPTS := -m 'not seldom'
+test: ## What a reviewer runs, on a lab of its own
 	@rm -rf artifacts && mkdir artifacts
-	@$(TIMED) $(GALILEAN_TIMES) bootstrap $(MAKE) bootstrap-release
-	@$(MAKE) machine
+	@tests/tools/phases.py \
+	  bootstrap-release then \
+	  machine then \
+	  test-down then \
+	  "hosts bare hub" "check lint sanity" then \
+	  "roles spawner cluster" "nice single faults-two actions inputs" then \
+	  test-down
+
+# Phases that have passed on the same tree are not run again, unless AGAIN is set.
+.PHONY: test-all
+test-all: ## What make test runs, and all that seldom changes: for hours, and where it was left
+	@mkdir -p artifacts
+	@$(if $(AGAIN),rm -rf .cache/passed)
+	@tests/tools/phases.py --keep-going --resume --raise hub \
+	  bootstrap-release then \
+	  machine then \
+	  "hosts bare hub" "check lint sanity importer" then \
+	  "roles spawner cluster upstream" "nice single faults-sample logins actions inputs-all" then \
+	  test-down then \
+	  molecule then acceptance then machines-homes then quotas
+
+.PHONY: test-down
+test-down: bootstrap
 	@tests/tools/down test molecule faults registry single
-	@tests/tools/phases check
-	@tests/tools/phases "logins actions inputs" "hosts bare hub"
-	@tests/tools/phases "molecule spawner" faults-sample
-	@tests/tools/phases cluster "nice lint sanity importer upstream single"
-	@cat artifacts/cluster.log
-	@tests/tools/down test >artifacts/down.log
+
+.PHONY: test-clean
+test-clean: ## make test as continuous integration runs it: in a fresh clone; with KEEP_CACHES=1 on images that are there
+	@tests/tools/clean
