@@ -188,12 +188,20 @@ quotas: engine ## The keeper's quotas on ext4 and XFS, with a kernel that has th
 	@tests/machines/images .lab/log
 	@for file_system in ext4 xfs; do tests/integration/quotas/run $$file_system || exit; done
 
-.PHONY: logins
-logins: bootstrap ## Log in with each authenticator, at hubs without a cluster
+.PHONY: hub-and-proxy
+hub-and-proxy: bootstrap
 	@tests/tools/bootstrap .cache/hub roles/images/files/hub/requirements.txt roles/images/files/proxy/requirements.txt
 	@tests/tools/npm .cache/proxy roles/images/files/proxy
+
+.PHONY: logins
+logins: hub-and-proxy ## Log in with each authenticator, at hubs without a cluster
 	@tests/tools/npm .cache/logins tests/integration/logins
 	@pytest --junit-xml artifacts/logins.xml --durations 10 tests/integration/logins
+
+.PHONY: edge
+edge: hub-and-proxy ## What people meet when something fails behind nginx, without a cluster
+	@tests/tools/debian nginx openssl
+	@pytest --junit-xml artifacts/edge.xml --durations 5 tests/integration/edge
 
 .PHONY: browser
 browser: bootstrap ## A student with a browser, in the lab that is up
@@ -254,7 +262,6 @@ bare: bootstrap
 test test-all test-down: export ANSIBLE_INVENTORY := $(CURDIR)/inventories/lab
 test test-all test-down: export GALILEAN_LAB := test
 test test-all test-down: export GALILEAN_HTTPS_PORT := 9443
-test test-all test-down: export GALILEAN_TIMES := artifacts/times
 
 .PHONY: test
 test: export PYTEST_ADDOPTS := -m 'not seldom'
@@ -265,7 +272,7 @@ test: ## What a reviewer runs, on a lab of its own
 	  machine then \
 	  test-down then \
 	  "hosts bare hub" "check lint sanity" then \
-	  "roles spawner cluster" "nice single faults-two actions inputs" then \
+	  "roles spawner cluster" "nice single faults-two edge actions inputs" then \
 	  test-down
 
 # Phases that have passed on the same tree are not run again, unless AGAIN is set.
@@ -277,7 +284,7 @@ test-all: ## What make test runs, and all that seldom changes: for hours, and wh
 	  bootstrap-release then \
 	  machine then \
 	  "hosts bare hub" "check lint sanity importer" then \
-	  "roles spawner cluster upstream" "nice single faults-sample logins actions inputs-all" then \
+	  "roles spawner cluster upstream" "nice single faults-sample edge logins actions inputs-all" then \
 	  test-down then \
 	  molecule then acceptance then machines-homes then quotas
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import socket
 import subprocess
 import time
@@ -82,6 +83,25 @@ def as_the_role_writes(variables: Mapping[str, Any]) -> tuple[dict[str, Any], di
     return hub, secrets
 
 
+@contextmanager
+def running_proxy(url: str, api_socket: Path, token: str) -> Iterator[None]:
+    """configurable-http-proxy at `url`, with the options of the role's unit but the places of this machine."""
+    unit = (ROLES / "jupyterhub/templates/galilean-proxy@.service.j2").read_text()
+    _docker, _image, options = unit.replace("\\\n", "").partition("${GALILEAN_IMAGE}")
+    options, _newline, _rest = options.partition("\n")
+    for theirs, here in {
+        "0.0.0.0 --port 8000": f"127.0.0.1 --port {urlsplit(url).port}",
+        "/run/galilean/proxy-api.sock": api_socket,
+        "/opt/proxy": ROLES / "images/files/proxy",
+    }.items():
+        assert theirs in options
+        options = options.replace(theirs, str(here))
+    command = [NODE, CACHE / "proxy/node_modules/.bin/configurable-http-proxy", *shlex.split(options)]
+    log = api_socket.with_suffix(".log")
+    with running(command, log, api_socket.exists, {"CONFIGPROXY_AUTH_TOKEN": token}):
+        yield
+
+
 class Hub:
     """A hub that runs, and what its administrator may see of it."""
 
@@ -140,17 +160,11 @@ def running_hub(directory: Path, variables: Mapping[str, Any], through: Sequence
     }
     (directory / "hub.json").write_text(json.dumps(configuration))
     (directory / "secrets.json").write_text(json.dumps(secrets))
-    proxy_command = [
-        NODE, CACHE / "proxy/node_modules/.bin/configurable-http-proxy",
-        "--ip", "127.0.0.1", "--port", str(urlsplit(url).port),
-        "--api-socket", api_socket, "--error-target", f"{hub_url}/hub/error", "--log-level", "warn",
-    ]  # fmt: skip
     hub_command = [*through, CACHE / "hub/bin/jupyterhub", "--config", PACKAGE / "jupyterhub_config.py"]
-    token = {"CONFIGPROXY_AUTH_TOKEN": secrets["proxy_token"]}
     places = {"PYTHONPATH": str(PACKAGE), "GALILEAN_CONFIG": str(directory / "hub.json"), "HOME": str(directory)}
     hub = Hub(directory, url, secrets)
     with ExitStack() as stack:
-        stack.enter_context(running(proxy_command, directory / "proxy.log", api_socket.exists, token))
+        stack.enter_context(running_proxy(url, api_socket, secrets["proxy_token"]))
         stack.callback(hub.keeps_its_secrets)
         stack.enter_context(running(hub_command, hub.log_path, lambda: answers(f"{url}/hub/health"), places))
         yield hub
