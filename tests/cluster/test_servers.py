@@ -13,6 +13,20 @@ from client import Hub, Student, eventually
 from lab import NODES, Lab
 
 WHERE = "import os; print(os.environ['GALILEAN_NODE'])"
+# Makes a repository whose author would like to add a kernel, and a link that leads to where kernels are.
+PUBLISH = """
+import os, shutil, subprocess
+os.makedirs("/tmp/published")
+open("/tmp/published/kernel.json", "w").close()
+commit = ["-c", "user.name=x", "-c", "user.email=x", "commit", "--message=x"]
+for arguments in (["init"], ["add", "."], commit):
+    subprocess.run(["git", "-C", "/tmp/published", *arguments], check=True, capture_output=True)
+os.chdir(os.path.expanduser("~"))
+shutil.rmtree("course", ignore_errors=True)
+os.makedirs(".local", exist_ok=True)
+if not os.path.islink("innocent"):
+    os.symlink(".local", "innocent")
+"""
 
 
 @pytest.fixture(scope="module")
@@ -109,6 +123,21 @@ def test_forty_students_start_at_once_and_none_is_turned_away(hub: Hub) -> None:
     with ThreadPoolExecutor(len(names)) as pool:
         answers = list(pool.map(learn, names))
     assert answers == ["42"] * len(names)
+
+
+def test_a_link_puts_files_into_folders_of_the_home_only(curious: Student) -> None:
+    curious.run(PUBLISH)
+    written = {}
+    for target in ("course", ".ipython/x", "innocent/share/jupyter/kernels/x", "course/../../../tmp/x", "/tmp/y"):
+        pull = {"repo": "/tmp/published", "targetpath": target}
+        said = curious.request("GET", "/git-pull/api", params=pull).text
+        path = f"os.path.join(os.path.expanduser('~'), {target!r}, 'kernel.json')"
+        written[target] = '"phase": "finished"' in said, curious.run(f"import os; print(os.path.exists({path}))")
+    assert written.pop("course") == (True, "True")
+    assert set(written.values()) == {(False, "False")}, written
+    page = curious.request("GET", "/git-pull", params={"repo": '"><script>alert(1)</script>'})
+    assert page.ok
+    assert "<script>alert" not in page.text
 
 
 @pytest.mark.parametrize(
