@@ -140,6 +140,13 @@ def test_a_link_puts_files_into_folders_of_the_home_only(curious: Student) -> No
     assert "<script>alert" not in page.text
 
 
+def test_a_folder_does_not_take_the_place_of_a_kernel(curious: Student) -> None:
+    for name in ("ipykernel", "ipykernel_launcher"):
+        curious.save(f"{name}.py", "raise SystemExit('followed')")
+    curious.save("own.py", "words = 'of a module beside the notebook'")
+    assert curious.run("import own; print(own.words)") == "of a module beside the notebook"
+
+
 @pytest.mark.parametrize(
     ("attempt", "reason"),
     [
