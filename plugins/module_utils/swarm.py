@@ -49,11 +49,19 @@ def node_steps(found: Membership, members: Collection[str]) -> list[str]:
     """What makes a host a node of the manager that knows these members.
 
     A node that its manager does not know was taken out, or is one of a manager that is gone: it does not come back by
-    itself.
+    itself. A manager knows at least itself: without members it was not asked, and nobody leaves. Raises ValueError
+    where only the manager can tell.
     """
-    if found.state == "active" and found.node_id in members:
+    if found.state == "inactive":
+        return ["join"]
+    if found.state == "active" and (not members or found.node_id in members):
         return []
-    return ["join"] if found.state == "inactive" else ["leave", "join"]
+    if not members:
+        raise ValueError(
+            f"is in a Swarm where it does not work (state: {found.state}), and this run has not asked the manager "
+            f"whether it knows it: run this again with the host of the hub among the hosts. {found.error}"
+        )
+    return ["leave", "join"]
 
 
 def init_body(address: str, address_pool: str, subnet_size: int) -> dict[str, Any]:

@@ -15,7 +15,7 @@ description:
   - Makes a Swarm on its manager, or joins a node to it.
   - What counts is whether the manager knows the node. A node that was taken out of the Swarm, or that belongs to a
     manager that was made anew, leaves the Swarm it takes itself to be in, and joins.
-  - A manager never leaves a Swarm.
+  - A manager never leaves a Swarm. Nobody leaves when it is not known which nodes the manager knows.
 options:
   address:
     description:
@@ -29,12 +29,12 @@ options:
     default: ''
   join_token:
     description:
-      - Token with which a node joins.
+      - Token with which a node joins. Without one it is refused to join, before it leaves.
     type: str
     default: ''
   members:
     description:
-      - Ids of the nodes that the manager knows.
+      - Ids of the nodes that the manager knows, itself among them. When empty, it is not known which they are.
     type: list
     elements: str
     default: []
@@ -161,6 +161,11 @@ def converge(module: AnsibleModule) -> dict[str, Any]:
     found = membership(lambda found: not found.is_settling)
     steps = node_steps(found, module.params["members"]) if is_node else manager_steps(found)
     if not module.check_mode:
+        if "join" in steps and not module.params["join_token"]:
+            raise ValueError(
+                "is in no Swarm, and this run has not asked the manager for the token to join: run this again with the "
+                "host of the hub among the hosts."
+            )
         for step in steps:
             take(step, module.params)
         found = membership(lambda found: found.state == "active")

@@ -115,6 +115,17 @@ def test_a_playbook_is_nothing_but_plays(path: Path) -> None:
         assert not {*TASK_LISTS, "handlers"} & set(play), play["name"]
 
 
+@pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda path: path.stem)
+def test_each_play_begins_with_what_ends_a_run_whose_hub_has_failed(path: Path) -> None:
+    beside_the_hub: set[str] = set()
+    for play in (play for play in load(path) if "roles" in play and "vars_files" in play):
+        assert play["roles"][0] == {"role": "galilean.hub.cluster"}, play["name"]
+        groups = set(re.findall(r"\b(?:hub|nodes|storage|edge)\b", play["hosts"]))
+        if "hub" in play["hosts"].split(":"):
+            beside_the_hub |= groups
+        assert groups <= beside_the_hub, play["name"]
+
+
 def test_ranges_and_forms_are_those_of_inputs() -> None:
     assert {*limits.RANGES, *limits.FORMS, *cluster.OF_THE_WHOLE_CLUSTER} <= inputs()
 

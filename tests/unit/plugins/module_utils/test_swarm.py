@@ -42,3 +42,14 @@ def test_a_host_in_somebody_elses_swarm_does_not_leave_it_to_be_a_manager(found:
 )
 def test_a_node_is_one_when_its_manager_knows_it(found: Membership, members: list[str], steps: list[str]) -> None:
     assert swarm.node_steps(found, members) == steps
+
+
+@pytest.mark.parametrize(("found", "steps"), [(NOWHERE, ["join"]), (NODE, [])], ids=["new", "active"])
+def test_nobody_leaves_when_it_is_not_known_whom_the_manager_knows(found: Membership, steps: list[str]) -> None:
+    assert swarm.node_steps(found, []) == steps
+
+
+@pytest.mark.parametrize("found", [LOST, JOINING], ids=["lost", "joining"])
+def test_whether_a_lost_node_is_known_is_for_the_manager_to_say(found: Membership) -> None:
+    with pytest.raises(ValueError, match="has not asked the manager whether it knows it"):
+        swarm.node_steps(found, [])
