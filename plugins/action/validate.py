@@ -17,6 +17,7 @@ from ansible.template import Templar, is_trusted_as_template
 from ansible_collections.galilean.hub.plugins.module_utils.validation import cluster, files, findings, names, values
 from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import Finding
 from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume
+from ansible_collections.galilean.hub.plugins.plugin_utils.known_host import is_reached, known_host
 
 COLLECTION = Path(__file__).parents[2]
 COMPUTED_EVERYWHERE = ("cluster_private_address",)
@@ -149,7 +150,21 @@ class ActionModule(ActionBase):
         if lines:
             heading = f"The inventory is refused, and nothing was changed. Findings: {len(lines)}"
             raise AnsibleActionFail("\n".join([heading, *lines]))
-        return {"changed": False, "msg": f"Nothing is wrong with the variables of {len(given)} hosts."}
+        return {
+            "changed": False,
+            "msg": f"Nothing is wrong with the variables of {len(given)} hosts.",
+            "warnings": unreached(inventory.hosts, variables["hostvars"]) if facts_are_known else [],
+        }
+
+
+def unreached(hosts: list[str], hostvars: Mapping[str, Any]) -> list[str]:
+    """What happens to the hosts that this run does not reach."""
+    silent = {host: known_host(host, hostvars) for host in hosts if not is_reached(hostvars[host])}
+    told = {
+        "Not reached, so others keep what they have of it": [host for host, known in silent.items() if known],
+        "Never reached, so left out of everything": [host for host, known in silent.items() if not known],
+    }
+    return [f"{what}: {', '.join(hosts)}" for what, hosts in told.items() if hosts]
 
 
 class Specs:

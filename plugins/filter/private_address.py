@@ -13,7 +13,7 @@ author:
 description:
   - Says under which address the other hosts of the cluster reach a host.
   - This is the variable C(cluster_private_address) of the host, and where it is not set the address of the interface
-    with the default route.
+    with the default route. Of a host that did not answer in this run it is the one that the hub remembers.
 positional: hostvars
 options:
   _input:
@@ -23,7 +23,8 @@ options:
     required: true
   hostvars:
     description:
-      - The variables of all hosts. The facts C(default_ipv4) of the host have to be gathered.
+      - The variables of all hosts. The facts C(default_ipv4) of the host, or the local facts of the hub, have to be
+        gathered.
     type: dict
     required: true
 """
@@ -44,17 +45,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.galilean.hub.plugins.plugin_utils.known_host import ADDRESS, known_host
 
 
 def private_address(host: str, hostvars: Mapping[str, Any]) -> str:
     """The address of `host`. Raises AnsibleFilterError when neither variable nor fact tells it."""
-    variables = hostvars[host]
-    if "cluster_private_address" in variables:
-        return str(variables["cluster_private_address"])
     try:
-        return str(variables["ansible_facts"]["default_ipv4"]["address"])
+        return known_host(host, hostvars)["address"]
     except KeyError:
-        raise AnsibleFilterError(f"the facts of {host} are not gathered; set cluster_private_address") from None
+        raise AnsibleFilterError(f"it is not known where {host} is: let a run reach it, or set {ADDRESS}") from None
 
 
 class FilterModule:

@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 # Labels that the collection gives to nodes begin so; each has one that keeps it.
@@ -79,20 +79,29 @@ def newest(nodes: Iterable[Node], hostname: str) -> Node | None:
     )
 
 
-def left(nodes: Sequence[Node], hostnames: Collection[str], addresses: Collection[str]) -> list[Node]:
+def missing(nodes: Iterable[Node], hostnames: Collection[str], addresses: Collection[str]) -> list[Node]:
     """The workers of ours that no host of the inventory is, neither by its name nor by its address.
 
-    Both have to be gone: a host that was renamed, or that has another address today, is still there. Of a host that has
-    joined anew the node that it was before is gone.
+    Both have to be gone: a host that was renamed, or that has another address today, is still there.
+    """
+    return [node for node in ours(nodes) if node.hostname not in hostnames and node.address not in addresses]
+
+
+def left(
+    nodes: Sequence[Node], hostnames: Collection[str], addresses: Collection[str], unknown_hosts: Collection[str]
+) -> list[Node]:
+    """The workers of ours that are nobody's any more.
+
+    They are the missing, unless there are hosts of which nothing is known, since any may be theirs; and those that
+    hosts were before they joined anew.
     """
     ready = {node.hostname for node in nodes if node.state == "ready"}
-    return [
-        node
-        for node in nodes
-        if LABEL in node.labels and node.is_worker
-        if (node.hostname not in hostnames and node.address not in addresses)
-        or (node.state == "down" and node.hostname in ready)
-    ]
+    gone = [] if unknown_hosts else missing(nodes, hostnames, addresses)
+    return [node for node in ours(nodes) if node in gone or (node.state == "down" and node.hostname in ready)]
+
+
+def ours(nodes: Iterable[Node]) -> Iterator[Node]:
+    return (node for node in nodes if LABEL in node.labels and node.is_worker)
 
 
 def wanted_services(tasks: Iterable[Task]) -> list[str]:

@@ -34,6 +34,13 @@ options:
     type: list
     elements: str
     required: true
+  unknown_hosts:
+    description:
+      - Hosts of the inventory that no run has reached. While there are any, a node that is missing from the inventory
+        may be one of theirs, so it is left alone, with a warning.
+    type: list
+    elements: str
+    default: []
   move:
     description:
       - Whether services that run on such a node are moved to other nodes, where they start anew.
@@ -89,6 +96,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.nodes import (
     STAY,
     Node,
     left,
+    missing,
     parse_tasks,
     runs_elsewhere,
     wanted_services,
@@ -97,6 +105,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.nodes import (
 ARGUMENT_SPEC = {
     "hostnames": {"type": "list", "elements": "str", "required": True},
     "addresses": {"type": "list", "elements": "str", "required": True},
+    "unknown_hosts": {"type": "list", "elements": "str", "default": []},
     "move": {"type": "bool", "default": False},
     "timeout_seconds": {"type": "int", "default": 300},
 }
@@ -162,7 +171,13 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     engine = Engine(module)
     nodes = engine.nodes() if engine.manages_a_swarm else []
-    gone = left(nodes, module.params["hostnames"], module.params["addresses"])
+    inventory = module.params["hostnames"], module.params["addresses"]
+    gone = left(nodes, *inventory, module.params["unknown_hosts"])
+    if doubtful := [node.hostname for node in missing(nodes, *inventory) if node not in gone]:
+        module.warn(
+            f"Left in the Swarm, though in the inventory neither by name nor by address: {', '.join(doubtful)}. "
+            f"It may be {', '.join(module.params['unknown_hosts'])}, which no run has reached."
+        )
     busy = busy_with(engine, gone)
     refuse(module, busy)
     if not module.check_mode:

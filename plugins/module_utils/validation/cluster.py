@@ -26,7 +26,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.validation.findings i
 from ansible_collections.galilean.hub.plugins.module_utils.validation.limits import is_host
 from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume, refusal
 
-# Hosts that see the homes, of which every run learns the addresses.
+# Hosts that see the homes.
 HOMES_GROUPS = ("hub", "nodes", "storage")
 GROUPS = (*HOMES_GROUPS, "edge")
 GROUP_LIKENESS = 0.75
@@ -107,6 +107,10 @@ class Cluster:
     @property
     def hosts(self) -> list[str]:
         return sorted({host for group in GROUPS for host in self.groups.get(group, ())})
+
+    @property
+    def homes_hosts(self) -> list[str]:
+        return sorted({host for group in HOMES_GROUPS for host in self.groups.get(group, ())})
 
     @property
     def hub(self) -> str:
@@ -406,7 +410,8 @@ def homes_are_on_the_volume(cluster: Cluster) -> Iterator[Finding]:
 
 def site_mounts_the_homes(cluster: Cluster) -> Iterator[Finding]:
     """What is written where the site's mount is missing is hidden by it when it comes back."""
-    for host, mount_points in cluster.mount_points.items():
+    for host in (host for host in cluster.homes_hosts if host in cluster.mount_points):
+        mount_points = cluster.mount_points[host]
         values, name = cluster.values.get(host, {}), "cluster_homes_directory"
         directory = values.get(name, "")
         is_mounted = any(f"{directory}/".startswith(f"{path}/") for path in mount_points if path != "/")
@@ -430,8 +435,7 @@ def homes_stay_while_in_use(cluster: Cluster) -> Iterator[Finding]:
 
 def clients_are_of_the_cluster(cluster: Cluster) -> Iterator[Finding]:
     name = "nfs_server_clients"
-    hosts = sorted({host for group in HOMES_GROUPS for host in cluster.groups.get(group, ())})
-    addresses = {host: cluster.values.get(host, {}).get("cluster_private_address") for host in hosts}
+    addresses = {host: cluster.values.get(host, {}).get("cluster_private_address") for host in cluster.homes_hosts}
     if not all(addresses.values()):
         return
     known = {str(address): host for host, address in addresses.items()}

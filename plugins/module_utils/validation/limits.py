@@ -253,6 +253,7 @@ FORMS: Mapping[str, Form] = {
     "docker_upstream_repository": URL,
     "drain_addresses": HOST,
     "drain_hostnames": HOST,
+    "drain_unknown_hosts": HOST_NAME,
     "homes_directory": DIRECTORY,
     "homes_export_id": EXPORT_ID,
     "homes_storage_host": HOST_NAME,

@@ -75,6 +75,17 @@ def test_what_is_right_goes_on_to_the_hosts(tmp_path: Path) -> None:
     )
 
 
+def test_a_host_that_is_not_reached_is_named_and_stops_nobody(tmp_path: Path) -> None:
+    hosts = inventory({**VARIABLES, **NOWHERE}, nodes=0)
+    hosts["hub"]["hosts"]["jupiter"] = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    hosts["nodes"] = {"hosts": {"io": {}, "europa": {"cluster_private_address": "192.0.2.12"}}}
+    code, output, _seconds = run(tmp_path, hosts, "--check", "--limit", "jupiter")
+    assert code == 0, output
+    words = " ".join(output.split())
+    assert "Not reached, so others keep what they have of it: europa" in words
+    assert "Never reached, so left out of everything: io" in words
+
+
 def test_an_empty_inventory_is_refused(tmp_path: Path) -> None:
     code, output = run(tmp_path, {"all": None})
     assert code == 2

@@ -35,17 +35,20 @@ SWARM = [
     ],
     ids=["all there", "one gone", "renamed", "another address", "another cluster"],
 )
-def test_a_node_has_left_when_neither_name_nor_address_is_there(
+def test_a_node_has_left_when_neither_name_nor_address_is_there_and_all_hosts_are_known(
     hostnames: list[str], addresses: list[str], gone: list[str]
 ) -> None:
-    found = nodes.left(nodes.parse_nodes(json.dumps(SWARM)), hostnames, addresses)
-    assert [node.hostname for node in found] == gone
+    swarm = nodes.parse_nodes(json.dumps(SWARM))
+    assert [node.hostname for node in nodes.left(swarm, hostnames, addresses, [])] == gone
+    assert [node.hostname for node in nodes.missing(swarm, hostnames, addresses)] == gone
+    assert nodes.left(swarm, hostnames, addresses, ["callisto"]) == []
 
 
 def test_of_a_host_that_joined_anew_the_node_it_was_before_has_left() -> None:
     before = described("io", "192.0.2.11", **{nodes.LABEL: "true"}) | {"ID": "before", "Status": {"State": "down"}}
     found = nodes.parse_nodes(json.dumps([before, *SWARM[:2]]))
-    assert [node.node_id for node in nodes.left(found, ["jupiter", "io"], [])] == ["before"]
+    for unknown_hosts in ([], ["europa"]):
+        assert [node.node_id for node in nodes.left(found, ["jupiter", "io"], [], unknown_hosts)] == ["before"]
     assert nodes.newest(found, "io") == found[2]
 
 

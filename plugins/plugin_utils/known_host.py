@@ -1,0 +1,46 @@
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is known of a host that may not have answered in this run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from ansible.errors import AnsibleFilterError
+
+ADDRESS = "cluster_private_address"
+
+
+def is_reached(variables: Mapping[str, Any]) -> bool:
+    """Whether the facts of the host with these variables were gathered in this run."""
+    return "default_ipv4" in variables["ansible_facts"]
+
+
+def known_host(host: str, hostvars: Mapping[str, Any]) -> dict[str, str]:
+    """`address` and `hostname` of a host, as far as they are known.
+
+    Of a host that was not reached in this run it is what the hub remembers: `hosts` among its local facts, in a file
+    that the role base writes. Raises AnsibleFilterError where a host was reached, and neither variable nor fact tells
+    its address.
+    """
+    variables = hostvars[host]
+    known = _found(variables["ansible_facts"]) if is_reached(variables) else _remembered(host, hostvars)
+    if ADDRESS in variables:
+        known["address"] = str(variables[ADDRESS])
+    elif is_reached(variables) and "address" not in known:
+        raise AnsibleFilterError(f"{host} has no default route, whose address would be its own; set {ADDRESS}")
+    return known
+
+
+def _found(facts: Mapping[str, Any]) -> dict[str, str]:
+    addresses = {"address": str(facts["default_ipv4"]["address"])} if "address" in facts["default_ipv4"] else {}
+    return {"hostname": str(facts["hostname"]), **addresses}
+
+
+def _remembered(host: str, hostvars: Mapping[str, Any]) -> dict[str, str]:
+    (hub,) = hostvars[host]["groups"]["hub"]
+    hosts: Mapping[str, Mapping[str, str]] = hostvars[hub]["ansible_facts"].get("ansible_local", {}).get("hosts", {})
+    return dict(hosts.get(host, {}))
