@@ -14,6 +14,7 @@ from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
 from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import filter_loader, lookup_loader, test_loader
 from ansible.template import Templar, is_trusted_as_template
+from ansible_collections.galilean.hub.plugins.module_utils.swarm import Membership
 from ansible_collections.galilean.hub.plugins.module_utils.validation import cluster, files, findings, names, values
 from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import Finding
 from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume
@@ -116,6 +117,7 @@ class ActionModule(ActionBase):
                 "subject": {"type": "str", "choices": ["inventory", "hosts"], "default": "inventory"},
                 "looks": {"type": "dict", "default": {}},
                 "kernels": {"type": "dict", "default": {}},
+                "swarms": {"type": "dict", "default": {}},
                 "volumes": {"type": "dict", "default": {}},
             }
         )
@@ -137,9 +139,11 @@ class ActionModule(ActionBase):
             {host: read(look) for host, look in args["looks"].items()}
             for read in (cluster.memory_mib, cluster.processors, cluster.mount_points, cluster.homes_in_use)
         )
+        # Empty where the engine could not be asked.
+        swarms = {host: Membership(**found) for host, found in args["swarms"].items() if found}
         volumes = {host: Volume.of(found) for host, found in args["volumes"].items()}
         inventory = cluster.Cluster(
-            groups, usable, memory_mib, processors, args["kernels"], volumes, mount_points, homes_in_use
+            groups, usable, memory_mib, processors, args["kernels"], swarms, volumes, mount_points, homes_in_use
         )
         found += cluster.check(inventory)
         for host in inventory.hosts:

@@ -6,26 +6,65 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.galilean.hub.plugins.module_utils.nodes import LABEL
+
 PORT = 2377
+LEAVE = "docker swarm leave --force"
+SERVICE_LABEL = "com.docker.swarm.service.name"
 
 
 @dataclass(frozen=True)
 class Membership:
-    """The part of the engine's `GET /info` that is about Swarm."""
+    """A host and its Swarm.
+
+    managers holds the addresses, without ports, of the managers of that Swarm as the host knows them. services holds
+    the names of services: on a manager those of the Swarm, elsewhere those of which something runs on the host.
+    members, the ids of nodes, and is_claimed, whether one has our label, are known on a manager only.
+    """
 
     node_id: str
     state: str
     is_manager: bool
     error: str
+    managers: tuple[str, ...] = ()
+    services: tuple[str, ...] = ()
+    members: tuple[str, ...] = ()
+    is_claimed: bool = False
 
     @classmethod
-    def from_api(cls, info: Mapping[str, Any]) -> Membership:
+    def from_api(
+        cls,
+        info: Mapping[str, Any],
+        joined: str,
+        containers: Iterable[Mapping[str, Any]],
+        nodes: Iterable[Mapping[str, Any]],
+        services: Iterable[Mapping[str, Any]],
+    ) -> Membership:
+        """From the engine's `GET /info` and `/containers/json`, and on a manager from `/nodes` and `/services`.
+
+        An engine that does not get into its Swarm tells of no managers (moby, daemon/cluster/noderunner.go). joined is
+        the address with which it was told to join, empty for none.
+        """
         swarm = info["Swarm"]
-        return cls(swarm["NodeID"], swarm["LocalNodeState"], swarm["ControlAvailable"], swarm.get("Error", ""))
+        peers = [manager["Addr"] for manager in swarm.get("RemoteManagers") or ()] or ([joined] if joined else [])
+        nodes = list(nodes)
+        names = {service["Spec"]["Name"] for service in services} | {
+            container["Labels"][SERVICE_LABEL] for container in containers if SERVICE_LABEL in container["Labels"]
+        }
+        return cls(
+            swarm["NodeID"],
+            swarm["LocalNodeState"],
+            swarm["ControlAvailable"],
+            swarm.get("Error", ""),
+            managers=tuple(peer.rpartition(":")[0] for peer in peers),
+            services=tuple(sorted(names)),
+            members=tuple(node["ID"] for node in nodes),
+            is_claimed=any(LABEL in node["Spec"]["Labels"] for node in nodes),
+        )
 
     @property
     def is_settling(self) -> bool:
@@ -33,24 +72,62 @@ class Membership:
         return self.state == "pending"
 
 
+NOWHERE = Membership("", "inactive", is_manager=False, error="")
+
+
+def manager_refusal(found: Membership) -> tuple[str, str] | None:
+    """Why a host does not become the manager, and what to do about it; None when it may.
+
+    Of a run that died the Swarm may be ours without a label. It has no services then.
+    """
+    if found.state == "inactive":
+        return None
+    if not found.is_manager:
+        problem = f"the host is in a Swarm that it does not manage ({_described(found)})"
+        return problem, f"If it is to begin a Swarm of its own: {LEAVE}"
+    if found.services and not found.is_claimed:
+        problem = f"the host manages a Swarm of others, with {', '.join(found.services)}"
+        return problem, (
+            f"Take another host for the hub. If the cluster is to be part of that Swarm: "
+            f"docker node update --label-add {LABEL}=false {found.node_id}"
+        )
+    return None
+
+
+def node_refusal(found: Membership, members: Collection[str], manager: str) -> tuple[str, str] | None:
+    """Why a host does not become a node of the manager at this address, and what to do about it; None when it may.
+
+    Who is in a Swarm leaves it only where that is proven to be none any more: its own manager, which is this one, was
+    asked and does not know the node, or the node does not work there; and nothing of that Swarm runs on it.
+    """
+    if found.state == "inactive" or (found.state == "active" and found.node_id in members):
+        return None
+    if found.is_manager or manager not in found.managers:
+        problem = f"the host is in a Swarm that is not the cluster's ({_described(found)})"
+        return problem, f"Leave the host out. If that Swarm may lose it, and all that it runs: {LEAVE}"
+    if found.services:
+        problem = f"the host runs {', '.join(found.services)} for a Swarm in which it is no more"
+        return problem, f"If these may end: {LEAVE}"
+    return None
+
+
+def _described(found: Membership) -> str:
+    managers = f"managers: {', '.join(found.managers) or 'unknown'}"
+    return "; ".join([managers, f"state: {found.state}", *([found.error] if found.error else [])])
+
+
 def manager_steps(found: Membership) -> list[str]:
     """What makes a host the manager. Raises ValueError where only a person can tell."""
-    if found.is_manager:
-        return []
-    if found.state == "inactive":
-        return ["init"]
-    raise ValueError(
-        f"is in a Swarm that it does not manage (state: {found.state}). {found.error} If it is to begin a Swarm of its "
-        "own: docker swarm leave --force"
-    )
+    _raise(manager_refusal(found))
+    return [] if found.is_manager else ["init"]
 
 
-def node_steps(found: Membership, members: Collection[str]) -> list[str]:
-    """What makes a host a node of the manager that knows these members.
+def node_steps(found: Membership, members: Collection[str], manager: str) -> list[str]:
+    """What makes a host a node of the manager at this address, which knows these members.
 
     A node that its manager does not know was taken out, or is one of a manager that is gone: it does not come back by
     itself. A manager knows at least itself: without members it was not asked, and nobody leaves. Raises ValueError
-    where only the manager can tell.
+    where only the manager or a person can tell.
     """
     if found.state == "inactive":
         return ["join"]
@@ -58,10 +135,16 @@ def node_steps(found: Membership, members: Collection[str]) -> list[str]:
         return []
     if not members:
         raise ValueError(
-            f"is in a Swarm where it does not work (state: {found.state}), and this run has not asked the manager "
-            f"whether it knows it: run this again with the host of the hub among the hosts. {found.error}"
+            f"in a Swarm where it does not work ({_described(found)}), and this run has not asked the manager "
+            "whether it knows it: run this again with the host of the hub among the hosts."
         )
+    _raise(node_refusal(found, members, manager))
     return ["leave", "join"]
+
+
+def _raise(refusal: tuple[str, str] | None) -> None:
+    if refusal:
+        raise ValueError(". ".join(refusal))
 
 
 def init_body(address: str, address_pool: str, subnet_size: int) -> dict[str, Any]:

@@ -13,9 +13,10 @@ author:
   - The Galilean developers (@galilean)
 description:
   - Makes a Swarm on its manager, or joins a node to it.
-  - What counts is whether the manager knows the node. A node that was taken out of the Swarm, or that belongs to a
-    manager that was made anew, leaves the Swarm it takes itself to be in, and joins.
-  - A manager never leaves a Swarm. Nobody leaves when it is not known which nodes the manager knows.
+  - What counts is whether the manager knows the node. A node that was taken out of the Swarm, or whose manager was made
+    anew at the same address, leaves the Swarm it takes itself to be in, and joins.
+  - A host in a Swarm of others is refused, and so is one that runs something for a Swarm in which it is no more. A
+    manager never leaves a Swarm. Nobody leaves when it is not known which nodes the manager knows.
 options:
   address:
     description:
@@ -103,7 +104,7 @@ from typing import Any
 from urllib.error import HTTPError
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible.module_utils.urls import open_url
+from ansible_collections.galilean.hub.plugins.module_utils.engine_api import ask, membership
 from ansible_collections.galilean.hub.plugins.module_utils.swarm import (
     Membership,
     init_body,
@@ -120,29 +121,17 @@ ARGUMENT_SPEC = {
     "address_pool": {"type": "str", "default": "10.0.0.0/8"},
     "subnet_size": {"type": "int", "default": 24},
 }
-SOCKET = "/run/docker.sock"
-# The oldest engine that takes an address pool.
-API = "http://localhost/v1.39"
 # An engine that was just started looks for its manager for so long; joining may take as long.
 SETTLE_SECONDS = 60
 POLL_SECONDS = 0.5
 
 
-def ask(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
-    """The answer of the engine, None where it is empty. Raises OSError, also when the engine refuses."""
-    data = None if body is None else json.dumps(body)
-    headers = {"Content-Type": "application/json"}
-    answer = open_url(API + path, method=method, data=data, headers=headers, unix_socket=SOCKET, timeout=SETTLE_SECONDS)
-    text = answer.read()
-    return json.loads(text) if text else None
-
-
-def membership(settled: Callable[[Membership], bool]) -> Membership:
+def settled(is_settled: Callable[[Membership], bool]) -> Membership:
     """What the engine says of its Swarm, once that is settled, or after the time it may take."""
     deadline = time.monotonic() + SETTLE_SECONDS
     while True:
-        found = Membership.from_api(ask("GET", "/info"))
-        if settled(found) or time.monotonic() > deadline:
+        found = membership()
+        if is_settled(found) or time.monotonic() > deadline:
             return found
         time.sleep(POLL_SECONDS)
 
@@ -158,23 +147,27 @@ def take(step: str, params: dict[str, Any]) -> None:
 
 def converge(module: AnsibleModule) -> dict[str, Any]:
     is_node = bool(module.params["manager_address"])
-    found = membership(lambda found: not found.is_settling)
-    steps = node_steps(found, module.params["members"]) if is_node else manager_steps(found)
+    found = settled(lambda found: not found.is_settling)
+    steps = (
+        node_steps(found, module.params["members"], module.params["manager_address"])
+        if is_node
+        else manager_steps(found)
+    )
     if not module.check_mode:
         if "join" in steps and not module.params["join_token"]:
             raise ValueError(
-                "is in no Swarm, and this run has not asked the manager for the token to join: run this again with the "
+                "in no Swarm, and this run has not asked the manager for the token to join: run this again with the "
                 "host of the hub among the hosts."
             )
         for step in steps:
             take(step, module.params)
-        found = membership(lambda found: found.state == "active")
+        found = settled(lambda found: found.state == "active")
         if found.state != "active":
-            raise ValueError(f"is not in the Swarm after {SETTLE_SECONDS} s (state: {found.state}). {found.error}")
+            raise ValueError(f"not in the Swarm after {SETTLE_SECONDS} s (state: {found.state}). {found.error}")
     result = {"changed": bool(steps), "steps": steps, "diff": {"before": "", "after": "".join(f"{s}\n" for s in steps)}}
     if found.is_manager:
         result["join_token"] = ask("GET", "/swarm")["JoinTokens"]["Worker"]
-        result["members"] = [node["ID"] for node in ask("GET", "/nodes")]
+        result["members"] = list(found.members)
     return result
 
 
@@ -187,7 +180,7 @@ def main() -> None:
     except OSError as error:
         module.fail_json(msg=f"The engine cannot be asked: {error}")
     except ValueError as error:
-        module.fail_json(msg=f"This host {error}")
+        module.fail_json(msg=f"This host: {error}")
 
 
 if __name__ == "__main__":

@@ -40,6 +40,11 @@ options:
         compared with what the kernels of the hosts can do.
     type: dict
     default: {}
+  swarms:
+    description:
+      - The Swarm that a host is in, by host, as M(galilean.hub.swarm_info) tells of it.
+    type: dict
+    default: {}
   volumes:
     description:
       - The data volume by host, as M(galilean.hub.volume_info) tells of it.

@@ -14,6 +14,7 @@ from difflib import get_close_matches
 from typing import Any
 from urllib.parse import urlsplit
 
+from ansible_collections.galilean.hub.plugins.module_utils.swarm import Membership, manager_refusal, node_refusal
 from ansible_collections.galilean.hub.plugins.module_utils.validation import authenticators
 from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import (
     WHERE,
@@ -91,8 +92,8 @@ class Cluster:
     """The inventory as plain data.
 
     values holds, per host, the variables that passed their own checks, with the roles' defaults; a rule that misses one
-    says nothing. memory_mib, processors, kernels, volumes, mount_points and homes_in_use hold what the hosts that
-    were asked have. Homes are in use where students' servers run, and empty elsewhere.
+    says nothing. memory_mib, processors, kernels, swarms, volumes, mount_points and homes_in_use hold what the hosts
+    that were asked have. Homes are in use where students' servers run, and empty elsewhere.
     """
 
     groups: Mapping[str, Sequence[str]]
@@ -100,6 +101,7 @@ class Cluster:
     memory_mib: Mapping[str, int]
     processors: Mapping[str, int]
     kernels: Mapping[str, Sequence[str]]
+    swarms: Mapping[str, Membership]
     volumes: Mapping[str, Volume]
     mount_points: Mapping[str, Sequence[str]]
     homes_in_use: Mapping[str, str]
@@ -397,6 +399,18 @@ def kernels_suffice(cluster: Cluster) -> Iterator[Finding]:
                 yield Finding(host, name, problem, write(name, other))
 
 
+def swarms_are_of_the_cluster(cluster: Cluster) -> Iterator[Finding]:
+    """Whether a node is the manager's is not known where the hub was not asked. Nobody leaves then."""
+    hub, address = cluster.swarms.get(cluster.hub), cluster.hub_values.get("cluster_private_address")
+    if not hub or not address:
+        return
+    nodes = sorted({*cluster.groups.get("nodes", ())} & {*cluster.swarms})
+    refusals = {node: node_refusal(cluster.swarms[node], hub.members, address) for node in nodes}
+    for host, refused in {cluster.hub: manager_refusal(hub), **refusals}.items():
+        if refused:
+            yield Finding(host, "Swarm", *refused)
+
+
 def homes_are_on_the_volume(cluster: Cluster) -> Iterator[Finding]:
     values = cluster.storage_values
     names = ("nfs_server_device", "nfs_server_volume_directory", "cluster_homes_directory")
@@ -578,6 +592,7 @@ RULES: Sequence[Callable[[Cluster], Iterator[Finding]]] = (
     memory_suffices,
     processors_suffice,
     kernels_suffice,
+    swarms_are_of_the_cluster,
     homes_are_on_the_volume,
     site_mounts_the_homes,
     homes_stay_while_in_use,

@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from ansible_collections.galilean.hub.plugins.module_utils.swarm import NOWHERE, Membership
 from ansible_collections.galilean.hub.plugins.module_utils.validation import cluster
 from ansible_collections.galilean.hub.plugins.module_utils.validation.cluster import Cluster
 from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import WHERE
@@ -32,6 +33,8 @@ VALUES = {
     "swarm_overlay_subnet": "10.80.0.0/20",
 }
 OPTIONS = "jupyterhub_authenticator_options"
+MANAGER = Membership("one", "active", is_manager=True, error="", members=("one", "two"), is_claimed=True)
+NODE = Membership("two", "active", is_manager=False, error="", managers=("10.0.0.11",), services=("main-ada",))
 HOSTS = ["jupiter", "io", "europa"]
 GOOD = Cluster(
     groups={"all": HOSTS, "ungrouped": [], "hub": ["jupiter"], "nodes": ["io", "europa"]},
@@ -39,6 +42,7 @@ GOOD = Cluster(
     memory_mib={"jupiter": 16384, "io": 8192, "europa": 8192},
     processors={"jupiter": 4, "io": 4, "europa": 2},
     kernels={},
+    swarms={},
     volumes={},
     mount_points={},
     homes_in_use={},
@@ -80,6 +84,10 @@ def with_kernels(*features: str, **values: Any) -> Cluster:
     return replace(GOOD, values={host: {**VALUES, **values} for host in HOSTS}, kernels=kernels)
 
 
+def with_swarms(jupiter: Membership, io: Membership) -> Cluster:
+    return replace(with_addresses(), swarms={"jupiter": jupiter, "io": io})
+
+
 def with_mounts(*mount_points: str, provider: str = "site") -> Cluster:
     """What is mounted on io, while the homes are mounted on the others."""
     values = {**VALUES, "cluster_homes_provider": provider, "cluster_homes_directory": "/srv/galilean/homes"}
@@ -119,6 +127,12 @@ def with_memory(**memory_mib: int) -> Cluster:
         with_values("io", cluster_private_address="io.example.org"),
         replace(with_groups(nodes=[]), values={"jupiter": {**VALUES, "cluster_private_address": "127.0.0.1"}}),
         with_kernels(),
+        with_swarms(NOWHERE, NOWHERE),
+        with_swarms(MANAGER, NODE),
+        # The host of the hub was made anew.
+        with_swarms(NOWHERE, replace(NODE, services=())),
+        # Without the hub nobody leaves.
+        replace(with_addresses(), swarms={"io": replace(NODE, managers=("10.0.0.99",))}),
         with_kernels("IPVS", cluster_endpoint_mode="vip", swarm_ingress=True),
         with_kernels("ESP", swarm_network_encrypted=True),
         with_values("io", swarm_network_encrypted=True),
@@ -183,6 +197,25 @@ def test_nothing_wrong(inventory: Cluster) -> None:
         (with_kernels("ESP", cluster_endpoint_mode="vip"), "io", "cluster_endpoint_mode", "vip needs IPVS"),
         (with_kernels("ESP", swarm_ingress=True), "io", "swarm_ingress", "true needs IPVS"),
         (with_kernels("IPVS", swarm_network_encrypted=True), "io", "swarm_network_encrypted", "true needs ESP"),
+        (
+            with_swarms(NODE, NOWHERE),
+            "jupiter",
+            "Swarm",
+            "that it does not manage (managers: 10.0.0.11; state: active)",
+        ),
+        (
+            with_swarms(replace(MANAGER, is_claimed=False, services=("shop",)), NOWHERE),
+            "jupiter",
+            "Swarm",
+            "manages a Swarm of others, with shop",
+        ),
+        (
+            with_swarms(NOWHERE, replace(NODE, managers=("10.0.0.99",))),
+            "io",
+            "Swarm",
+            "not the cluster's (managers: 10.0.0.99; state: active)",
+        ),
+        (with_swarms(MANAGER, replace(NODE, node_id="three")), "io", "Swarm", "runs main-ada for a Swarm in which it"),
         (with_values(jupyterhub_cpu_limit=3.0), "jupiter", "jupyterhub_cpu_limit", "more than the 2 of europa"),
         (with_values(swarm_overlay_subnet="10.80.0.0/27"), "jupiter", "swarm_overlay_subnet", "a class of 30 needs 57"),
         (

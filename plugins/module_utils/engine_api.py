@@ -1,0 +1,41 @@
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""This host's Docker engine, by its API."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.urls import open_url
+from ansible_collections.galilean.hub.plugins.module_utils.swarm import Membership
+
+SOCKET = "/run/docker.sock"
+# The oldest engine that takes an address pool.
+URL = "http://localhost/v1.39"
+SECONDS_AT_MOST = 60
+
+
+def ask(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
+    """The answer of the engine, None where it is empty. Raises OSError, also when the engine refuses."""
+    data = None if body is None else json.dumps(body)
+    headers = {"Content-Type": "application/json"}
+    answer = open_url(
+        URL + path, method=method, data=data, headers=headers, unix_socket=SOCKET, timeout=SECONDS_AT_MOST
+    )
+    text = answer.read()
+    return json.loads(text) if text else None
+
+
+def membership() -> Membership:
+    """What the engine says of its Swarm. Raises OSError."""
+    info = ask("GET", "/info")
+    manages = info["Swarm"]["ControlAvailable"]
+    nodes, services = (ask("GET", path) if manages else [] for path in ("/nodes", "/services"))
+    # What the engine keeps of `docker swarm join` (moby, daemon/cluster/noderunner.go, nodeStartConfig).
+    kept = Path(info["DockerRootDir"]) / "swarm/docker-state.json"
+    joined = json.loads(kept.read_text())["RemoteAddr"] if kept.exists() else ""
+    return Membership.from_api(info, joined, ask("GET", "/containers/json"), nodes, services)
