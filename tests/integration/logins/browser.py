@@ -66,6 +66,13 @@ class Browser(requests.Session):
             return self.post(found.action, data=fields, timeout=30)
         return self.get(found.action, params=fields, timeout=30)
 
+    def press(self, response: requests.Response, pattern: str) -> requests.Response:
+        """What the page's first form that goes to `pattern`, a button, is answered by."""
+        found = next((form for form in Page(response).forms if re.search(pattern, form.action)), None)
+        assert found, f"no form to {pattern} on {response.url}: {response.text}"
+        assert found.method == "post"
+        return self.post(found.action, data=found.fields, timeout=30)
+
     def log_in(self, username: str, password: str) -> requests.Response:
         """What the hub's own form is answered by, filled in on the way to the hub's home page."""
         return self.submit(self.visit("/hub/home"), username=username, password=password)

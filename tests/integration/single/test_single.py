@@ -81,7 +81,7 @@ def test_who_signs_up_as_administrator_lets_others_in(single: Single) -> None:
     assert galileo.user() == "galileo"
     ada.log_in("ada", "the long password of ada")
     assert ada.user() is None
-    galileo.click(galileo.visit("/hub/authorize"), "/authorize/ada$")
+    galileo.press(galileo.visit("/hub/authorize"), "/authorize/ada$")
     ada.log_in("ada", "the long password of ada")
     assert ada.user() == "ada"
 

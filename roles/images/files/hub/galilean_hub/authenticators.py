@@ -56,8 +56,9 @@ def configure_authenticator(c: Config, configuration: Configuration, secrets: Se
     c.Authenticator.allowed_users = set(settings.allowed_users)
     c.Authenticator.admin_users = set(settings.admin_users)
     if settings.name == "native":
-        templates = Path(str(import_module("nativeauthenticator").__file__)).parent / "templates"
-        c.JupyterHub.template_paths = [str(templates)]
+        packages = ("galilean_hub", "nativeauthenticator")
+        places = [Path(str(import_module(package).__file__)).parent / "templates" for package in packages]
+        c.JupyterHub.template_paths = [str(place) for place in places]
     if secrets.crypt_keys:
         c.CryptKeeper.keys = [bytes.fromhex(key) for key in secrets.crypt_keys]
     options = _implied(cls, configuration) | _merged(settings.name, cls, settings.options, secrets.authenticator)

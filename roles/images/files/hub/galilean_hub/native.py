@@ -2,6 +2,9 @@
 
 The form of nativeauthenticator 1.3.0, the newest, answers each log-in with status 500 and an empty page: it times them
 by statsd, which JupyterHub 6 has given up. Here its page belongs to JupyterHub's own form.
+
+Its administrator's links act by GET, for whoever follows one from another site or a mail. Here they are forms, whose
+POST JupyterHub takes with the `_xsrf` of its own page only.
 """
 
 from __future__ import annotations
@@ -9,6 +12,7 @@ from __future__ import annotations
 from typing import Any
 
 from jupyterhub.handlers import BaseHandler, login
+from nativeauthenticator import handlers
 from nativeauthenticator.nativeauthenticator import NativeAuthenticator as Native
 from tornado.escape import url_escape
 from tornado.web import HTTPError
@@ -32,12 +36,39 @@ class LoginHandler(login.LoginHandler):
         )
 
 
+class ToggleAuthorizationHandler(handlers.LocalBase):
+    """Lets somebody in, or no longer."""
+
+    post = handlers.ToggleAuthorizationHandler.get
+
+
+class DiscardHandler(handlers.LocalBase):
+    """Forgets somebody who is not let in."""
+
+    post = handlers.DiscardHandler.get
+
+
+class EmailAuthorizationHandler(handlers.LocalBase):
+    """Where the link of a mail leads, which programs that look through mail follow too."""
+
+    async def get(self, _slug: str) -> None:
+        self.finish(await self.render_template("confirm.html"))
+
+    post = handlers.EmailAuthorizationHandler.get
+
+
 class NativeAuthenticator(Native):
     """Passwords in the hub's own database."""
 
     def get_handlers(self, app: Any) -> list[tuple[str, type[BaseHandler]]]:
         """Ours before its own: the first that fits an address is used."""
-        return [(r"/login", LoginHandler), *super().get_handlers(app)]
+        return [
+            (r"/login", LoginHandler),
+            (r"/authorize/([^/]*)", ToggleAuthorizationHandler),
+            (r"/discard/([^/]*)", DiscardHandler),
+            (r"/confirm/([^/]*)", EmailAuthorizationHandler),
+            *super().get_handlers(app),
+        ]
 
     async def authenticate(self, handler: Any, data: dict[str, str]) -> str | None:
         """The name, None for a wrong one or a wrong password.
