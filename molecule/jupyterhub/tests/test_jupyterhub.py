@@ -6,6 +6,7 @@ import json
 
 import pytest
 from client import eventually
+from lab import Lab
 from testinfra.host import Host
 
 STARTED = "docker inspect --format '{{.State.StartedAt}}' galilean-"
@@ -54,3 +55,13 @@ def test_a_restart_of_the_hub_leaves_the_proxy_alone(jupiter: Host) -> None:
     eventually(lambda: status(jupiter, "/hub/health") == "200", 60, "the hub answers")
     assert jupiter.check_output(STARTED + "hub-main") != hub
     assert jupiter.check_output(STARTED + "proxy-main") == proxy
+
+
+def test_a_configuration_with_which_no_hub_starts_leaves_the_hub_that_runs(lab: Lab, jupiter: Host) -> None:
+    as_it_was = jupiter.check_output(f"{STARTED}hub-main && sha256sum /etc/galilean/main/*")
+    misspelt = {"jupyterhub_authenticator_options": {"usr_password": "of-everybody"}}
+    run = lab.play("playbooks/hub.yml", "--extra-vars", json.dumps(misspelt))
+    assert run.returncode != 0
+    assert "dummy has no option 'usr_password'; did you mean 'user_password'?" in " ".join(run.output.split())
+    assert jupiter.check_output(f"{STARTED}hub-main && sha256sum /etc/galilean/main/*") == as_it_was
+    assert status(jupiter, "/hub/health") == "200"

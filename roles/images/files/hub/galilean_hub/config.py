@@ -45,9 +45,9 @@ def load(path: Path | None = None) -> tuple[Configuration, Secrets]:
     return configuration, read_settings(Secrets, Path(configuration.secrets_file))
 
 
-def configure(c: Config) -> None:
-    """Set everything on JupyterHub's configuration `c`. Raises ConfigError."""
-    configuration, secrets = load()
+def configure(c: Config, path: Path | None = None) -> None:
+    """Set everything on JupyterHub's configuration `c`, from where `load` finds it. Raises ConfigError."""
+    configuration, secrets = load(path)
     _configure_hub(c, configuration, secrets)
     _configure_resolver(c)
     configure_authenticator(c, configuration, secrets)
