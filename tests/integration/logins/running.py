@@ -98,6 +98,8 @@ def running_proxy(url: str, api_socket: Path, token: str) -> Iterator[None]:
         options = options.replace(theirs, str(here))
     command = [NODE, CACHE / "proxy/node_modules/.bin/configurable-http-proxy", *shlex.split(options)]
     log = api_socket.with_suffix(".log")
+    # As the unit does: the proxy leaves its socket behind.
+    api_socket.unlink(missing_ok=True)
     with running(command, log, api_socket.exists, {"CONFIGPROXY_AUTH_TOKEN": token}):
         yield
 

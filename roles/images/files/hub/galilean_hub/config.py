@@ -16,6 +16,7 @@ from galilean_hub.authenticators import configure_authenticator
 from galilean_hub.reading import read_settings
 from galilean_hub.settings import Configuration, Secrets
 from galilean_hub.spawner import GalileanSpawner
+from galilean_hub.tokens import revoke_service_tokens
 
 DEFAULT_PATH = "/etc/galilean/hub.json"
 
@@ -46,13 +47,22 @@ def load(path: Path | None = None) -> tuple[Configuration, Secrets]:
 
 
 def configure(c: Config, path: Path | None = None) -> None:
-    """Set everything on JupyterHub's configuration `c`, from where `load` finds it. Raises ConfigError."""
+    """Set everything on JupyterHub's configuration `c`, from where `load` finds it, and revoke what it no longer names.
+
+    Raises ConfigError.
+    """
     configuration, secrets = load(path)
+    tokens = [token for token in (secrets.service_tokens.verify, secrets.service_tokens.admin) if token]
+    revoke_service_tokens(_database(configuration), tokens)
     _configure_hub(c, configuration, secrets)
     _configure_resolver(c)
     configure_authenticator(c, configuration, secrets)
     _configure_spawner(c, configuration)
     _configure_services(c, configuration, secrets)
+
+
+def _database(configuration: Configuration) -> Path:
+    return Path(configuration.state_directory) / "jupyterhub.sqlite"
 
 
 def activity_interval_seconds(configuration: Configuration) -> int:
@@ -61,20 +71,19 @@ def activity_interval_seconds(configuration: Configuration) -> int:
 
 
 def _configure_hub(c: Config, configuration: Configuration, secrets: Secrets) -> None:
-    state = Path(configuration.state_directory)
     c.JupyterHub.hub_bind_url = configuration.hub.bind_url
     c.JupyterHub.hub_connect_url = configuration.hub.connect_url
     c.JupyterHub.public_url = configuration.public_url
     c.JupyterHub.allow_named_servers = configuration.hub.allow_named_servers
     c.JupyterHub.log_level = configuration.hub.log_level
-    c.JupyterHub.db_url = f"sqlite:///{state / 'jupyterhub.sqlite'}"
+    c.JupyterHub.db_url = f"sqlite:///{_database(configuration)}"
     # JupyterHub itself gives check_same_thread.
     c.JupyterHub.db_kwargs = {"connect_args": {"factory": DurableConnection, "check_same_thread": False}}
     c.JupyterHub.upgrade_db = True
     if secrets.cookie_secret:
         c.JupyterHub.cookie_secret = bytes.fromhex(secrets.cookie_secret)
     else:
-        c.JupyterHub.cookie_secret_file = str(state / "cookie_secret")
+        c.JupyterHub.cookie_secret_file = str(Path(configuration.state_directory) / "cookie_secret")
     # The culler knows no more than the hub: activity is told at least as often as it looks.
     c.JupyterHub.last_activity_interval = activity_interval_seconds(configuration)
     # A restart of the hub must leave proxy and servers alone.

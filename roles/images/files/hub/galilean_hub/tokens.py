@@ -1,0 +1,34 @@
+"""Takes tokens of services back."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Collection
+from contextlib import closing
+from pathlib import Path
+
+from jupyterhub.utils import compare_token
+
+# What JupyterHub notes of the tokens that stand in its configuration (app.py, _add_tokens). It adds those at each start
+# and takes none away.
+GIVEN = """
+SELECT api_tokens.id, api_tokens.hashed FROM api_tokens JOIN services ON services.id = api_tokens.service_id
+WHERE services.from_config AND api_tokens.note = 'from config'
+"""
+
+
+def revoke_service_tokens(database: Path, configured: Collection[str]) -> None:
+    """Forget the tokens that services in the hub's `database` were once configured with, and are no longer.
+
+    Other tokens are left: those of users, those of services that were registered by the hub's API, and those that the
+    hub draws for a service which it runs itself.
+    """
+    # A hub that has just been installed has no database, and one whose first start was cut off may have an empty one.
+    if not database.exists():
+        return
+    with closing(sqlite3.connect(database)) as connection, connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'api_tokens'").fetchone():
+            return
+        for row, hashed in connection.execute(GIVEN).fetchall():
+            if not any(compare_token(hashed, token) for token in configured):
+                connection.execute("DELETE FROM api_tokens WHERE id = ?", (row,))
