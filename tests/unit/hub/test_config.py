@@ -17,6 +17,7 @@ from jupyterhub.app import JupyterHub
 from jupyterhub.auth import Authenticator
 from jupyterhub.orm import new_session_factory
 from sqlalchemy import text
+from tornado.web import HTTPError
 from traitlets.config import Config
 
 SYNCHRONOUS_EXTRA = 3
@@ -164,6 +165,10 @@ def test_age_alone_can_cull(configured: Configured, hub: dict[str, Any]) -> None
         ({"spawner": {"image": "i", "network": "n", "environment": {"A": 1}}}, "spawner.environment.A must be a str"),
         ({"spawner": {"image": "i", "network": "n", "constraints": "a==b"}}, "spawner.constraints must be a list, not"),
         ({"authenticator": {"name": "gitub"}}, "authenticator.name 'gitub' is none of dummy, native, github,"),
+        (
+            {"authenticator": {"name": "native", "admin_users": ["galilean-verify"]}},
+            "hub.json: authenticator.admin_users may not have 'galilean-verify'. Names that begin with galilean",
+        ),
         ({"public_url": "https://hub.example.org"}, "dummy lets everybody in and is refused on hub.example.org"),
         ({"public_url": "localhost"}, "public_url 'localhost' must be an address such as"),
         (
@@ -266,6 +271,27 @@ async def test_dummy_takes_one_password(configured: Configured) -> None:
     ):
         answer = await dummy.authenticate(None, {"username": name, "password": password})
         assert bool(answer) is admitted, name
+
+
+@pytest.mark.parametrize("name", AUTHENTICATORS)
+async def test_nobody_logs_in_by_a_name_of_the_cluster(
+    configured: Configured, hub: dict[str, Any], secrets: dict[str, Any], monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    hub["authenticator"] = {"name": name, "allow_all": True, "options": {"post_auth_hook": None}}
+    secrets["authenticator"] = {}
+    c = configured()
+    more = {"add_new_table": False} if name == "native" else {}
+    logging_in = c.JupyterHub.authenticator_class(config=c, **more)
+
+    async def known(_handler: Any, data: dict[str, str]) -> dict[str, Any]:
+        return {"name": data["username"], "auth_state": {"google_user": {"hd": "example.org"}}}
+
+    monkeypatch.setattr(logging_in, "authenticate", known)
+    assert (await logging_in.get_authenticated_user(None, {"username": "ada"}))["name"] == "ada"
+    for username in ("galilean-verify", "Galilean-Verify", "galilean-verify-0", "galilean.verify", "galil\u00e9an-hub"):
+        with pytest.raises(HTTPError, match="belong to the cluster itself") as refused:
+            await logging_in.get_authenticated_user(None, {"username": username})
+        assert refused.value.status_code == 403
 
 
 def test_oidc_gets_its_secret_callback_and_groups(

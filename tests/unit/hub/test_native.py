@@ -39,6 +39,12 @@ async def test_who_has_to_wait_for_an_administrator_is_told_so(native: Native) -
         await authenticator.authenticate(None, {"username": "ada", "password": "right"})
 
 
+@pytest.mark.parametrize("name", ["galilean-verify", "Galilean-Verify", "galilean hub"])
+def test_nobody_signs_up_by_a_name_of_the_cluster(native: Native, name: str) -> None:
+    with pytest.raises(HTTPError, match="belong to the cluster itself"):
+        native().create_user(name, "chosen-by-mallory")
+
+
 async def test_the_form_is_answered_without_statsd(native: Native, monkeypatch: pytest.MonkeyPatch) -> None:
     handlers = native().get_handlers(None)
     form: Any = next(handler for address, handler in handlers if address == "/login")

@@ -9,9 +9,11 @@ from typing import Any
 
 from jupyterhub.auth import Authenticator
 from oauthenticator.oauth2 import OAuthenticator
+from tornado.web import HTTPError
 from traitlets.config import Config
 
 from galilean_hub.reading import ConfigError, nearest
+from galilean_hub.reserved import REFUSAL, is_reserved
 from galilean_hub.settings import Configuration, Secrets
 
 # PAM: pam_unix reads /etc/shadow, which the hub, unprivileged in a container, cannot. What works are modules that ask a
@@ -44,6 +46,16 @@ def authenticator_class(name: str) -> type[Authenticator]:
     return found
 
 
+def refuse_reserved(_authenticator: Authenticator, _handler: Any, authentication: dict[str, Any]) -> dict[str, Any]:
+    """JupyterHub's hook for who is about to be logged in, in the form of `Authenticator.post_auth_hook`.
+
+    Raises HTTPError 403, which the form or the page shows, for a name that is the cluster's own.
+    """
+    if is_reserved(authentication["name"]):
+        raise HTTPError(403, REFUSAL)
+    return authentication
+
+
 def configure_authenticator(c: Config, configuration: Configuration, secrets: Secrets) -> None:
     """Set the authenticator and its options on the configuration `c` of JupyterHub.
 
@@ -62,7 +74,7 @@ def configure_authenticator(c: Config, configuration: Configuration, secrets: Se
     if secrets.crypt_keys:
         c.CryptKeeper.keys = [bytes.fromhex(key) for key in secrets.crypt_keys]
     options = _implied(cls, configuration) | _merged(settings.name, cls, settings.options, secrets.authenticator)
-    c[cls.__name__].update(options)
+    c[cls.__name__].update(options | {"post_auth_hook": refuse_reserved})
 
 
 def _implied(cls: type[Authenticator], configuration: Configuration) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from galilean_hub.tokens import revoke_service_tokens
 DEFAULT_PATH = "/etc/galilean/hub.json"
 
 CULLER_SCOPES = ["list:users", "read:users:activity", "read:servers", "delete:servers"]
-VERIFY_SCOPES = ["admin:users", "admin:servers", "access:servers", "read:hub"]
+# Not access:servers: to a server goes a token that opens no other.
+VERIFY_SCOPES = ["admin:users", "servers", "tokens"]
 
 
 class DurableConnection(sqlite3.Connection):

@@ -17,6 +17,8 @@ from nativeauthenticator.nativeauthenticator import NativeAuthenticator as Nativ
 from tornado.escape import url_escape
 from tornado.web import HTTPError
 
+from galilean_hub.reserved import REFUSAL, is_reserved
+
 FORBIDDEN = 403
 
 
@@ -80,3 +82,9 @@ class NativeAuthenticator(Native):
         if name is None and user and not user.is_authorized and user.is_valid_password(data["password"]):
             raise HTTPError(FORBIDDEN, f"User {user.username} has not been authorized by an administrator yet.")
         return name
+
+    def create_user(self, username: str, password: str, **about: Any) -> Any:
+        """As its parent. Raises HTTPError 403 for a name that is the cluster's own."""
+        if is_reserved(username):
+            raise HTTPError(FORBIDDEN, REFUSAL)
+        return super().create_user(username, password, **about)

@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from galilean_hub.reading import ConfigError
+from galilean_hub.reserved import REFUSAL, is_reserved
 
 AUTHENTICATORS = ("dummy", "native", "github", "google", "oidc", "lti13", "pam")
 _SIZE = re.compile(r"(?P<number>\d+(?:\.\d+)?)(?P<unit>[KMGT]?)")
@@ -66,6 +67,9 @@ class AuthenticatorSettings:
     def __post_init__(self) -> None:
         if self.name not in AUTHENTICATORS:
             raise ConfigError(f"name {self.name!r} is none of {', '.join(AUTHENTICATORS)}")
+        for key, usernames in (("allowed_users", self.allowed_users), ("admin_users", self.admin_users)):
+            for username in filter(is_reserved, usernames):
+                raise ConfigError(f"{key} may not have {username!r}. {REFUSAL}")
 
 
 @dataclass(frozen=True)

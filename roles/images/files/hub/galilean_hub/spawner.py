@@ -20,6 +20,7 @@ from traitlets import Instance, default
 from galilean_hub.cluster import BUSY_MAX_AGE, ClusterView
 from galilean_hub.engine import Engine, EngineError
 from galilean_hub.keeper import Home, Keeper, KeeperAwayError, KeeperError
+from galilean_hub.reserved import home_owner
 from galilean_hub.service import avoiding, server_labels, service_spec
 from galilean_hub.settings import Configuration, EndpointSettings, SpawnerSettings
 from galilean_hub.slug import readable, service_name, slug
@@ -204,7 +205,7 @@ class GalileanSpawner(SwarmSpawner):
         while True:
             try:
                 self._step = Step(10, "Preparing the home directory")
-                home = await self.shared.keeper.home(slug(self.user.name), self._quota_bytes())
+                home = await self.shared.keeper.home(slug(home_owner(self.user.name)), self._quota_bytes())
                 self._step = Step(20, "Asking Swarm for a place")
                 spec = await self._spec(home)
                 self.object_id = await self.shared.cluster.create(avoiding(spec, avoided))

@@ -2,10 +2,10 @@
 
 `python -m galilean_hub.verify --ca CA` prints one JSON object and exits 0 when every step went well, 1 otherwise:
 
-    {"ok": true, "steps": [{"name": "log in", "seconds": 0.4}, ...], "home": "verify-1a2b3c4d", "node": "io"}
-    {"ok": false, "error": "start the server: ...", "steps": [...], "home": "verify-1a2b3c4d"}
+    {"ok": true, "steps": [{"name": "log in", "seconds": 0.4}, ...], "home": "galilean-verify-1a2b3c4d", "node": "io"}
+    {"ok": false, "error": "start the server: ...", "steps": [...], "home": "galilean-verify-1a2b3c4d"}
 
-`home` is the name of the user's home directory, which the caller removes: the hub cannot.
+`home` is the name of the home directory of all such users, which the caller removes: the hub cannot.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import math
 import os
 import ssl
 import sys
@@ -27,11 +28,10 @@ from typing import Any
 import aiohttp
 
 from galilean_hub.reading import read_settings
+from galilean_hub.reserved import VERIFY
 from galilean_hub.settings import Configuration, Secrets
 from galilean_hub.slug import slug
 
-# Always the same: what a run leaves behind when it dies, the next one clears away.
-USER = "galilean-verify"
 POLL_SECONDS = 0.25
 # Between the last answer of a server and the end of its container.
 ENDING_SECONDS = 1.0
@@ -56,15 +56,20 @@ class Step:
 
 
 class Visit:
-    """One visit of the throw-away user, with the steps taken so far."""
+    """One visit of a throw-away user of its own, with the steps taken so far."""
 
-    def __init__(self, configuration: Configuration, secrets: Secrets, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, configuration: Configuration, secrets: Secrets, session: aiohttp.ClientSession, timeout_seconds: float
+    ) -> None:
         if secrets.service_tokens.verify is None:
             raise VisitError(f"service_tokens.verify is missing in {configuration.secrets_file}")
-        self.configuration = configuration
         self.url = configuration.public_url.rstrip("/")
-        self.password = secrets.authenticator.get("password")
-        self.authorization = {"Authorization": f"token {secrets.service_tokens.verify}"}
+        # Nobody can have been there before, nor know of it.
+        self.user = f"{VERIFY}-{uuid.uuid4().hex}"
+        # To the hub's API alone goes the token that may do all of this.
+        self.hub_authorization = _authorization(secrets.service_tokens.verify)
+        self.server_authorization: dict[str, str] = {}
+        self.timeout_seconds = timeout_seconds
         self.session = session
         self.steps: list[Step] = []
         self.node = ""
@@ -95,58 +100,52 @@ class Visit:
         finally:
             await self.clear_away()
 
-    async def api(self, method: str, path: str) -> Any:
+    async def api(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
         """The answer of the hub's REST API, None where it is empty. Raises VisitError when it says no."""
-        async with self.session.request(method, f"{self.url}/hub/api{path}", headers=self.authorization) as response:
+        url = f"{self.url}/hub/api{path}"
+        async with self.session.request(method, url, headers=self.hub_authorization, json=body) as response:
             text = await response.text()
             if not response.ok:
                 raise VisitError(f"{method} {path} was answered by {response.status}: {_message(text)}")
             return json.loads(text) if text else None
 
     async def log_in(self) -> None:
-        """By the form where one password serves all, else by the API: those log-ins are somebody else's."""
-        authenticator = self.configuration.authenticator
-        if authenticator.name != "dummy" or not authenticator.allow_all:
-            await self.api("POST", f"/users/{USER}")
-            return
+        """See the page, and get in by the API: each log-in is somebody else's, and refuses the cluster's own names."""
         async with self.session.get(f"{self.url}/hub/login") as response:
             response.raise_for_status()
-            # A page that is not read costs the connection; over another one we may be somebody with another address, to
-            # whom the form does not belong.
-            await response.read()
-        cookies = self.session.cookie_jar.filter_cookies(response.url)
-        form = {"username": USER, "password": self.password, "_xsrf": cookies["_xsrf"].value}
-        async with self.session.post(f"{self.url}/hub/login", data=form, allow_redirects=False) as response:
-            if response.status != 302:
-                raise VisitError(f"the log-in form was answered by {response.status}")
+        await self.api("POST", f"/users/{self.user}")
+        scopes = [f"access:servers!server={self.user}/"]
+        wanted = {"note": "verify", "scopes": scopes, "expires_in": math.ceil(self.timeout_seconds)}
+        given = await self.api("POST", f"/users/{self.user}/tokens", wanted)
+        self.server_authorization = _authorization(given["token"])
 
     async def start_server(self) -> None:
-        await self.api("POST", f"/users/{USER}/server")
-        while not (server := await self.server()).get("ready"):
+        await self.api("POST", f"/users/{self.user}/server")
+        while not (server := await self.server(self.user)).get("ready"):
             if not server.get("pending"):
                 raise VisitError(await self.reason())
             await asyncio.sleep(POLL_SECONDS)
 
     async def reason(self) -> str:
         """Why a start failed: the last words of its progress events."""
-        url = f"{self.url}/hub/api/users/{USER}/server/progress"
-        async with self.session.get(url, headers=self.authorization) as response:
+        url = f"{self.url}/hub/api/users/{self.user}/server/progress"
+        async with self.session.get(url, headers=self.hub_authorization) as response:
             events = [line.removeprefix("data: ") for line in (await response.text()).splitlines() if line]
         return str(json.loads(events[-1]).get("message")) if events else "the server is gone"
 
-    async def server(self) -> Mapping[str, Any]:
-        """The hub's model of the server, empty where there is none."""
-        user = await self.api("GET", f"/users/{USER}?include_stopped_servers")
-        return dict(user["servers"].get("", {}))
+    async def server(self, user: str) -> Mapping[str, Any]:
+        """The hub's model of the user's server, empty where there is none."""
+        model = await self.api("GET", f"/users/{user}?include_stopped_servers")
+        return dict(model["servers"].get("", {}))
 
     async def run_cell(self) -> None:
         """Open a kernel, and in it write a file in the home and read it."""
-        server = f"{self.url}/user/{USER}"
-        async with self.session.post(f"{server}/api/kernels", headers=self.authorization) as response:
+        server = f"{self.url}/user/{self.user}"
+        async with self.session.post(f"{server}/api/kernels", headers=self.server_authorization) as response:
             response.raise_for_status()
             kernel = (await response.json())["id"]
         async with self.session.ws_connect(
-            f"{server}/api/kernels/{kernel}/channels", headers=self.authorization, max_msg_size=0
+            f"{server}/api/kernels/{kernel}/channels", headers=self.server_authorization, max_msg_size=0
         ) as connection:
             printed = await _execute(connection, CELL)
         self.node, *answer = printed.split(" ")
@@ -155,31 +154,39 @@ class Visit:
 
     async def shut_down(self) -> None:
         """As File > Shut Down does, which takes less than to have Swarm end the server; then the hub puts it away."""
-        server = f"{self.url}/user/{USER}/api"
-        async with self.session.post(f"{server}/shutdown", headers=self.authorization) as response:
+        server = f"{self.url}/user/{self.user}/api"
+        async with self.session.post(f"{server}/shutdown", headers=self.server_authorization) as response:
             response.raise_for_status()
         answers = True
         while answers:
             await asyncio.sleep(POLL_SECONDS)
-            async with self.session.get(server, headers=self.authorization) as response:
+            async with self.session.get(server, headers=self.server_authorization) as response:
                 answers = response.ok
         await asyncio.sleep(ENDING_SECONDS)
-        await self.stop_server()
+        await self.stop_server(self.user)
 
-    async def stop_server(self) -> None:
-        await self.api("DELETE", f"/users/{USER}/server")
+    async def stop_server(self, user: str) -> None:
+        await self.api("DELETE", f"/users/{user}/server")
         while True:
-            server = await self.server()
+            server = await self.server(user)
             if not server.get("pending") and not server.get("ready"):
                 return
             await asyncio.sleep(POLL_SECONDS)
 
     async def clear_away(self) -> None:
-        """No server and no user, whatever there was. Deleting a user stops the server."""
+        """No server and no user, this visit's or those of one that has died. Deleting a user stops the server."""
+        found: list[Mapping[str, Any]] = []
         with suppress(VisitError, aiohttp.ClientError):
-            await self.stop_server()
-        with suppress(VisitError, aiohttp.ClientError):
-            await self.api("DELETE", f"/users/{USER}")
+            found = await self.api("GET", f"/users?name_filter={VERIFY}")
+        for user in [user["name"] for user in found if user["name"].startswith(VERIFY)]:
+            with suppress(VisitError, aiohttp.ClientError):
+                await self.stop_server(user)
+            with suppress(VisitError, aiohttp.ClientError):
+                await self.api("DELETE", f"/users/{user}")
+
+
+def _authorization(token: str) -> dict[str, str]:
+    return {"Authorization": f"token {token}"}
 
 
 async def _execute(connection: aiohttp.ClientWebSocketResponse, code: str) -> str:
@@ -228,10 +235,9 @@ async def verify(config: Path, ca: Path, timeout_seconds: float) -> dict[str, An
     trusted.load_default_certs()
     async with aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(ssl=trusted),
-        cookie_jar=aiohttp.CookieJar(unsafe=True),
     ) as session:
-        visit = Visit(configuration, secrets, session)
-        result: dict[str, Any] = {"ok": True, "home": slug(USER)}
+        visit = Visit(configuration, secrets, session, timeout_seconds)
+        result: dict[str, Any] = {"ok": True, "home": slug(VERIFY)}
         try:
             async with asyncio.timeout(timeout_seconds):
                 await visit.run()
