@@ -116,7 +116,7 @@ machines-down: bootstrap ## Remove the machines: disks, network, secrets
 
 .PHONY: check
 check: bootstrap ## The quick checks: style, types, unit tests without Ansible
-	@tests/tools/debian systemd xfsprogs
+	@tests/tools/debian iproute2 nftables systemd xfsprogs
 	@ruff check .
 	@mypy
 	@yamllint --strict .

@@ -15,7 +15,14 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import filter_loader, lookup_loader, test_loader
 from ansible.template import Templar, is_trusted_as_template
 from ansible_collections.galilean.hub.plugins.module_utils.swarm import Membership
-from ansible_collections.galilean.hub.plugins.module_utils.validation import cluster, files, findings, names, values
+from ansible_collections.galilean.hub.plugins.module_utils.validation import (
+    cluster,
+    facts,
+    files,
+    findings,
+    names,
+    values,
+)
 from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import Finding
 from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume
 from ansible_collections.galilean.hub.plugins.plugin_utils.known_host import is_reached, known_host
@@ -149,6 +156,7 @@ class ActionModule(ActionBase):
         for host in inventory.hosts:
             found += values.missing(host, given[host], specs.required_of_inventory)
             found += files.check(host, usable[host])
+            found += facts.check(host, given[host].get("ansible_facts", {}), usable[host])
 
         lines = findings.lines(found, groups)
         if lines:

@@ -38,6 +38,21 @@ def test_published_ports_are_no_more_open_than_those_of_the_host(
     assert not reaches(hosts["io"], addresses["europa"], OTHER)
 
 
+def test_a_neighbour_that_routes_to_a_container_does_not_reach_it(
+    published: Host, hosts: dict[str, Host], addresses: dict[str, str], reaches: Reaches
+) -> None:
+    io = hosts["io"]
+    container = published.check_output(
+        f"docker inspect --format '{{{{.NetworkSettings.IPAddress}}}}' published-{OTHER}"
+    )
+    eventually(lambda: reaches(published, container, 8000), 20, "somebody listens")
+    io.check_output(f"ip route add {container} via {addresses['europa']}")
+    try:
+        assert not reaches(io, container, 8000)
+    finally:
+        io.check_output(f"ip route delete {container}")
+
+
 def test_containers_reach_neither_their_host_nor_another(
     published: Host, hosts: dict[str, Host], addresses: dict[str, str], probe: str, reaches: Reaches
 ) -> None:

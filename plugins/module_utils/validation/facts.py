@@ -1,0 +1,38 @@
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a host tells of its own network, against its variables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+
+from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import WHERE, Finding, shown_name
+
+
+def check(host: str, facts: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Finding]:
+    """Findings about a host whose facts are gathered, with its variables that passed their own checks."""
+    name = "base_container_interfaces"
+    for pattern in values.get(name, ()):
+        for interface in sorted(own_interfaces(facts, values.get("cluster_private_address"))):
+            if fnmatchcase(interface, pattern):
+                problem = f"{pattern} is {shown_name(interface)} too, by which the host is reached"
+                advice = f"Write {name} in {WHERE} with names that only the interfaces of containers have."
+                yield Finding(host, name, problem, advice)
+
+
+def own_interfaces(facts: Mapping[str, Any], private_address: object) -> set[str]:
+    """Interfaces by which others reach a host: those of the default routes, and that of its private address."""
+    interfaces = (fact for fact in facts.values() if isinstance(fact, Mapping) and "device" in fact)
+    private = {interface["device"] for interface in interfaces if private_address in _addresses(interface)}
+    routes = (facts.get(route, {}).get("interface") for route in ("default_ipv4", "default_ipv6"))
+    return private | set(filter(None, routes))
+
+
+def _addresses(interface: Mapping[str, Any]) -> list[str]:
+    """Addresses of an interface, as Ansible's facts list them."""
+    entries = [interface.get("ipv4"), *interface.get("ipv4_secondaries", ()), *interface.get("ipv6", ())]
+    return [entry["address"] for entry in entries if entry and "address" in entry]
