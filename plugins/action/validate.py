@@ -156,7 +156,7 @@ class ActionModule(ActionBase):
         for host in inventory.hosts:
             found += values.missing(host, given[host], specs.required_of_inventory)
             found += files.check(host, usable[host])
-            found += facts.check(host, given[host].get("ansible_facts", {}), usable[host])
+            found += facts.check(host, given[host], usable[host])
 
         lines = findings.lines(found, groups)
         if lines:

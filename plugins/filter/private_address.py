@@ -14,6 +14,7 @@ description:
   - Says under which address the other hosts of the cluster reach a host.
   - This is the variable C(cluster_private_address) of the host, and where it is not set the address of the interface
     with the default route. Of a host that did not answer in this run it is the one that the hub remembers.
+  - What is no address of one host, such as a network, is refused.
 positional: hostvars
 options:
   _input:
@@ -49,7 +50,7 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.known_host import ADD
 
 
 def private_address(host: str, hostvars: Mapping[str, Any]) -> str:
-    """The address of `host`. Raises AnsibleFilterError when neither variable nor fact tells it."""
+    """The address of `host`. Raises AnsibleFilterError when it is not known, or no address of one host."""
     try:
         return known_host(host, hostvars)["address"]
     except KeyError:

@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
+from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import quoted
+from ansible_collections.galilean.hub.plugins.module_utils.validation.limits import ADDRESS as FORM
 
 ADDRESS = "cluster_private_address"
 
@@ -23,15 +25,23 @@ def known_host(host: str, hostvars: Mapping[str, Any]) -> dict[str, str]:
     """`address` and `hostname` of a host, as far as they are known.
 
     Of a host that was not reached in this run it is what the hub remembers: `hosts` among its local facts, in a file
-    that the role base writes. Raises AnsibleFilterError where a host was reached, and neither variable nor fact tells
-    its address.
+    that the role base writes. Raises AnsibleFilterError where a host was reached and neither variable nor fact tells
+    its address, and where what they tell is no address of one host: ports and exports are open to whoever has it, and
+    a host says of itself what it likes.
     """
     variables = hostvars[host]
-    known = _found(variables["ansible_facts"]) if is_reached(variables) else _remembered(host, hostvars)
+    if is_reached(variables):
+        known, source = _found(variables["ansible_facts"]), "the fact default_ipv4"
+    else:
+        known, source = _remembered(host, hostvars), "what the hub remembers"
     if ADDRESS in variables:
-        known["address"] = str(variables[ADDRESS])
+        known["address"], source = str(variables[ADDRESS]), ADDRESS
     elif is_reached(variables) and "address" not in known:
         raise AnsibleFilterError(f"{host} has no default route, whose address would be its own; set {ADDRESS}")
+    if "address" in known and not FORM.fits(known["address"]):
+        raise AnsibleFilterError(
+            f"{host}: expected {FORM.words} in {source}, found {quoted(known['address'])}; set {ADDRESS}"
+        )
     return known
 
 

@@ -327,17 +327,15 @@ def authenticator_is_complete(cluster: Cluster) -> Iterator[Finding]:
 def addresses_apart(cluster: Cluster) -> Iterator[Finding]:
     name = "cluster_private_address"
     advice = f"Write {name} in {WHERE} with the address at which the other hosts reach this one."
-    seen: dict[str, str] = {}
-    for host in cluster.hosts:
-        address = cluster.values.get(host, {}).get(name)
-        if address in seen:
-            problem = f"{address} is the address of {shown_name(seen[address])} too"
-            yield Finding(host, name, problem, advice)
-        elif address and len(cluster.hosts) > 1 and is_local(address):
-            problem = f"{address} cannot be reached from the other hosts"
-            yield Finding(host, name, problem, advice)
-        elif address:
-            seen[address] = host
+    told = {host: cluster.values.get(host, {}).get(name) for host in cluster.hosts}
+    seen: dict[object, str] = {}
+    for host, address in told.items():
+        # IPv6 writes one address in several ways.
+        place = ipaddress.ip_address(address) if address else None
+        if place in seen:
+            yield Finding(host, name, f"{address} is the address of {shown_name(seen[place])} too", advice)
+        elif place:
+            seen[place] = host
 
 
 def overlay_fits_class(cluster: Cluster) -> Iterator[Finding]:
@@ -546,11 +544,6 @@ def is_in(host: str, network: ipaddress.IPv4Network) -> bool:
         return ipaddress.ip_address(host) in network
     except ValueError:
         return False
-
-
-def is_local(host: str) -> bool:
-    """Whether it means another machine to each who reads it."""
-    return is_loopback(host) or host in ("0.0.0.0", "::")
 
 
 def is_loopback(host: str) -> bool:

@@ -10,18 +10,42 @@ from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import WHERE, Finding, shown_name
+from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import (
+    WHERE,
+    Finding,
+    quoted,
+    shown_name,
+    write,
+)
+from ansible_collections.galilean.hub.plugins.module_utils.validation.limits import ADDRESS
+
+PRIVATE_ADDRESS = "cluster_private_address"
 
 
-def check(host: str, facts: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Finding]:
-    """Findings about a host whose facts are gathered, with its variables that passed their own checks."""
+def check(host: str, given: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Finding]:
+    """Findings about a host from its variables, its facts among them, and from those that passed their own checks."""
+    facts = given.get("ansible_facts", {})
+    if PRIVATE_ADDRESS not in given and "default_ipv4" in facts:
+        yield from _address_problems(host, facts["default_ipv4"])
     name = "base_container_interfaces"
     for pattern in values.get(name, ()):
-        for interface in sorted(own_interfaces(facts, values.get("cluster_private_address"))):
+        for interface in sorted(own_interfaces(facts, values.get(PRIVATE_ADDRESS))):
             if fnmatchcase(interface, pattern):
                 problem = f"{pattern} is {shown_name(interface)} too, by which the host is reached"
                 advice = f"Write {name} in {WHERE} with names that only the interfaces of containers have."
                 yield Finding(host, name, problem, advice)
+
+
+def _address_problems(host: str, default_route: Mapping[str, Any]) -> Iterator[Finding]:
+    """A host says of itself what it likes, and ports and exports are open to whoever has the address that it says."""
+    address = default_route.get("address")
+    if address is None:
+        problem = "the host has no default route over IPv4, whose address would be its own"
+    elif not ADDRESS.fits(str(address)):
+        problem = f"expected {ADDRESS.words} in the fact default_ipv4, found {quoted(str(address))}"
+    else:
+        return
+    yield Finding(host, PRIVATE_ADDRESS, problem, write(PRIVATE_ADDRESS, ADDRESS.example))
 
 
 def own_interfaces(facts: Mapping[str, Any], private_address: object) -> set[str]:

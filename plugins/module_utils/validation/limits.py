@@ -94,6 +94,18 @@ def _is_address(text: str) -> bool:
     return "%" not in text
 
 
+def is_address_of_a_host(text: str) -> bool:
+    """Whether others can reach a host at it, and no other host has it.
+
+    Not a network, a name or a range, nor an address that means nobody, many hosts, or another to each who reads it.
+    """
+    if not _is_address(text):
+        return False
+    address = ipaddress.ip_address(text)
+    means_another = address.is_loopback or address.is_link_local or address in OF_THIS_NETWORK
+    return not (means_another or address.is_unspecified or address.is_multicast or address.is_reserved)
+
+
 def _is_address_or_network(text: str) -> bool:
     try:
         ipaddress.ip_network(text)
@@ -152,6 +164,8 @@ def _is_swarm_network(text: str) -> bool:
     return bool(DOCKER_NAME.fullmatch(text)) and text not in NETWORKS_OF_DOCKER
 
 
+# RFC 6890, table 1
+OF_THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 PRINTABLE_WORD = re.compile(r"[!-~]{1,2048}")
 DOCKER_NAME = re.compile(r"[A-Za-z0-9][\w-]{0,62}", re.ASCII)
@@ -167,7 +181,7 @@ SIZE = re.compile(r"[0-9]{1,12}(\.[0-9]{1,6})?[KMGT]?")
 MEMORY = Form("a size such as 512M or 2G", "1G", SIZE.fullmatch)
 QUOTA = Form("a size such as 10G, or 0 for none", "10G", SIZE.fullmatch)
 SUBNET = Form("an IPv4 network such as 10.80.0.0/20", "10.80.0.0/20", _is_network)
-ADDRESS = Form("an IP address", "10.0.0.11", _is_address)
+ADDRESS = Form("the IP address of one host", "10.0.0.11", is_address_of_a_host)
 ADDRESS_OR_NETWORK = Form("an IP address or network", "192.0.2.0/24", _is_address_or_network)
 HOST = Form("an IP address or a host name", "10.0.0.11", is_host)
 HOST_AND_PORT = Form("a host and a port", "10.0.0.11:8000", _is_host_and_port)
@@ -244,6 +258,7 @@ FORMS: Mapping[str, Form] = {
     "base_unattended_upgrades_excluded": PACKAGE_PATTERN,
     "cluster_homes_directory": DIRECTORY,
     "cluster_instance": INSTANCE,
+    "cluster_private_address": ADDRESS,
     "cluster_public_url": Form(
         "https:// and a host, with a port when it is not 443", "https://hub.example.org", _is_public_url
     ),
@@ -254,6 +269,7 @@ FORMS: Mapping[str, Form] = {
     "drain_addresses": HOST,
     "drain_hostnames": HOST,
     "drain_unknown_hosts": HOST_NAME,
+    "homes_address": ADDRESS,
     "homes_directory": DIRECTORY,
     "homes_export_id": EXPORT_ID,
     "homes_storage_host": HOST_NAME,
@@ -271,6 +287,7 @@ FORMS: Mapping[str, Form] = {
     "jupyterhub_memory_guarantee": MEMORY,
     "jupyterhub_memory_limit": MEMORY,
     "jupyterhub_storage_host": HOST_NAME,
+    "keeper_address": ADDRESS,
     "keeper_export_id": EXPORT_ID,
     "keeper_homes_directory": DIRECTORY,
     "keeper_instance": INSTANCE,
@@ -285,12 +302,15 @@ FORMS: Mapping[str, Form] = {
     "proxy_private_key": NO_FILE_OR_ONE_HERE,
     "proxy_server_name": HOST,
     "proxy_upstream": HOST_AND_PORT,
+    "registry_address": ADDRESS,
+    "swarm_address": ADDRESS,
     "swarm_address_pool": SUBNET,
     "swarm_join_token": Form("the token of a Swarm", "", re.compile(r"(SWMTKN-[\w-]{1,200})?", re.ASCII).fullmatch),
     "swarm_manager_host": HOST_NAME,
     "swarm_members": Form("the id of a node", "dxn1zf6l61qsb1josjja83ngz", re.compile(r"[a-z0-9]{25}").fullmatch),
     "swarm_network": Form("1 to 63 letters, digits, _ and -, none of Docker's own", "galilean-main", _is_swarm_network),
     "swarm_overlay_subnet": SUBNET,
+    "swarm_tls_address": ADDRESS,
     "swarm_tls_clients": Form("a name such as hub.main", "admin", lambda text: is_host(text) and not _is_address(text)),
     "verify_storage_host": HOST_NAME,
 }

@@ -64,9 +64,7 @@ def test_what_is_right_goes_on_to_the_hosts(tmp_path: Path) -> None:
     assert code == 0, output
 
     greedy = {**variables, "jupyterhub_memory_guarantee": "9T", "jupyterhub_memory_limit": "9T"}
-    code, output = run(
-        tmp_path, inventory({**greedy, "docker_mtu": "{{ ansible_facts['nothing']['mtu'] }}"}, nodes=0)
-    )
+    code, output = run(tmp_path, inventory({**greedy, "docker_mtu": "{{ ansible_facts['nothing']['mtu'] }}"}, nodes=0))
     assert code == 2
     docker, memory = findings(output)
     assert docker.startswith("jupiter: docker_mtu: expected a value, found a template that fails")
@@ -79,11 +77,35 @@ def test_a_host_that_is_not_reached_is_named_and_stops_nobody(tmp_path: Path) ->
     hosts = inventory({**VARIABLES, **NOWHERE}, nodes=0)
     hosts["hub"]["hosts"]["jupiter"] = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     hosts["nodes"] = {"hosts": {"io": {}, "europa": {"cluster_private_address": "192.0.2.12"}}}
-    code, output, _seconds = run(tmp_path, hosts, "--check", "--limit", "jupiter")
+    code, output = run(tmp_path, hosts, "--check", "--limit", "jupiter")
     assert code == 0, output
     words = " ".join(output.split())
     assert "Not reached, so others keep what they have of it: europa" in words
     assert "Never reached, so left out of everything: io" in words
+
+
+def test_what_a_host_tells_is_judged_like_what_is_written(tmp_path: Path) -> None:
+    addresses = {"jupiter": "192.0.2.10", "moon00": "0.0.0.0/0", "limb": "192.0.2.10"}
+    route = {"address": "{{ address }}", "interface": "eth0", "mtu": 1500}
+    telling = {
+        "ansible.builtin.set_fact": {"default_ipv4": route, "hostname": "{{ inventory_hostname }}", "cacheable": True}
+    }
+    plays = [
+        {"hosts": "all", "gather_facts": False, "tasks": [telling]},
+        {"ansible.builtin.import_playbook": str(ROOT / "playbooks/validate.yml")},
+    ]
+    playbook = tmp_path / "site.yml"
+    playbook.write_text(yaml.safe_dump(plays))
+    hosts = inventory({**VARIABLES, **NOWHERE}, nodes=1, edge={"hosts": {"limb": {}}})
+    hosts["all"]["hosts"] = {host: {"address": address} for host, address in addresses.items()}
+    code, output = run(tmp_path, hosts, playbook=playbook)
+    assert code == 2
+    twice, network = findings(output)
+    assert twice.startswith("limb: cluster_private_address: 192.0.2.10 is the address of jupiter too.")
+    assert network == (
+        "moon00: cluster_private_address: expected the IP address of one host in the fact default_ipv4, "
+        'found "0.0.0.0/0". Write cluster_private_address: "10.0.0.11" in host_vars/moon00.yml.'
+    )
 
 
 def test_an_empty_inventory_is_refused(tmp_path: Path) -> None:

@@ -36,6 +36,7 @@ OPTIONS = "jupyterhub_authenticator_options"
 MANAGER = Membership("one", "active", is_manager=True, error="", members=("one", "two"), is_claimed=True)
 NODE = Membership("two", "active", is_manager=False, error="", managers=("10.0.0.11",), services=("main-ada",))
 HOSTS = ["jupiter", "io", "europa"]
+SAME_IN_IPV6 = {"europa": "fd00::1", "io": "fd00:0:0::1"}
 GOOD = Cluster(
     groups={"all": HOSTS, "ungrouped": [], "hub": ["jupiter"], "nodes": ["io", "europa"]},
     values=dict.fromkeys(HOSTS, VALUES),
@@ -124,8 +125,6 @@ def with_memory(**memory_mib: int) -> Cluster:
         with_values(keeper_uid_minimum=200_000, keeper_uid_maximum=200_029, cluster_hub_uid=860),
         with_values(swarm_tls_clients=["admin", "hub.main"]),
         with_values(cluster_private_address="10.0.0.1"),
-        with_values("io", cluster_private_address="io.example.org"),
-        replace(with_groups(nodes=[]), values={"jupiter": {**VALUES, "cluster_private_address": "127.0.0.1"}}),
         with_kernels(),
         with_swarms(NOWHERE, NOWHERE),
         with_swarms(MANAGER, NODE),
@@ -290,7 +289,12 @@ def test_nothing_wrong(inventory: Cluster) -> None:
             "cluster_private_address",
             "the address of europa too",
         ),
-        (with_values("io", cluster_private_address="127.0.1.1"), "io", "cluster_private_address", "cannot be reached"),
+        (
+            replace(GOOD, values={host: {"cluster_private_address": a} for host, a in SAME_IN_IPV6.items()}),
+            "io",
+            "cluster_private_address",
+            "fd00:0:0::1 is the address of europa too",
+        ),
         (
             with_values("io", cluster_private_address="10.80.1.1"),
             "jupiter",

@@ -1,4 +1,4 @@
-"""What a host tells of its network: what is usual passes, and what would lock people out is named."""
+"""What a host tells of its network: what is usual passes, and what would lock people out or let them in is named."""
 
 from __future__ import annotations
 
@@ -6,40 +6,59 @@ from typing import Any
 
 import pytest
 from ansible_collections.galilean.hub.plugins.module_utils.validation import facts
+from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import Finding
 
-CONTAINERS = {"base_container_interfaces": ["docker*", "br-*", "gal-*"]}
+NAMED = {"cluster_private_address": "10.0.0.11"}
 ETH0 = {"default_ipv4": {"address": "192.0.2.11", "interface": "eth0"}, "default_ipv6": {}}
-LAN = {"device": "br-lan", "ipv4": {"address": "10.0.0.11"}, "ipv6": [{"address": "fd00::11"}]}
+BR0 = {"default_ipv4": {"address": "192.0.2.11", "interface": "br0"}}
+DOCKER0 = {"docker0": {"device": "docker0", "ipv4": {"address": "172.17.0.1"}}, "lo": {"device": "lo"}}
+LAN = {"br_lan": {"device": "br-lan", "ipv4": {"address": "10.0.0.11"}, "ipv6": [{"address": "fd00::11"}]}}
+
+
+def findings(told: dict[str, Any], private_address: str = "192.0.2.11", **given: str) -> list[Finding]:
+    """What is found of io with these facts, and the private address that follows from them or is given."""
+    values = {"base_container_interfaces": ["docker*", "br-*"], "cluster_private_address": private_address}
+    return list(facts.check("io", {"ansible_facts": told, **given}, values))
 
 
 @pytest.mark.parametrize(
-    ("told", "values"),
+    ("told", "given"),
     [
-        (ETH0, CONTAINERS),
         (ETH0, {}),
-        ({}, CONTAINERS),
-        ({"default_ipv4": {"interface": "br0"}}, CONTAINERS),
-        (
-            {**ETH0, "docker0": {"device": "docker0", "ipv4": {"address": "172.17.0.1"}}, "lo": {"device": "lo"}},
-            CONTAINERS,
-        ),
-        ({**ETH0, "br_lan": LAN}, {**CONTAINERS, "cluster_private_address": "192.0.2.11"}),
+        (BR0, {}),
+        ({}, {}),
+        ({**ETH0, **DOCKER0, **LAN}, {}),
+        ({"default_ipv4": {}}, NAMED),
+        ({"default_ipv4": {"address": "0.0.0.0/0"}}, NAMED),
     ],
 )
-def test_what_is_usual_passes(told: dict[str, Any], values: dict[str, Any]) -> None:
-    assert not list(facts.check("io", told, values))
+def test_what_is_usual_passes(told: dict[str, Any], given: dict[str, str]) -> None:
+    assert findings(told, **given) == []
+
+
+@pytest.mark.parametrize("address", ["0.0.0.0/0", "10.0.0.0/8", "224.0.0.1", "127.0.0.1", "any", "::", ["10.0.0.11"]])
+def test_what_a_host_tells_is_judged_like_what_is_written(address: Any) -> None:
+    (finding,) = findings({"default_ipv4": {"address": address, "interface": "eth0"}})
+    assert (finding.host, finding.variable) == ("io", "cluster_private_address")
+    assert finding.problem.startswith('expected the IP address of one host in the fact default_ipv4, found "')
+    assert str(address) in finding.problem
+
+
+def test_a_host_that_tells_none_is_named() -> None:
+    (finding,) = findings({"default_ipv4": {}})
+    assert (finding.variable, "no default route" in finding.problem) == ("cluster_private_address", True)
 
 
 @pytest.mark.parametrize(
     ("told", "private_address"),
     [
-        ({"default_ipv4": {"interface": "br-lan"}}, None),
-        ({"default_ipv4": {}, "default_ipv6": {"interface": "br-lan"}}, None),
-        ({**ETH0, "br_lan": LAN}, "10.0.0.11"),
-        ({**ETH0, "br_lan": LAN}, "fd00::11"),
+        ({"default_ipv4": {"address": "10.0.0.11", "interface": "br-lan"}}, "192.0.2.11"),
+        ({**ETH0, "default_ipv6": {"interface": "br-lan"}}, "192.0.2.11"),
+        ({**ETH0, **LAN}, "10.0.0.11"),
+        ({**ETH0, **LAN}, "fd00::11"),
     ],
 )
 def test_an_interface_by_which_the_host_is_reached_is_no_containers(told: dict[str, Any], private_address: str) -> None:
-    (finding,) = facts.check("io", told, {**CONTAINERS, "cluster_private_address": private_address})
+    (finding,) = findings(told, private_address)
     assert (finding.host, finding.variable) == ("io", "base_container_interfaces")
     assert finding.problem == "br-* is br-lan too, by which the host is reached"

@@ -11,6 +11,34 @@ import yaml
 from ansible_collections.galilean.hub.plugins.module_utils.validation import limits, values
 
 ROOT = Path(__file__).resolve().parents[5]
+# Where the address of a host gets into a firewall, an export or a certificate.
+PLACES_OF_ADDRESSES = (
+    "base_cluster_addresses[0]",
+    "cluster_private_address",
+    "homes_address",
+    "keeper_address",
+    "nfs_server_clients[0]",
+    "registry_address",
+    "swarm_address",
+    "swarm_tls_address",
+)
+ADDRESSES = ["10.0.0.11", "192.0.2.11", "100.64.0.1", "fd00::11", "2001:db8::11"]
+NETWORKS = ["0.0.0.0/0", "::/0", "10.0.0.11/32", "10.0.0.0/8", "fd00::/64", "10.0.0.11/255.0.0.0", "10.0.0.1-10.0.0.9"]
+OF_NO_HOST = ["0.0.0.0", "0.0.0.1", "::", "127.0.0.1", "127.8.8.8", "::1", "224.0.0.1", "ff02::1", "255.255.255.255"]
+OF_A_LINK = ["169.254.169.254", "fe80::1", "fe80::1%eth0"]
+MAPPED = ["::ffff:0.0.0.0", "::ffff:127.0.0.1", "::ffff:10.0.0.11", "::10.0.0.11"]
+NAMES = ["", "any", "*", "all", "localhost", "io.example.org", "@hosts", "10.0.0.*", "$all"]
+MISSPELT = [
+    "10.0.0",
+    "10.0.0.011",
+    "167772171",
+    "0x0a00000b",
+    " 10.0.0.11",
+    "10.0.0.11\n",
+    "10.0.0.11, 0.0.0.0/0",
+    "[fd00::1]",
+]
+NO_ADDRESSES = [*NETWORKS, *OF_NO_HOST, *OF_A_LINK, *MAPPED, *NAMES, *MISSPELT]
 
 
 def inputs() -> Iterator[tuple[str, dict[str, Any], Any]]:
@@ -63,6 +91,7 @@ def test_each_default_is_within_its_limits(name: str, option: dict[str, Any], de
         ("images_base", ["debian", "debian:13", "a.b:5000/c/d@sha256:0"], ["", "-x", "a b", "a;b", "../a"]),
         ("proxy_certificate", ["", "/etc/ssl/a b.pem", "~/a.pem"], ["a.pem", "../a.pem", "/a;b", "/", "/a\n"]),
         ("keeper_ca_directory", ["/srv/ca", "~/ca", "/srv/x/../ca"], ["", "ca", "/a b", "/"]),
+        *((place, ADDRESSES, NO_ADDRESSES) for place in PLACES_OF_ADDRESSES),
         ("base_ssh_sources", ["192.0.2.1", "192.0.2.0/24", "::/0"], ["", "192.0.2.1/24", "any", "fe80::1%eth0"]),
         ("base_firewall_rules[0].ports[1]", ["22", "6000-6010"], ["", "0", "65536", "9-8", "1-2-3", "ssh", "22;"]),
         ("base_container_interfaces", ["docker0", "gal-*"], ["", "*", 'x"', "x" * 16]),
