@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable, Iterator
+from typing import Any
 
 import pytest
 from client import eventually
@@ -60,6 +61,15 @@ def test_a_host_is_closed_after_a_restart(
     eventually(lambda: reaches(europa, "127.0.0.1", CLOSED), 20, "somebody listens")
     assert not reaches(hosts["io"], addresses["europa"], CLOSED)
     europa.check_output("systemctl stop listener")
+
+
+def test_every_port_of_sshd_is_found(hosts: dict[str, Host], run_module: Callable[..., dict[str, Any]]) -> None:
+    io, drop_in = hosts["io"], "/etc/ssh/sshd_config.d/ports.conf"
+    io.check_output(f"printf 'Port 22\\nPort 2222\\nListenAddress 0.0.0.0\\nListenAddress [::1]:2022\\n' >{drop_in}")
+    try:
+        assert run_module("io", "ssh_info", {})["ports"] == [22, 2022, 2222]
+    finally:
+        io.check_output(f"rm {drop_in}")
 
 
 def test_ssh_takes_keys_and_no_passwords(host: Host) -> None:

@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections import defaultdict
 
-PORTS = (22, 80, 443, 5000, 8000, 8444, 9999)
+PORTS = (22, 80, 443, 2022, 2222, 5000, 8000, 8444, 9999)
 LISTEN = """
 import select, socket, sys
 family = {"family": socket.AF_INET6, "dualstack_ipv6": True}
@@ -36,13 +36,16 @@ attempts = json.loads(sys.argv[1])
 with ThreadPoolExecutor(len(attempts)) as pool:
     print(json.dumps(list(pool.map(answers, attempts))))
 """
-# As Docker does it: what is published, to everybody or on loopback alone, is sent on to a container of docker0.
+# As Docker does it: what is published, to everybody or on loopback alone, is sent on to a container of docker0. The
+# host translates a port of SSH too.
 PUBLISHED = """
 table ip nat {
     chain PREROUTING {
         type nat hook prerouting priority dstnat;
         ip daddr 10.0.0.1 tcp dport { 80, 5000, 9999 } dnat to 172.17.0.2
+        ip daddr 10.0.0.1 tcp dport 2300 dnat to 172.17.0.2:22
         ip daddr 127.0.0.1 tcp dport 443 dnat to 172.17.0.2
+        tcp dport 2200 redirect to :22
     }
 }
 """

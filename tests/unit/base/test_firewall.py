@@ -17,7 +17,8 @@ HOST = {
     "ansible_managed": "managed",
     "base_cluster_addresses": ["10.0.0.1", "10.0.0.12"],
     "base_public_ports": [80, 443],
-    "base_ssh_port": 22,
+    "base_ssh": {"ports": [22, 2222]},
+    "base_ssh_port": 2022,
 }
 # Bridges with containers, by the part of their networks' addresses that is theirs.
 BRIDGES = {17: "docker0", 18: "docker_gwbridge", 19: "gal-main", 20: "br-0123456789ab"}
@@ -26,6 +27,9 @@ Attempt = tuple[str, str, str, int]
 OPEN: dict[str, Attempt] = {
     "SSH": ("outside", NEIGHBOUR, "10.0.0.1", 22),
     "SSH over IPv6": ("outside", "fd00::66", "fd00::1", 22),
+    "SSH where it listens too": ("outside", NEIGHBOUR, "10.0.0.1", 2222),
+    "SSH where the inventory says": ("outside", NEIGHBOUR, "10.0.0.1", 2022),
+    "SSH behind a port that the host translates": ("outside", NEIGHBOUR, "10.0.0.1", 2200),
     "a published port that is public": ("outside", NEIGHBOUR, "10.0.0.1", 80),
     "a published port within the cluster": ("outside", PEER, "10.0.0.1", 5000),
     **{f"from {name} to the world": (f"c{part}-2", "", NEIGHBOUR, 9999) for part, name in BRIDGES.items()},
@@ -37,6 +41,7 @@ CLOSED: dict[str, Attempt] = {
     "a port of the cluster": ("outside", NEIGHBOUR, "10.0.0.1", 8000),
     "a port that nobody opened": ("outside", PEER, "10.0.0.1", 9999),
     "a published port within the cluster": ("outside", NEIGHBOUR, "10.0.0.1", 5000),
+    "the port of SSH on a container": ("outside", NEIGHBOUR, "10.0.0.1", 2300),
     "a service on loopback": ("outside", NEIGHBOUR, "127.0.0.1", 80),
     "what is published on loopback": ("outside", NEIGHBOUR, "127.0.0.1", 443),
     **{f"a container on {name}": ("outside", NEIGHBOUR, f"172.{part}.0.2", 9999) for part, name in BRIDGES.items()},
@@ -50,9 +55,12 @@ CLOSED: dict[str, Attempt] = {
 def rendered(**variables: Any) -> str:
     """The rules of a host with these variables of its own."""
     loader = DataLoader()
-    defaults = loader.load_from_file(str(ROLE / "defaults/main.yml"), trusted_as_template=True)
+    defaults, constants = (
+        loader.load_from_file(str(ROLE / folder / "main.yml"), trusted_as_template=True)
+        for folder in ("defaults", "vars")
+    )
     template = trust_as_template((ROLE / "templates/firewall.nft.j2").read_text())
-    return str(Templar(loader, variables={**defaults, **HOST, **variables}).template(template))
+    return str(Templar(loader, variables={**defaults, **constants, **HOST, **variables}).template(template))
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,58 @@
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Where a host is reached over SSH: by its server's configuration, by its socket, and by the connection in use."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+# A port follows a keyword, or the last colon of an address.
+CONFIGURED = re.compile(r"^(?:port|listenaddress) (?:\S+:)?(\d+)$", re.MULTILINE)
+SOCKET_IS_USED = re.compile(r"^(?:ActiveState=active|UnitFileState=enabled)", re.MULTILINE)
+SOCKET = re.compile(r"^Listen=(?:\S+:)?(\d+) \(Stream\)$", re.MULTILINE)
+# Addresses and ports of client and server: ssh(1). Of a connection without addresses sshd says UNKNOWN.
+CONNECTION = re.compile(rb"(?:^|\0)SSH_CONNECTION=[^\0 ]+ \d+ (?!UNKNOWN )[^\0 ]+ (\d{1,5})(?:\0|$)")
+
+
+def configured(settings: str) -> set[int]:
+    """Ports of sshd, from what `sshd -T` prints."""
+    return {int(port) for port in CONFIGURED.findall(settings)}
+
+
+def activated(socket: str) -> set[int]:
+    """Ports on which systemd starts sshd, from ActiveState, UnitFileState and Listen of its socket."""
+    return {int(port) for port in SOCKET.findall(socket)} if SOCKET_IS_USED.search(socket) else set()
+
+
+def connected() -> set[int]:
+    """The port of the server by which this process was started over SSH, nothing when it was not.
+
+    Sudo and its like take the variable away, so the processes from which this one descends are asked too.
+    """
+    told = (CONNECTION.search(environment) for environment in _environments())
+    return next(({int(found[1])} for found in told if found), set())
+
+
+def _environments() -> Iterator[bytes]:
+    """Environments with which this process and those before it were started: proc_pid_environ(5), proc_pid_stat(5).
+
+    Without those of processes that have ended, or that root may not look into, as the first one of some machines.
+    """
+    process = os.getpid()
+    while process:
+        with suppress(FileNotFoundError, PermissionError, ProcessLookupError):
+            yield Path(f"/proc/{process}/environ").read_bytes()
+        process = _parent(process)
+
+
+def _parent(process: int) -> int:
+    """The process that has started another, 0 when there is none."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        return int(Path(f"/proc/{process}/stat").read_text().rpartition(") ")[2].split()[1])
+    return 0
