@@ -6,11 +6,13 @@
 
 The file system is its own record of whether it is whole. mke2fs writes the primary superblock last and after a flush of
 everything else (ext2fs_flush in e2fsprogs), so what a killed one leaves behind is an empty device. mkfs.xfs begins with
-a superblock that says `in progress` and ends by taking the word back. A label tells our file systems from others.
+a superblock that says `in progress` and ends by taking the word back. A label tells our file systems from others. What
+xfs_copy or xfs_mdrestore is copying says `in progress` too, and counts the files of what it is a copy of.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import re
@@ -33,19 +35,27 @@ MAKE: Mapping[str, Sequence[str]] = {
     # It takes a file system that it has not finished itself for a reason to ask.
     "xfs": ("mkfs.xfs", "-q", "-f", "-L", LABEL),
 }
-OPTIONS = "noatime,nodev,nosuid,usrquota,prjquota"
+# XFS stops by itself when it finds an error; ext4 by default goes on writing.
+OPTIONS: Mapping[str, str] = {
+    "ext4": "noatime,nodev,nosuid,usrquota,prjquota,errors=remount-ro",
+    "xfs": "noatime,nodev,nosuid,usrquota,prjquota",
+}
+# Of a mount for reading, of an ext4 and of an XFS that have found an error.
+TAKES_NO_WRITES = (errno.EROFS, errno.EIO)
 # Both kinds leave a last group of blocks out that would be too small to be of use.
 REMAINDER_BYTES = 16 * 2**20
 UUID = re.compile(r"^What=/dev/disk/by-uuid/(\S+)$", re.MULTILINE)
 NO_DISKS = re.compile(r"(?:fd|loop|nbd|ram|sr|zram)\d+")
 # XFS_IOC_FSGEOMETRY_V1 (libxfs/xfs_fs.h): the primary superblock on the device may be older than the mounted one.
 XFS_GEOMETRY, XFS_GEOMETRY_BYTES = 0x80705864, 112
+# The root directory, and two files of the realtime section (res_ino in mkfs/proto.c of xfsprogs).
+XFS_INODES_OF_MKFS = 3
 
 UNIT = """\
 # Written by galilean.hub.volume.
 [Unit]
 Description=Data volume
-Wants=systemd-fsck@{device_unit}.service
+Requires=systemd-fsck@{device_unit}.service
 After=systemd-fsck@{device_unit}.service
 
 [Mount]
@@ -64,8 +74,9 @@ class Volume:
     """A device, and the directory at which it should be mounted, as they are.
 
     `signatures` are the kinds of what is on the device, as wipefs calls them; `label`, `uuid` and `size` (bytes) are
-    those of its file system; `mounted_before` is the UUID that the mount unit of the directory names; `disks` are those
-    of the host when the device is not there.
+    those of its file system; `unfinished` says that it is an XFS that was begun and not ended, `copied` that this
+    one holds files; `read_only` that it is mounted at the directory and takes no writes; `mounted_before` is the UUID
+    that the mount unit of the directory names; `disks` are those of the host when the device is not there.
     """
 
     device: str
@@ -80,6 +91,8 @@ class Volume:
     mounted_before: str = ""
     directory_holds: str = ""
     disks: tuple[str, ...] = ()
+    copied: bool = False
+    read_only: bool = False
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Volume:
@@ -91,8 +104,9 @@ class Volume:
 
     @property
     def blank(self) -> bool:
-        """Whether nothing is on the device, or no more than a file system that was never finished."""
-        return self.kind == "device" and (not self.signatures or self.unfinished)
+        """Whether nothing is on the device, or no more than a file system of ours that was never finished."""
+        is_of_us = self.unfinished and self.label == LABEL and not self.copied
+        return self.kind == "device" and (not self.signatures or is_of_us)
 
 
 @dataclass(frozen=True)
@@ -126,11 +140,12 @@ def refusal(volume: Volume, directory: str, file_system: str, where: str = "") -
         return f"expected a block device, found {volume.kind}{disks}", f"Write the path of the data volume{where}"
     if not volume.blank:
         found = " and ".join(volume.signatures)
-        if volume.signatures not in {("ext4",), ("xfs",)} or volume.label != LABEL:
+        if volume.signatures not in {("ext4",), ("xfs",)} or volume.label != LABEL or volume.copied:
+            part = "an unfinished copy of " if volume.copied else ""
             named = f" called {volume.label}" if volume.label else ""
             emptied = f"when nobody needs what is on it, empty this one by wipefs --all {device}"
             return (
-                f"expected an empty device, or a volume of a cluster, found {found}{named}",
+                f"expected an empty device, or a volume of a cluster, found {part}{found}{named}",
                 f"Write the path of another device{where}, or, {emptied}",
             )
         if volume.signatures != (file_system,):
@@ -154,6 +169,11 @@ def refusal(volume: Volume, directory: str, file_system: str, where: str = "") -
             f"expected {directory} to be empty, found {volume.directory_holds} in it, which the volume would hide",
             f"Move away what is in {directory}, and copy it onto the volume once that is mounted",
         )
+    if volume.read_only:
+        return (
+            f"expected a volume that takes writes, found it read-only at {directory}",
+            f"Look for the reason in journalctl --dmesg, unmount {directory}, and check {device} by fsck",
+        )
     return None
 
 
@@ -171,7 +191,7 @@ def plan(volume: Volume, directory: str, file_system: str, unit: str | None) -> 
 def render_unit(uuid: str, directory: str, file_system: str) -> str:
     what = f"/dev/disk/by-uuid/{uuid}"
     return UNIT.format(
-        device_unit=escaped(what), what=what, directory=directory, file_system=file_system, options=OPTIONS
+        device_unit=escaped(what), what=what, directory=directory, file_system=file_system, options=OPTIONS[file_system]
     )
 
 
@@ -182,8 +202,11 @@ def unit_path(directory: str) -> Path:
 def read_volume(device: str, directory: str, wipefs: Callable[[str], str]) -> Volume:
     """What is there. `wipefs` gives what `wipefs --json` prints of a device. Raises OSError."""
     kind = kind_of(device)
-    if kind != "device":
-        return Volume(device, kind, disks=disks())
+    return read_device(device, directory, wipefs) if kind == "device" else Volume(device, kind, disks=disks())
+
+
+def read_device(device: str, directory: str, wipefs: Callable[[str], str]) -> Volume:
+    """What is on a device, and at the directory. Raises OSError."""
     # It prints nothing where it finds nothing.
     signatures = json.loads(wipefs(device) or "{}").get("signatures", [])
     mounts = mounts_of(os.stat(device).st_rdev)
@@ -192,18 +215,21 @@ def read_volume(device: str, directory: str, wipefs: Callable[[str], str]) -> Vo
     with open(device, "rb") as stream:
         head = stream.read(4096)
         device_size = stream.seek(0, os.SEEK_END)
+    unfinished = kinds == ("xfs",) and is_in_progress(head)
     return Volume(
         device,
-        kind,
+        "device",
         device_size=device_size,
         signatures=kinds,
         label=first.get("label") or "",
         uuid=first.get("uuid") or "",
-        unfinished=kinds == ("xfs",) and is_in_progress(head),
+        unfinished=unfinished,
         size=size_of(kinds, head, mounts),
         mounted_at=tuple(mounts),
         mounted_before=mounted_before(unit_path(directory)),
         directory_holds=content_of(directory),
+        copied=unfinished and inodes_used(head) > XFS_INODES_OF_MKFS,
+        read_only=directory in mounts and is_read_only(directory),
     )
 
 
@@ -244,9 +270,27 @@ def content_of(directory: str) -> str:
         return ""
 
 
+def is_read_only(directory: str) -> bool:
+    """Whether the file system there takes no writes.
+
+    An ext4 with an error stays mounted `rw` since Linux 6.12, so a file without a name is made, which leaves no trace.
+    """
+    try:
+        os.close(os.open(directory, os.O_TMPFILE | os.O_WRONLY, 0o600))
+    except OSError as error:
+        return error.errno in TAKES_NO_WRITES
+    return False
+
+
 def is_in_progress(head: bytes) -> bool:
-    """Whether mkfs.xfs has begun and not ended (sb_inprogress of the superblock)."""
+    """Whether an XFS has been begun and not ended (sb_inprogress of the superblock)."""
     return head[126] == 1
+
+
+def inodes_used(head: bytes) -> int:
+    """How many inodes of an XFS are in use (sb_icount and sb_ifree of the superblock)."""
+    made, free = struct.unpack_from(">QQ", head, 128)
+    return int(made - free)
 
 
 def size_of(kinds: tuple[str, ...], head: bytes, mounts: Sequence[str]) -> int:

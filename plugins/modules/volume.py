@@ -14,8 +14,10 @@ author:
 description:
   - Makes a file system with quotas for users and projects on an empty device, mounts it by its UUID with a unit of
     systemd, and grows it when the device has grown.
-  - A file system is made only where wipefs finds nothing on the device, or one that was begun and never finished. What
-    an earlier cluster has left is used as it is; anything else is refused.
+  - It is checked before it is mounted, and not mounted when that finds what it cannot mend. After an error that the
+    kernel finds later nothing more is written to it. A volume that takes no writes ends the run.
+  - A file system is made only where wipefs finds nothing on the device, or one of ours that was begun and never
+    finished. What an earlier cluster has left is used as it is; anything else is refused.
   - Another volume than the one that has been mounted at the directory so far is refused, also when it is empty.
   - Whatever is done may be interrupted at any point. The next run completes it.
 options:
@@ -72,6 +74,7 @@ uuid:
 """
 
 from pathlib import Path
+from typing import NoReturn
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
@@ -102,6 +105,9 @@ class Host:
         self.file_system: str = module.params["file_system"]
         self.unit_path: Path = unit_path(self.directory)
 
+    def refuse(self, problem: str, advice: str) -> NoReturn:
+        self.module.fail_json(msg=f"The volume {self.device} is not used: {problem}. {advice}.")
+
     def run(self, *command: str) -> str:
         path = self.module.get_bin_path(command[0], required=True)
         rc, out, err = self.module.run_command([path, *command[1:]])
@@ -112,8 +118,7 @@ class Host:
     def volume(self) -> Volume:
         volume = read_volume(self.device, self.directory, lambda device: self.run("wipefs", "--json", device))
         if refused := refusal(volume, self.directory, self.file_system):
-            problem, advice = refused
-            self.module.fail_json(msg=f"The volume {self.device} is not used: {problem}. {advice}.")
+            self.refuse(*refused)
         return volume
 
     def plan(self, volume: Volume) -> Plan:
@@ -129,9 +134,16 @@ class Host:
             write_durably(self.unit_path, steps.unit, 0o644, 0, 0)
             self.run("systemctl", "daemon-reload")
         if steps.mount:
-            self.run("systemctl", "enable", "--now", self.unit_path.name)
+            self.mount()
         if steps.grow:
             self.run(*(["resize2fs", self.device] if self.file_system == "ext4" else ["xfs_growfs", self.directory]))
+
+    def mount(self) -> None:
+        systemctl, unit = self.module.get_bin_path("systemctl", required=True), self.unit_path.name
+        rc, _out, err = self.module.run_command([systemctl, "enable", "--now", unit])
+        if rc != 0:
+            reason = f"it cannot be mounted at {self.directory}, {err.strip()}"
+            self.refuse(reason, f"Look into journalctl --unit 'systemd-fsck@*' --unit {unit}, and mend it by fsck")
 
 
 def main() -> None:

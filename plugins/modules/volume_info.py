@@ -101,6 +101,14 @@ volume:
       type: list
       elements: str
       sample: [vda, vdb]
+    copied:
+      description: Whether it holds files although its making was interrupted, as a copy that is not complete.
+      type: bool
+      sample: false
+    read_only:
+      description: Whether it is mounted at the directory and takes no writes.
+      type: bool
+      sample: false
 """
 
 from dataclasses import asdict

@@ -76,6 +76,20 @@ def test_what_an_earlier_cluster_left_is_used_as_it_is(jupiter: Host, use_volume
     assert "expected xfs, found the volume of a cluster with ext4. Write nfs_server_file_system: ext4." in refused
 
 
+def test_a_volume_with_an_error_is_named_and_not_served(jupiter: Host, use_volume: UseVolume, device: str) -> None:
+    # Without quotas, which the lab's kernel has not.
+    jupiter.check_output(f"mkfs.ext4 -q -L galilean {device}")
+    mount = "mkdir --parents /srv/volume && mount --options errors=remount-ro"
+    jupiter.check_output(f"{mount} {device} /srv/volume")
+    try:
+        assert use_volume(device)["changes"] == ["mount unit written"]
+        jupiter.check_output(f"echo 1 >/sys/fs/ext4/{device.removeprefix('/dev/')}/trigger_fs_error")
+        refused = use_volume(device)["msg"]
+    finally:
+        jupiter.check_output("umount /srv/volume")
+    assert "expected a volume that takes writes, found it read-only at /srv/volume." in refused
+
+
 @pytest.mark.parametrize("command", ["mkswap --label OTHER", "mkfs.ext4 -q -L OTHER"])
 def test_what_is_somebody_elses_is_left_alone(jupiter: Host, use_volume: UseVolume, device: str, command: str) -> None:
     jupiter.check_output(f"{command} {device}")

@@ -1,27 +1,26 @@
 from __future__ import annotations
 
-import json
 import os
 import shutil
+import struct
 import subprocess
-from collections.abc import Mapping
+import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import pytest
 from ansible_collections.galilean.hub.plugins.module_utils.volume import (
     MAKE,
     Volume,
     content_of,
-    is_in_progress,
+    is_read_only,
     kind_of,
     mounted_before,
     mounts_of,
     plan,
+    read_device,
     refusal,
     render_unit,
-    size_of,
 )
 
 OR_EMPTY = (
@@ -31,6 +30,7 @@ OR_ANEW = (
     "Write the path of that volume, or, to begin anew without the homes on it, "
     "remove /etc/systemd/system/srv-galilean.mount"
 )
+ROOT = Path(__file__).resolve().parents[4]
 DEVICE, DIRECTORY, UUID = "/dev/vdb", "/srv/galilean", "1b0c8a5e-3f0e-4d0c-9e5c-0d1f5f4f8a11"
 GIB = 2**30
 EMPTY = Volume(DEVICE, "device", device_size=GIB)
@@ -43,7 +43,7 @@ MOUNTED = replace(MADE, mounted_at=(DIRECTORY,), mounted_before=UUID)
     [
         (EMPTY, None, ["file system made", "mount unit written", "mounted"]),
         (
-            replace(EMPTY, signatures=("xfs",), unfinished=True),
+            replace(EMPTY, signatures=("xfs",), label="galilean", unfinished=True),
             None,
             ["file system made", "mount unit written", "mounted"],
         ),
@@ -97,6 +97,11 @@ def test_what_has_to_be_done_follows_from_what_is_there(volume: Volume, unit: st
             OR_EMPTY,
         ),
         (
+            replace(EMPTY, signatures=("xfs",), label="OTHER", unfinished=True),
+            "expected an empty device, or a volume of a cluster, found xfs called OTHER",
+            OR_EMPTY,
+        ),
+        (
             replace(MADE, signatures=("xfs",)),
             "expected ext4, found the volume of a cluster with xfs",
             "Write nfs_server_file_system: xfs",
@@ -121,17 +126,24 @@ def test_what_has_to_be_done_follows_from_what_is_there(volume: Volume, unit: st
             f"expected the volume 5f1a, which has been mounted at /srv/galilean so far, found the volume {UUID}",
             OR_ANEW,
         ),
+        (
+            replace(MOUNTED, read_only=True),
+            "expected a volume that takes writes, found it read-only at /srv/galilean",
+            "Look for the reason in journalctl --dmesg, unmount /srv/galilean, and check /dev/vdb by fsck",
+        ),
     ],
     ids=[
         "absent",
         "directory",
         "foreign",
         "no label of ours",
+        "somebody else's, unfinished",
         "another kind",
         "mounted elsewhere",
         "hides files",
         "empty instead of ours",
         "another one of ours",
+        "takes no writes",
     ],
 )
 def test_what_is_not_ours_is_refused_in_words(volume: Volume, problem: str, advice: str) -> None:
@@ -141,33 +153,121 @@ def test_what_is_not_ours_is_refused_in_words(volume: Volume, problem: str, advi
 def test_the_unit_mounts_by_uuid_with_quotas() -> None:
     unit = render_unit(UUID, DIRECTORY, "ext4")
     assert f"What=/dev/disk/by-uuid/{UUID}\n" in unit
-    assert "Options=noatime,nodev,nosuid,usrquota,prjquota\n" in unit
+    assert "Options=noatime,nodev,nosuid,usrquota,prjquota," in unit
     device = "dev-disk-by\\x2duuid-1b0c8a5e\\x2d3f0e\\x2d4d0c\\x2d9e5c\\x2d0d1f5f4f8a11"
-    assert f"After=systemd-fsck@{device}.service\n" in unit
+    assert f"Requires=systemd-fsck@{device}.service\nAfter=systemd-fsck@{device}.service\n" in unit
+
+
+def test_an_ext4_that_has_an_error_is_not_written_to() -> None:
+    assert "errors=remount-ro\n" in render_unit(UUID, DIRECTORY, "ext4")
+    # XFS refuses an option that it does not know.
+    assert "errors" not in render_unit(UUID, DIRECTORY, "xfs")
+
+
+def test_a_file_system_that_takes_no_writes_is_seen(tmp_path: Path) -> None:
+    assert not is_read_only(str(tmp_path))
+    look = f"from {is_read_only.__module__} import is_read_only; print(is_read_only({str(tmp_path)!r}))"
+    script = f'mount -t tmpfs -o ro none {tmp_path} && exec {sys.executable} -c "{look}"'
+    command = ["unshare", "--mount", "--map-root-user", "sh", "-c", script]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT / ".lab/collections")}
+    ended = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    assert ended.stdout == "True\n"
+
+
+@pytest.fixture
+def image(tmp_path: Path) -> Path:
+    """A file in the place of a device."""
+    path = tmp_path / "volume"
+    with path.open("wb") as stream:
+        stream.truncate(400 * 2**20)
+    return path
+
+
+def make(image: Path, *command: str) -> None:
+    """Run one of the real programs on the file."""
+    path = shutil.which(command[0], path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    if path is None:
+        pytest.fail(f"{command[0]} is missing on this machine")
+    subprocess.run([path, *command[1:], str(image)], check=True, capture_output=True)
+
+
+def overwrite(image: Path, *parts: tuple[int, bytes]) -> None:
+    with image.open("r+b") as stream:
+        for offset, content in parts:
+            stream.seek(offset)
+            stream.write(content)
 
 
 @pytest.mark.parametrize("file_system", MAKE)
-def test_a_file_system_tells_its_size_and_its_label(tmp_path: Path, file_system: str) -> None:
-    """The real programs, on a file in the place of a device."""
-    image = tmp_path / "volume"
-    with image.open("wb") as stream:
-        stream.truncate(400 * 2**20)
-    program, *options = MAKE[file_system]
-    path = shutil.which(program, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
-    if path is None:
-        pytest.fail(f"{program} is missing on this machine")
-    subprocess.run([path, *options, str(image)], check=True)
-    found = signatures(image)
-    assert [(signature["type"], signature["label"]) for signature in found] == [(file_system, "galilean")]
-    head = image.read_bytes()[:4096]
-    assert 0 <= 400 * 2**20 - size_of((file_system,), head, []) < 16 * 2**20
-    assert not (file_system == "xfs" and is_in_progress(head))
+def test_a_file_system_tells_its_size_and_its_label(image: Path, file_system: str) -> None:
+    make(image, *MAKE[file_system])
+    found = look(image)
+    assert (found.signatures, found.label) == ((file_system,), "galilean")
+    assert 0 <= 400 * 2**20 - found.size < 16 * 2**20
+    assert not found.blank
+    assert refusal(found, DIRECTORY, file_system) is None
 
 
-def signatures(image: Path) -> list[Mapping[str, Any]]:
-    listed = subprocess.run(["/usr/sbin/wipefs", "--json", str(image)], check=True, capture_output=True, text=True)
-    found: list[Mapping[str, Any]] = json.loads(listed.stdout or "{}").get("signatures", [])
-    return found
+# One partition of a sector, as a table of DOS has it (sizes and places in sectors).
+PARTITION = (446, struct.pack("<BxxxBxxxII", 0, 0x83, 1, 1)), (510, b"\x55\xaa")
+# The superblock of XFS while mkfs.xfs, xfs_copy or xfs_mdrestore is at work, and the inodes that are made and free.
+BEGUN, USED = (126, b"\1"), (128, struct.pack(">QQ", 128, 60))
+
+
+@pytest.mark.parametrize(
+    ("command", "parts", "is_made"),
+    [
+        (None, (), True),
+        (MAKE["xfs"], (BEGUN,), True),
+        (("mkfs.xfs", "-q", "-L", "OTHER"), (BEGUN,), False),
+        (("mkfs.xfs", "-q"), (BEGUN,), False),
+        (MAKE["xfs"], (BEGUN, USED), False),
+        (("mkfs.xfs", "-q", "-L", "OTHER"), (), False),
+        (("mkfs.ext4", "-q", "-L", "OTHER"), (), False),
+        (("mkfs.ext4", "-q"), (), False),
+        (("mkfs.ext4", "-q", "-L", "galilean"), PARTITION, False),
+        (("mkfs.ext2", "-q", "-L", "galilean"), (), False),
+        (("mkswap", "--label", "galilean"), (), False),
+        (None, PARTITION, False),
+        (None, ((0x10040, b"_BHRfS_M"),), False),
+        (None, ((512, b"LABELONE" + struct.pack("<QII", 1, 0, 32) + b"LVM2 001"),), False),
+        (None, ((0, b"LUKS\xba\xbe\0\1"),), False),
+        (None, ((4096, struct.pack("<II", 0xA92B4EFC, 1)), (4240, struct.pack("<Q", 8))), False),
+    ],
+    ids=[
+        "nothing",
+        "XFS of ours that was begun",
+        "XFS of somebody else that is restored",
+        "XFS without a name that is restored",
+        "XFS of ours that is restored",
+        "XFS of somebody else",
+        "ext4 of somebody else",
+        "ext4 without a name",
+        "ext4 of ours beside a table of partitions",
+        "ext2 by our name",
+        "swap by our name",
+        "table of partitions",
+        "Btrfs",
+        "LVM",
+        "LUKS",
+        "RAID",
+    ],
+)
+def test_a_file_system_is_made_only_where_nobody_has_anything(
+    image: Path, command: tuple[str, ...] | None, parts: tuple[tuple[int, bytes], ...], is_made: bool
+) -> None:
+    if command:
+        make(image, *command)
+    overwrite(image, *parts)
+    found = look(image)
+    assert plan(found, DIRECTORY, "ext4", None).make is is_made
+    assert (refusal(found, DIRECTORY, "ext4") is None) is is_made
+
+
+def look(image: Path) -> Volume:
+    command = ["/usr/sbin/wipefs", "--json", str(image)]
+    listed = subprocess.run(command, check=True, capture_output=True, text=True).stdout
+    return read_device(str(image), DIRECTORY, lambda _device: listed)
 
 
 def test_what_is_at_a_path_is_said_in_words(tmp_path: Path) -> None:
