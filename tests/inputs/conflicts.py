@@ -249,10 +249,11 @@ def _networks() -> Iterator[Conflict]:
 
 
 def _homes() -> Iterator[Conflict]:
-    volume = {"nfs_server_device": "/dev/vdb", "cluster_homes_directory": "/home"}
-    yield everywhere("homes beside the volume", "cluster_homes_directory", **volume)
-    yield everywhere("quotas without a volume", "jupyterhub_home_quota", jupyterhub_home_quota="10G")
-    root = {"nfs_server_device": "/dev/vdb", "nfs_server_volume_directory": "/srv/galilean/homes"}
+    yield everywhere("homes beside the volume", "cluster_homes_directory", cluster_homes_directory="/home")
+    yield everywhere("nodes without a volume", "nfs_server_device", nfs_server_device="")
+    quotas = Inventory(everyone={"jupyterhub_home_quota": "10G", "nfs_server_device": ""}, groups={"hub": [HUB]})
+    yield Conflict("quotas without a volume", quotas, (("jupyterhub_home_quota", (HUB,)),))
+    root = {"nfs_server_volume_directory": "/srv/galilean/homes"}
     yield everywhere("homes at the root of the volume", "cluster_homes_directory", **root)
     addresses = {host: {"cluster_private_address": f"10.0.0.{place}"} for place, host in enumerate(EVERYONE, start=11)}
     clients = {"nfs_server_clients": ["10.0.0.11", "192.0.2.99"]}

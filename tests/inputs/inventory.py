@@ -21,6 +21,7 @@ VARIABLES: Mapping[str, Any] = {
     "jupyterhub_admin_users": ["galileo"],
     "jupyterhub_authenticator": "github",
     "jupyterhub_authenticator_options": {"client_id": "0123456789abcdef"},
+    "nfs_server_device": "/dev/vdb",
 }
 SECRETS: Mapping[str, Any] = {
     "jupyterhub_authenticator_secrets": {"client_secret": CANARY},

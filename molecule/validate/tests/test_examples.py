@@ -10,12 +10,13 @@ from lab import Lab
 
 @pytest.mark.parametrize("name", ["single", "static"])
 def test_an_example_is_accepted_by_hosts_of_its_names(lab: Lab, name: str) -> None:
-    """All of it but how its hosts are reached, and the data volume, which a host in a container has not."""
+    """All of it but how its hosts are reached, and where the homes are: a host in a container has no data volume."""
     here = {
         "ansible_connection": "community.docker.docker",
         "ansible_host": f"{lab.name}-{{{{ inventory_hostname }}}}",
         "ansible_user": "root",
         "ansible_become": False,
+        "cluster_homes_provider": "site",
         "nfs_server_device": "",
     }
     options = ("--inventory", f"inventories/{name}", "--extra-vars", json.dumps(here))

@@ -25,6 +25,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.validation.findings i
     write,
 )
 from ansible_collections.galilean.hub.plugins.module_utils.validation.limits import is_host
+from ansible_collections.galilean.hub.plugins.module_utils.validation.values import advice_to_write
 from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume, refusal
 
 # Hosts that see the homes.
@@ -409,6 +410,16 @@ def swarms_are_of_the_cluster(cluster: Cluster) -> Iterator[Finding]:
             yield Finding(host, "Swarm", *refused)
 
 
+def homes_are_served_from_a_volume(cluster: Cluster) -> Iterator[Finding]:
+    """Who mounts an export gets at every file of its file system (exports(5) on no_subtree_check)."""
+    values, name = cluster.storage_values, "nfs_server_device"
+    others = {cluster.hub, *cluster.groups.get("nodes", ())} - {cluster.storage}
+    is_served = values.get("cluster_homes_provider") == "nfs" and (others or values.get("nfs_server_clients"))
+    if is_served and values.get(name) == "":
+        problem = "expected a data volume, found none: NFS would give the other hosts the whole disk of this one"
+        yield Finding(cluster.storage, name, problem, advice_to_write(name, {}))
+
+
 def homes_are_on_the_volume(cluster: Cluster) -> Iterator[Finding]:
     values = cluster.storage_values
     names = ("nfs_server_device", "nfs_server_volume_directory", "cluster_homes_directory")
@@ -586,6 +597,7 @@ RULES: Sequence[Callable[[Cluster], Iterator[Finding]]] = (
     processors_suffice,
     kernels_suffice,
     swarms_are_of_the_cluster,
+    homes_are_served_from_a_volume,
     homes_are_on_the_volume,
     site_mounts_the_homes,
     homes_stay_while_in_use,

@@ -20,7 +20,9 @@ VARIABLES: dict[str, Any] = {"cluster_public_url": "https://hub.example.org", "j
 
 def inventory(variables: dict[str, Any], nodes: int = 2, **groups: Any) -> dict[str, Any]:
     hosts = {f"moon{number:02}": {} for number in range(nodes)}
-    return {"all": {"vars": variables}, "hub": {"hosts": {"jupiter": {}}}, "nodes": {"hosts": hosts}, **groups}
+    volume = {"nfs_server_device": "/dev/vdb"} if nodes else {}
+    everyone = {"vars": {**volume, **variables}}
+    return {"all": everyone, "hub": {"hosts": {"jupiter": {}}}, "nodes": {"hosts": hosts}, **groups}
 
 
 def run(
@@ -74,7 +76,7 @@ def test_what_is_right_goes_on_to_the_hosts(tmp_path: Path) -> None:
 
 
 def test_a_host_that_is_not_reached_is_named_and_stops_nobody(tmp_path: Path) -> None:
-    hosts = inventory({**VARIABLES, **NOWHERE}, nodes=0)
+    hosts = inventory({**VARIABLES, **NOWHERE, "nfs_server_device": "/dev/vdb"}, nodes=0)
     hosts["hub"]["hosts"]["jupiter"] = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     hosts["nodes"] = {"hosts": {"io": {}, "europa": {"cluster_private_address": "192.0.2.12"}}}
     code, output = run(tmp_path, hosts, "--check", "--limit", "jupiter")
@@ -106,6 +108,23 @@ def test_what_a_host_tells_is_judged_like_what_is_written(tmp_path: Path) -> Non
         "moon00: cluster_private_address: expected the IP address of one host in the fact default_ipv4, "
         'found "0.0.0.0/0". Write cluster_private_address: "10.0.0.11" in host_vars/moon00.yml.'
     )
+
+
+@pytest.mark.parametrize("name", ["single", "static"])
+def test_an_example_is_right_as_it_stands(tmp_path: Path, name: str) -> None:
+    playbook = tmp_path / "site.yml"
+    playbook.write_text(yaml.safe_dump([{"hosts": "all", "gather_facts": False, "roles": ["galilean.hub.validate"]}]))
+    example = ("-i", f"inventories/{name}")
+    code, output = run(tmp_path, {"all": None}, *example, playbook=playbook, GITHUB_CLIENT_SECRET="of nobody")
+    assert code == 0, output
+
+
+def test_nodes_need_a_volume_for_the_homes(tmp_path: Path) -> None:
+    code, output = run(tmp_path, inventory({**VARIABLES, **NOWHERE, "nfs_server_device": ""}))
+    assert code == 2
+    (line,) = findings(output)
+    assert line.startswith("jupiter: nfs_server_device: expected a data volume, found none")
+    assert line.endswith("Write nfs_server_device: /dev/disk/by-id/virtio-volume in host_vars/jupiter.yml.")
 
 
 def test_an_empty_inventory_is_refused(tmp_path: Path) -> None:

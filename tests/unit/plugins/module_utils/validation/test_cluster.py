@@ -72,6 +72,12 @@ def with_volume(**found: Any) -> Cluster:
     return replace(values, volumes={"jupiter": Volume("/dev/vdb", **{"kind": "device", **found})})
 
 
+def with_nfs(groups: dict[str, list[str]], **values: Any) -> Cluster:
+    """Homes on the storage host, and no device for them unless one is given."""
+    served = {**VALUES, "cluster_homes_provider": "nfs", "nfs_server_device": "", **values}
+    return replace(GOOD, groups=groups, values=dict.fromkeys([*HOSTS, "callisto"], served))
+
+
 def with_quotas(quota: str = "0", volume_gib: int = 20, **values: Any) -> Cluster:
     """A volume, and quotas of everybody and of some."""
     inventory = with_volume(device_size=volume_gib << 30)
@@ -149,6 +155,10 @@ def with_memory(**memory_mib: int) -> Cluster:
         with_mounts("/", "/srv/galilean/homes"),
         with_mounts("/", "/srv"),
         with_mounts("/", provider="nfs"),
+        with_nfs({"hub": ["jupiter"]}),
+        with_nfs({"hub": ["jupiter"], "storage": ["jupiter"], "nodes": []}),
+        with_nfs({"hub": ["jupiter"], "nodes": ["io", "europa"]}, nfs_server_device="/dev/vdb"),
+        with_nfs({"hub": ["jupiter"], "nodes": ["io", "europa"]}, cluster_homes_provider="site"),
         with_homes_in_use("jupiter:/srv/galilean/homes"),
         with_homes_in_use("", "callisto:/srv/galilean/homes"),
         with_quotas("20G", jupyterhub_home_quotas_by_user={"ada": "16M", "galileo": "0"}),
@@ -310,6 +320,16 @@ def test_nothing_wrong(inventory: Cluster) -> None:
             "jupiter",
             "cluster_homes_directory",
             "expected a directory on the data volume, which is mounted at /srv/galilean, found /srv/galileans/homes",
+        ),
+        *(
+            (with_nfs(groups, **clients), host, "nfs_server_device", "expected a data volume, found none")
+            for groups, clients, host in (
+                ({"hub": ["jupiter"], "nodes": ["io", "europa"]}, {}, "jupiter"),
+                ({"hub": ["jupiter"], "nodes": ["io", "europa"]}, {"nfs_server_clients": []}, "jupiter"),
+                ({"hub": ["jupiter"], "storage": ["callisto"]}, {}, "callisto"),
+                ({"hub": ["jupiter"], "storage": ["io"], "nodes": ["io", "europa"]}, {}, "io"),
+                ({"hub": ["jupiter"]}, {"nfs_server_clients": ["10.0.0.11"]}, "jupiter"),
+            )
         ),
         (
             with_addresses(nfs_server_clients=["10.0.0.12", "192.0.2.99"]),
