@@ -14,7 +14,8 @@ author:
 description:
   - Compares the variables of all hosts of the inventory with the argument specs of the collection's roles,
     and the hosts, their groups and variables with each other.
-  - Types are taken strictly, a string is no list. Only numbers may be strings, as the command line gives them.
+  - Types are taken strictly, a string is no list. Only booleans and numbers may be strings, as the command line and INI
+    inventories give them, and these must be unambiguous.
   - A variable that begins with a role's name and is read by no role is refused, with the nearest name.
   - All findings are told at once, each with host, variable, what was found and what to write. Values of secrets
     are never shown.

@@ -75,7 +75,7 @@ WRONG_TYPES: dict[str, list[Labelled]] = {
         ("a list", [0.5]),
         ("a comma", "1,5"),
     ],
-    "bool": [("a quoted boolean", "true"), ("a word", "yes please"), ("a number", 1), ("a list", [True])],
+    "bool": [("a quoted number", "1"), ("a word", "yes please"), ("a number", 1), ("a list", [True])],
     "list": [("a string", "one, two"), ("a mapping", {"one": 1}), ("a number", 7), ("a boolean", True)],
     "dict": [("a string", "name=value"), ("a list", ["name"]), ("a number", 7), ("a boolean", False)],
 }

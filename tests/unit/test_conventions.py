@@ -30,6 +30,12 @@ SECRETS = {
 }
 PACKAGE_REGISTRIES = re.compile(r"\b(?:pypi|files\.pythonhosted|registry\.(?:npmjs|yarnpkg))\.(?:org|com)\b")
 
+# How a template reads an input that may be text: converted, put into other text, or by itself.
+AS_BOOLEAN = re.compile(r"\s*\|\s*bool\b")
+AS_NUMBER = re.compile(r"\s*(?:\|\s*(?:int|float|string)\b|~)")
+BY_ITSELF = re.compile(r".*(?:\{\{|\[|~)\s*@\s*(?:\}\}|\]|~).*")
+WHOLE_VALUE = re.compile(r".*[\"']\{\{\s*@\s*\}\}[\"']")
+
 every_role = pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
 
 
@@ -56,13 +62,28 @@ def tasks_in(entries: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
             yield from tasks_in(entry.get(key) or [])
 
 
-def inputs() -> set[str]:
+def options() -> dict[str, dict[str, Any]]:
     return {
-        name
+        name: option
         for role in ROLES
         for entry in load(role / "meta/argument_specs.yml")["argument_specs"].values()
-        for name in entry.get("options", {})
+        for name, option in entry.get("options", {}).items()
     }
+
+
+def inputs() -> set[str]:
+    return set(options())
+
+
+def readings(role: Path, *types: str) -> Iterator[tuple[Path, str, str, str]]:
+    """Where a role reads an input of these types: the file, and the line before the name, the name, and behind it."""
+    names = {name for name, option in options().items() if option.get("type") in types}
+    for folder in ("tasks", "templates", "vars", "defaults"):
+        for path in (file for file in (role / folder).rglob("*") if file.is_file()):
+            for line in path.read_text().splitlines():
+                for found in re.finditer(r"\b\w+\b(?!:)", line.partition("# ")[0]):
+                    if found[0] in names:
+                        yield path, line[: found.start()], found[0], line[found.end() :]
 
 
 @every_role
@@ -81,6 +102,23 @@ def test_a_documented_input_needs_no_default_where_it_is_read(role: Path) -> Non
         for path in (file for file in (role / folder).rglob("*") if file.is_file()):
             doubled = known.intersection(INPUT_WITH_DEFAULT.findall(path.read_text()))
             assert not doubled, f"{path.relative_to(ROOT)}: {doubled}"
+
+
+@every_role
+def test_a_boolean_that_is_text_is_read_as_what_it_says(role: Path) -> None:
+    """`--extra-vars name=false` and INI inventories give a text that is not empty, and so would be true."""
+    for path, before, name, behind in readings(role, "bool"):
+        assert AS_BOOLEAN.match(behind), f"{path.relative_to(ROOT)}: {before}{name}{behind}"
+
+
+@every_role
+def test_a_number_that_is_text_is_read_as_a_number(role: Path) -> None:
+    """But where it becomes text again, or the argument of a module, which knows its type."""
+    for path, before, name, behind in readings(role, "int", "float"):
+        line = f"{before}@{behind}"
+        is_part_of_data = path.parent.name == "vars" and WHOLE_VALUE.fullmatch(line)
+        is_read = AS_NUMBER.match(behind) or (BY_ITSELF.fullmatch(line) and not is_part_of_data)
+        assert is_read, f"{path.relative_to(ROOT)}: {before}{name}{behind}"
 
 
 @every_role

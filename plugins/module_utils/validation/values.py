@@ -33,8 +33,11 @@ MOST_ENTRIES = 1000
 DEEPEST = 16
 PARTS_NAMED = 5
 LARGEST_NUMBER = 10**18
-INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
-NUMBER = re.compile(r"[+-]?[0-9]{1,18}(\.[0-9]{1,18})?")
+# What the command line and INI inventories give, where all is text. With a zero in front some take a number for octal.
+INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
+NUMBER = re.compile(r"-?(0|[1-9][0-9]{0,17})(\.[0-9]{1,18})?")
+# As Ansible's argument specs and its filter `bool` both read them. A number is a slip more often than a boolean.
+BOOLEANS: Mapping[str, bool] = {"true": True, "yes": True, "on": True, "false": False, "no": False, "off": False}
 # What each type is called, and an example for who has none in the spec's default.
 TYPES: Mapping[str, tuple[str, Any]] = {
     "str": ("a string", "text"),
@@ -71,8 +74,10 @@ def missing(host: str, given: Container[str], required: Mapping[str, Option]) ->
 
 
 def typed(value: Any, option: Option) -> Any:
-    """A value that passed its check, as a number where the option is one: the command line gives strings."""
+    """A value that passed its check, as what its option is: the command line gives text."""
     match option.get("type", "str"):
+        case "bool":
+            return BOOLEANS[value.lower()] if isinstance(value, str) else value
         case "int":
             return int(value)
         case "float":
@@ -114,7 +119,7 @@ def describe(value: object, hidden: bool) -> str:
 def _problems(place: str, value: Any, option: Option, hidden: bool) -> Iterator[Problem]:
     """What is wrong at a place, which is a variable or lies inside one."""
     kind = option.get("type", "str")
-    fits_type = kind not in TYPES or _has_type(value, kind)
+    fits_type = kind not in TYPES or _has_type(value, kind) or (place.isidentifier() and _reads_as(value, kind))
     if not fits_type or (kind != "list" and option.get("choices") and value not in option["choices"]):
         yield place, f"expected {_wanted(option)}, found {describe(value, hidden)}", advice_to_write(place, option)
     elif kind == "dict" and len(value) > MOST_ENTRIES:
@@ -175,14 +180,28 @@ def _has_type(value: object, kind: str) -> bool:
         case "bool":
             return isinstance(value, bool)
         case "int":
-            return _is_number(value, int) or (isinstance(value, str) and bool(INTEGER.fullmatch(value)))
+            return _is_number(value, int)
         case "float":
-            return _is_number(value, int | float) or (isinstance(value, str) and bool(NUMBER.fullmatch(value)))
+            return _is_number(value, int | float)
         case "list":
             return isinstance(value, Sequence) and not isinstance(value, str | bytes)
         case "dict":
             return isinstance(value, Mapping)
     return isinstance(value, str)
+
+
+def _reads_as(value: object, kind: str) -> bool:
+    """Whether it is text that can be nothing else than a boolean or a number. Roles read only whole variables so."""
+    if not isinstance(value, str):
+        return False
+    match kind:
+        case "bool":
+            return value.lower() in BOOLEANS
+        case "int":
+            return bool(INTEGER.fullmatch(value))
+        case "float":
+            return bool(NUMBER.fullmatch(value))
+    return False
 
 
 def _is_number(value: Any, kind: Any) -> bool:

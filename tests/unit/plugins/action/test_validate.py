@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -125,6 +126,53 @@ def test_nodes_need_a_volume_for_the_homes(tmp_path: Path) -> None:
     (line,) = findings(output)
     assert line.startswith("jupiter: nfs_server_device: expected a data volume, found none")
     assert line.endswith("Write nfs_server_device: /dev/disk/by-id/virtio-volume in host_vars/jupiter.yml.")
+
+
+INI = """
+[hub]
+jupiter
+[nodes]
+moon00
+[all:vars]
+ansible_connection=local
+cluster_public_url=https://hub.example.org
+docker_mtu=1400
+jupyterhub_allow_all=yes
+nfs_server_device=/dev/vdb
+swarm_ingress=false
+"""
+SAID = {
+    "base_ssh_password_authentication": "false",
+    "base_unattended_upgrades": "True",
+    "docker_live_restore": "no",
+    "docker_mtu": "1400",
+    "drain_moves_servers": "true",
+    "keeper_address": "10.0.0.11",
+    "keeper_uid_minimum": "200000",
+}
+
+
+def test_text_of_ini_and_of_the_command_line_is_taken_for_what_it_says(tmp_path: Path) -> None:
+    """A role that takes `false` for a text that is not empty, and so for true, does the opposite of what is written."""
+    ini, playbook = tmp_path / "hosts.ini", tmp_path / "site.yml"
+    ini.write_text(INI)
+    made = {"sshd.conf": "base", "upgrades.conf": "base", "daemon.json": "docker", "keeper.json": "keeper"}
+    sources = {name: f"{ROOT}/roles/{role}/templates/{name}.j2" for name, role in made.items()}
+    tasks = [
+        {"ansible.builtin.template": {"src": source, "dest": str(tmp_path / name)}} for name, source in sources.items()
+    ]
+    defaults = [f"{ROOT}/roles/{role}/defaults/main.yml" for role in ("cluster", "base", "docker", "keeper")]
+    play = {"gather_facts": False, "vars": {"ansible_python_interpreter": sys.executable}}
+    judged = {**play, "hosts": "all", "roles": ["galilean.hub.validate"]}
+    written = {**play, "hosts": "hub", "vars_files": defaults, "tasks": tasks}
+    playbook.write_text(yaml.safe_dump([judged, written]))
+    said = " ".join(f"{name}={text}" for name, text in SAID.items())
+    code, output, _seconds = run(tmp_path, {"all": None}, "-i", str(ini), "-e", said, playbook=playbook)
+    assert code == 0, output
+    assert "PasswordAuthentication no" in (tmp_path / "sshd.conf").read_text()
+    assert 'Unattended-Upgrade "1"' in (tmp_path / "upgrades.conf").read_text()
+    assert json.loads((tmp_path / "daemon.json").read_text())["live-restore"] is False
+    assert json.loads((tmp_path / "keeper.json").read_text())["uid_minimum"] == 200_000
 
 
 def test_an_empty_inventory_is_refused(tmp_path: Path) -> None:

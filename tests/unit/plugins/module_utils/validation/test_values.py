@@ -24,6 +24,9 @@ def problems(name: str, value: object, option: values.Option) -> list[str]:
     ("option", "value"),
     [
         (BOOL, True),
+        *((BOOL, text) for text in ("true", "false", "True", "FALSE", "yes", "no", "on", "off")),
+        (INT, "0"),
+        (INT, "-1"),
         (INT, 3),
         (INT, "3"),
         (INT, -1),
@@ -47,7 +50,15 @@ def test_accepted(option: values.Option, value: object) -> None:
 @pytest.mark.parametrize(
     ("option", "value", "problem"),
     [
-        (BOOL, "true", 'expected true or false, found the string "true"'),
+        (BOOL, "maybe", 'expected true or false, found the string "maybe"'),
+        (BOOL, "", 'expected true or false, found the string ""'),
+        (BOOL, " true", 'expected true or false, found the string " true"'),
+        (BOOL, "y", 'expected true or false, found the string "y"'),
+        (BOOL, "1", 'expected true or false, found the string "1"'),
+        (INT, "022", 'expected an integer, found the string "022"'),
+        (INT, "+22", 'expected an integer, found the string "+22"'),
+        (FLOAT, "00.5", 'expected a number, found the string "00.5"'),
+        (LIMITS, [{"name": "nofile", "soft": "3"}], 'expected an integer, found the string "3"'),
         (BOOL, 1, "expected true or false, found the number 1"),
         (INT, True, "expected an integer, found the boolean true"),
         (INT, "3o", 'expected an integer, found the string "3o"'),
@@ -246,7 +257,9 @@ def test_advice_can_be_pasted(name: str, option: values.Option, advice: str) -> 
     assert values.advice_to_write(name, option) == advice
 
 
-def test_numbers_of_the_command_line_become_numbers() -> None:
+def test_text_of_the_command_line_becomes_what_it_means() -> None:
+    assert [values.typed(text, BOOL) for text in ("true", "Yes", "ON", True)] == [True] * 4
+    assert [values.typed(text, BOOL) for text in ("false", "No", "OFF", False)] == [False] * 4
     assert values.typed("30", INT) == 30
     assert values.typed("0.5", FLOAT) == 0.5
     assert values.typed("30", TEXT) == "30"
