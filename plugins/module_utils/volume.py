@@ -5,9 +5,10 @@
 """A data volume as it is and as it should be: a file system of ours on a block device, mounted at a directory.
 
 The file system is its own record of whether it is whole. mke2fs writes the primary superblock last and after a flush of
-everything else (ext2fs_flush in e2fsprogs), so what a killed one leaves behind is an empty device. mkfs.xfs begins with
-a superblock that says `in progress` and ends by taking the word back. A label tells our file systems from others. What
-xfs_copy or xfs_mdrestore is copying says `in progress` too, and counts the files of what it is a copy of.
+everything else (ext2fs_flush in e2fsprogs), so what a killed one leaves behind has none. An ext4 that has lost it looks
+the same, so the mount unit names the device while its file system is made. mkfs.xfs begins with a superblock that says
+`in progress` and ends by taking the word back. A label tells our file systems from others. What xfs_copy or
+xfs_mdrestore is copying says `in progress` too, and counts the files of what it is a copy of.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from fcntl import ioctl
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.galilean.hub.plugins.module_utils.lost_superblock import find_lost
 from ansible_collections.galilean.hub.plugins.module_utils.mount_unit import escaped
 
 LABEL = "galilean"
@@ -35,6 +37,7 @@ MAKE: Mapping[str, Sequence[str]] = {
     # It takes a file system that it has not finished itself for a reason to ask.
     "xfs": ("mkfs.xfs", "-q", "-f", "-L", LABEL),
 }
+REPAIR = {"ext4": "e2fsck", "xfs": "xfs_repair"}
 # XFS stops by itself when it finds an error; ext4 by default goes on writing.
 OPTIONS: Mapping[str, str] = {
     "ext4": "noatime,nodev,nosuid,usrquota,prjquota,errors=remount-ro",
@@ -50,6 +53,9 @@ NO_DISKS = re.compile(r"(?:fd|loop|nbd|ram|sr|zram)\d+")
 XFS_GEOMETRY, XFS_GEOMETRY_BYTES = 0x80705864, 112
 # The root directory, and two files of the realtime section (res_ino in mkfs/proto.c of xfsprogs).
 XFS_INODES_OF_MKFS = 3
+
+# The whole unit, which nobody can start, while the file system is made.
+BEGUN_UNIT = "# galilean.hub.volume makes a file system on {device}, which has {size} bytes.\n"
 
 UNIT = """\
 # Written by galilean.hub.volume.
@@ -75,7 +81,8 @@ class Volume:
 
     `signatures` are the kinds of what is on the device, as wipefs calls them; `label`, `uuid` and `size` (bytes) are
     those of its file system; `unfinished` says that it is an XFS that was begun and not ended, `copied` that this
-    one holds files; `read_only` that it is mounted at the directory and takes no writes; `mounted_before` is the UUID
+    one holds files; `lost` that the first superblock is gone, `begun` that a file system was being made on the
+    device; `read_only` that it is mounted at the directory and takes no writes; `mounted_before` is the UUID
     that the mount unit of the directory names; `disks` are those of the host when the device is not there.
     """
 
@@ -92,6 +99,8 @@ class Volume:
     directory_holds: str = ""
     disks: tuple[str, ...] = ()
     copied: bool = False
+    lost: bool = False
+    begun: bool = False
     read_only: bool = False
 
     @classmethod
@@ -106,7 +115,7 @@ class Volume:
     def blank(self) -> bool:
         """Whether nothing is on the device, or no more than a file system of ours that was never finished."""
         is_of_us = self.unfinished and self.label == LABEL and not self.copied
-        return self.kind == "device" and (not self.signatures or is_of_us)
+        return self.kind == "device" and (not self.signatures or is_of_us or (self.lost and self.begun))
 
 
 @dataclass(frozen=True)
@@ -138,6 +147,14 @@ def refusal(volume: Volume, directory: str, file_system: str, where: str = "") -
     if volume.kind != "device":
         disks = f", the disks of this host are {', '.join(volume.disks)}" if volume.disks else ""
         return f"expected a block device, found {volume.kind}{disks}", f"Write the path of the data volume{where}"
+    if volume.lost and not volume.blank:
+        (found,) = volume.signatures
+        named = f" called {volume.label}" if volume.label else ""
+        emptied = f"when nobody needs what is on it, make a volume of it by {' '.join(MAKE[file_system])} {device}"
+        return (
+            f"expected an empty device, or a volume of a cluster, found {found}{named} without its superblock",
+            f"Bring it back by {REPAIR[found]} {device}, or write the path of another device{where}, or, {emptied}",
+        )
     if not volume.blank:
         found = " and ".join(volume.signatures)
         if volume.signatures not in {("ext4",), ("xfs",)} or volume.label != LABEL or volume.copied:
@@ -210,11 +227,14 @@ def read_device(device: str, directory: str, wipefs: Callable[[str], str]) -> Vo
     # It prints nothing where it finds nothing.
     signatures = json.loads(wipefs(device) or "{}").get("signatures", [])
     mounts = mounts_of(os.stat(device).st_rdev)
-    kinds = tuple(signature["type"] for signature in signatures)
-    first = signatures[0] if signatures else {}
     with open(device, "rb") as stream:
         head = stream.read(4096)
         device_size = stream.seek(0, os.SEEK_END)
+        lost = None if signatures else find_lost(stream)
+    if lost:
+        signatures = [lost._asdict()]
+    kinds = tuple(signature["type"] for signature in signatures)
+    first = signatures[0] if signatures else {}
     unfinished = kinds == ("xfs",) and is_in_progress(head)
     return Volume(
         device,
@@ -224,11 +244,13 @@ def read_device(device: str, directory: str, wipefs: Callable[[str], str]) -> Vo
         label=first.get("label") or "",
         uuid=first.get("uuid") or "",
         unfinished=unfinished,
-        size=size_of(kinds, head, mounts),
+        size=0 if lost else size_of(kinds, head, mounts),
         mounted_at=tuple(mounts),
         mounted_before=mounted_before(unit_path(directory)),
         directory_holds=content_of(directory),
         copied=unfinished and inodes_used(head) > XFS_INODES_OF_MKFS,
+        lost=lost is not None,
+        begun=is_begun(unit_path(directory), device, device_size),
         read_only=directory in mounts and is_read_only(directory),
     )
 
@@ -253,6 +275,11 @@ def mounted_before(unit: Path) -> str:
     """The UUID that a mount unit names, empty when there is none."""
     named = UUID.search(unit.read_text(encoding="utf-8")) if unit.exists() else None
     return named[1] if named else ""
+
+
+def is_begun(unit: Path, device: str, size: int) -> bool:
+    """Whether a mount unit says that a file system is being made on this device."""
+    return unit.exists() and unit.read_text(encoding="utf-8") == BEGUN_UNIT.format(device=device, size=size)
 
 
 def mounts_of(number: int, mountinfo: str = "/proc/self/mountinfo") -> list[str]:

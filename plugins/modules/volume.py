@@ -17,7 +17,8 @@ description:
   - It is checked before it is mounted, and not mounted when that finds what it cannot mend. After an error that the
     kernel finds later nothing more is written to it. A volume that takes no writes ends the run.
   - A file system is made only where wipefs finds nothing on the device, or one of ours that was begun and never
-    finished. What an earlier cluster has left is used as it is; anything else is refused.
+    finished. What an earlier cluster has left is used as it is; anything else is refused, also a file system that has
+    lost its first superblock, in which wipefs finds nothing.
   - Another volume than the one that has been mounted at the directory so far is refused, also when it is empty.
   - Whatever is done may be interrupted at any point. The next run completes it.
 options:
@@ -79,6 +80,7 @@ from typing import NoReturn
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
 from ansible_collections.galilean.hub.plugins.module_utils.volume import (
+    BEGUN_UNIT,
     MAKE,
     Plan,
     Volume,
@@ -125,8 +127,10 @@ class Host:
         unit = self.unit_path.read_text(encoding="utf-8") if self.unit_path.exists() else None
         return plan(volume, self.directory, self.file_system, unit)
 
-    def apply(self, steps: Plan) -> None:
+    def apply(self, volume: Volume, steps: Plan) -> None:
         if steps.make:
+            begun = BEGUN_UNIT.format(device=self.device, size=volume.device_size)
+            write_durably(self.unit_path, begun, 0o644, 0, 0)
             self.run(*MAKE[self.file_system], self.device)
             # Only now there is a UUID to mount it by.
             steps = self.plan(self.volume())
@@ -150,9 +154,10 @@ def main() -> None:
     module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     host = Host(module)
     try:
-        steps = host.plan(host.volume())
+        volume = host.volume()
+        steps = host.plan(volume)
         if not module.check_mode:
-            host.apply(steps)
+            host.apply(volume, steps)
         uuid = host.volume().uuid
     except OSError as error:
         module.fail_json(msg=f"The volume {host.device} cannot be used: {error}")

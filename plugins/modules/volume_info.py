@@ -105,6 +105,14 @@ volume:
       description: Whether it holds files although its making was interrupted, as a copy that is not complete.
       type: bool
       sample: false
+    lost:
+      description: Whether the first superblock of the file system is gone, and what is told of it stands in the second.
+      type: bool
+      sample: false
+    begun:
+      description: Whether M(galilean.hub.volume) was making a file system on the device when it was killed.
+      type: bool
+      sample: false
     read_only:
       description: Whether it is mounted at the directory and takes no writes.
       type: bool

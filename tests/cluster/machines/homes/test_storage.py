@@ -225,6 +225,9 @@ def test_a_volume_whose_making_was_killed_is_made_whole(
     machines: Machines, disk: str, file_system: str, seconds: str
 ) -> None:
     machines.run("jupiter", "sh", "-c", "which mkfs.xfs || apt-get install -qq xfsprogs")
+    size = machines.run("jupiter", "blockdev", "--getsize64", disk)
+    begun = f"# galilean.hub.volume makes a file system on {disk}, which has {size} bytes.\n"
+    machines.pipe("jupiter", begun, "tee", "/etc/systemd/system/srv-volume.mount")
     make = f"timeout --signal KILL {seconds} {MAKE[file_system]} -q -L galilean {disk}"
     machines.run("jupiter", "sh", "-c", f"{make}; sync {disk}", check=False)
     assert "mounted" in use_volume(machines, device=disk, file_system=file_system)["changes"]

@@ -10,9 +10,11 @@ from pathlib import Path
 
 import pytest
 from ansible_collections.galilean.hub.plugins.module_utils.volume import (
+    BEGUN_UNIT,
     MAKE,
     Volume,
     content_of,
+    is_begun,
     is_read_only,
     kind_of,
     mounted_before,
@@ -25,6 +27,10 @@ from ansible_collections.galilean.hub.plugins.module_utils.volume import (
 
 OR_EMPTY = (
     "Write the path of another device, or, when nobody needs what is on it, empty this one by wipefs --all /dev/vdb"
+)
+OR_MADE = (
+    "Bring it back by e2fsck /dev/vdb, or write the path of another device, or, when nobody needs what is on it, make "
+    f"a volume of it by {' '.join(MAKE['ext4'])} /dev/vdb"
 )
 OR_ANEW = (
     "Write the path of that volume, or, to begin anew without the homes on it, "
@@ -127,6 +133,11 @@ def test_what_has_to_be_done_follows_from_what_is_there(volume: Volume, unit: st
             OR_ANEW,
         ),
         (
+            replace(MADE, lost=True),
+            "expected an empty device, or a volume of a cluster, found ext4 called galilean without its superblock",
+            OR_MADE,
+        ),
+        (
             replace(MOUNTED, read_only=True),
             "expected a volume that takes writes, found it read-only at /srv/galilean",
             "Look for the reason in journalctl --dmesg, unmount /srv/galilean, and check /dev/vdb by fsck",
@@ -143,6 +154,7 @@ def test_what_has_to_be_done_follows_from_what_is_there(volume: Volume, unit: st
         "hides files",
         "empty instead of ours",
         "another one of ours",
+        "without its superblock",
         "takes no writes",
     ],
 )
@@ -210,6 +222,8 @@ def test_a_file_system_tells_its_size_and_its_label(image: Path, file_system: st
 
 # One partition of a sector, as a table of DOS has it (sizes and places in sectors).
 PARTITION = (446, struct.pack("<BxxxBxxxII", 0, 0x83, 1, 1)), (510, b"\x55\xaa")
+# What is gone with the first sectors.
+GONE = (0, bytes(8192))
 # The superblock of XFS while mkfs.xfs, xfs_copy or xfs_mdrestore is at work, and the inodes that are made and free.
 BEGUN, USED = (126, b"\1"), (128, struct.pack(">QQ", 128, 60))
 
@@ -229,6 +243,14 @@ BEGUN, USED = (126, b"\1"), (128, struct.pack(">QQ", 128, 60))
         (("mkfs.ext2", "-q", "-L", "galilean"), (), False),
         (("mkswap", "--label", "galilean"), (), False),
         (None, PARTITION, False),
+        (MAKE["ext4"], ((1024, bytes(1024)),), False),
+        (MAKE["ext4"], (GONE,), False),
+        (("mkfs.ext4", "-q", "-b", "4096"), (GONE,), False),
+        (("mkfs.ext4", "-q", "-b", "2048"), (GONE,), False),
+        (MAKE["xfs"], ((0, bytes(512)),), False),
+        (("mkfs.xfs", "-q", "-s", "size=4096"), ((0, bytes(512)),), False),
+        (MAKE["ext4"], ((1080, b"\0\0"),), True),
+        (("mkfs.xfs", "-q"), ((0, b"\0\0\0\0"),), True),
         (None, ((0x10040, b"_BHRfS_M"),), False),
         (None, ((512, b"LABELONE" + struct.pack("<QII", 1, 0, 32) + b"LVM2 001"),), False),
         (None, ((0, b"LUKS\xba\xbe\0\1"),), False),
@@ -247,6 +269,14 @@ BEGUN, USED = (126, b"\1"), (128, struct.pack(">QQ", 128, 60))
         "ext2 by our name",
         "swap by our name",
         "table of partitions",
+        "ext4 of ours without its superblock",
+        "ext4 of ours without its beginning",
+        "ext4 without its beginning",
+        "ext4 of blocks of 2 KiB without its beginning",
+        "XFS of ours without its superblock",
+        "XFS of sectors of 4 KiB without its superblock",
+        "ext4 that wipefs has emptied",
+        "XFS that wipefs has emptied",
         "Btrfs",
         "LVM",
         "LUKS",
@@ -262,6 +292,22 @@ def test_a_file_system_is_made_only_where_nobody_has_anything(
     found = look(image)
     assert plan(found, DIRECTORY, "ext4", None).make is is_made
     assert (refusal(found, DIRECTORY, "ext4") is None) is is_made
+
+
+def test_an_ext4_of_ours_whose_making_was_killed_is_made_anew(image: Path, tmp_path: Path) -> None:
+    """Without its superblock, which is written last, it is ours if the unit says that it was being made."""
+    make(image, *MAKE["ext4"])
+    overwrite(image, GONE)
+    found, unit = look(image), tmp_path / "srv-galilean.mount"
+    assert (found.lost, found.label, is_begun(unit, DEVICE, GIB)) == (True, "galilean", False)
+    unit.write_text(BEGUN_UNIT.format(device=DEVICE, size=GIB))
+    assert is_begun(unit, DEVICE, GIB)
+    assert not is_begun(unit, "/dev/vdc", GIB)
+    assert not is_begun(unit, DEVICE, 2 * GIB)
+    assert mounted_before(unit) == ""
+    assert replace(found, begun=True).blank
+    unit.write_text(render_unit(UUID, DIRECTORY, "ext4"))
+    assert not is_begun(unit, DEVICE, GIB)
 
 
 def look(image: Path) -> Volume:
