@@ -27,6 +27,43 @@ def references(host: Host) -> set[str]:
     return {line for line in listed.split() if ":5000/" in line and not line.endswith("@<none>")}
 
 
+# Two windows save one notebook, again and again. Prints how often they have left one of the two, and what else.
+SAVES = """
+import asyncio, os
+from galilean_home import HomeContentsManager
+from nbformat import v4
+
+async def main():
+    manager = HomeContentsManager(root_dir=os.getcwd())
+    windows = [[letter * 200] * cells for letter, cells in (("A", 60), ("B", 30))]
+    notebooks = [v4.new_notebook(cells=[v4.new_code_cell(source) for source in sources]) for sources in windows]
+    models = [{"type": "notebook", "format": "json", "content": notebook} for notebook in notebooks]
+    for pair in range(250):
+        await asyncio.gather(*(manager.save(dict(model), "plot.ipynb") for model in models))
+        saved = (await manager.get("plot.ipynb"))["content"]
+        assert [cell["source"] for cell in saved["cells"]] in windows
+    print(pair + 1, *sorted(name for name in os.listdir() if "plot" in name or "galilean" in name))
+
+asyncio.run(main())
+"""
+# Starts in a home in which servers were killed while they saved, and prints what is there afterwards.
+STRAYS = """
+import os, time
+from pathlib import Path
+from galilean_home import HomeContentsManager
+
+for path, age in FILES.items():
+    Path(path).parent.mkdir(parents=True, exist_ok=True)
+    Path(path).write_text("half")
+    os.utime(path, (1e9 - age, 1e9 - age))
+HomeContentsManager(root_dir=os.getcwd())
+deadline = time.monotonic() + 60
+while any(Path(path).exists() for path in STRAYS) and time.monotonic() < deadline:
+    time.sleep(0.1)
+print([path for path in FILES if Path(path).exists()])
+"""
+
+
 @pytest.fixture(scope="module")
 def notebook(hosts: dict[str, Host]) -> str:
     (reference,) = {reference for reference in references(hosts["io"]) if "notebook" in reference}
@@ -51,6 +88,37 @@ def test_a_student_of_any_uid_has_a_name(hosts: dict[str, Host], notebook: str) 
 def test_no_database_lies_in_the_home(hosts: dict[str, Host], notebook: str) -> None:
     command = f"docker run --rm --user {UID}:{UID} {notebook} python3 -c {shlex.quote(WORK)}"
     assert hosts["io"].check_output(command).splitlines()[-1] == "[]"
+
+
+def in_a_home(host: Host, notebook: str, code: str) -> str:
+    """What Python prints in the notebook image."""
+    options = f"--rm --tmpfs /home/student:mode=1777 --user {UID}:{UID} --entrypoint python3"
+    return host.check_output(f"docker run {options} {notebook} -c {shlex.quote(code)}")
+
+
+def test_two_windows_that_save_one_notebook_leave_a_whole_one(hosts: dict[str, Host], notebook: str) -> None:
+    assert in_a_home(hosts["io"], notebook, SAVES) == "250 plot.ipynb"
+
+
+def test_what_was_not_saved_to_its_end_is_gone_with_the_next_start(hosts: dict[str, Host], notebook: str) -> None:
+    strays = {
+        ".~galilean-0123456789abcdef-0123456789abcdef": 0,
+        "a/b/.~galilean-0123456789abcdef-fedcba9876543210": 0,
+        ".ipynb_checkpoints/.~galilean-0123456789abcdef-fedcba9876543210": 0,
+        ".~newer.ipynb": 0,
+    }
+    kept = {
+        "newer.ipynb": 60,
+        # What Jupyter kept of a file that it was writing into.
+        ".~older.ipynb": 60,
+        "older.ipynb": 0,
+        ".~lock.sheet.ods#": 0,
+        "sheet.ods": 60,
+        ".hidden/.~x": 0,
+        ".hidden/x": 60,
+    }
+    code = f"FILES = {strays | kept}; STRAYS = {list(strays)}\n{STRAYS}"
+    assert in_a_home(hosts["io"], notebook, code) == str(list(kept))
 
 
 def test_a_student_gains_no_privileges(hosts: dict[str, Host], notebook: str) -> None:
