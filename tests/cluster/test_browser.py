@@ -12,12 +12,14 @@ import pytest
 from client import Hub, Student
 from conftest import HOARD
 from lab import Lab
-from playwright.sync_api import Browser, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
 # A home of its own for each run: what Lab remembers of an earlier one is not what a new student sees.
 NAME = f"o'neil.{uuid.uuid4().hex[:8]}@uni.edu"
 CODE = "import os; print('on', os.environ['GALILEAN_NODE'], 'answer', 6 * 7)"
 SAVE = "print(open('diary.txt', 'a+').write('dear diary'))"
+# A first plot, and a slider, which needs the widgets' part in Lab.
+PLOT = "import ipywidgets, matplotlib.pyplot as plt; display(ipywidgets.IntSlider()); plt.plot([0, 1, 4, 9]);"
 READ = "print('read:', open('diary.txt').read())"
 
 
@@ -72,13 +74,17 @@ class Notebook:
         self.cells = 0
 
     def run(self, code: str) -> str:
+        output = self.execute(code).locator(".jp-OutputArea-output pre")
+        output.wait_for()
+        return output.inner_text().strip()
+
+    def execute(self, code: str) -> Locator:
+        """The cell of a code that is run."""
         self.panel.locator(".jp-CodeCell .cm-content").nth(self.cells).click()
         self.page.keyboard.type(code)
         self.page.keyboard.press("Shift+Enter")
-        output = self.panel.locator(".jp-CodeCell").nth(self.cells).locator(".jp-OutputArea-output pre")
-        output.wait_for()
         self.cells += 1
-        return output.inner_text().strip()
+        return self.panel.locator(".jp-CodeCell").nth(self.cells - 1)
 
     def save(self) -> None:
         self.page.keyboard.press("Control+s")
@@ -95,6 +101,9 @@ def test_a_student_works_logs_out_and_finds_the_file_on_another_node(
         notebook = Notebook(page)
         assert notebook.run(CODE) == "on io answer 42"
         assert notebook.run(SAVE) == "10"
+        cell = notebook.execute(PLOT)
+        expect(cell.locator(".widget-slider")).to_be_visible()
+        expect(cell.locator(".jp-RenderedImage img")).to_be_visible()
         notebook.save()
         expect(page.locator("#jp-main-statusbar")).to_contain_text(re.compile(r"Disk: +[\d.]+ / [\d.]+ "))
         page.screenshot(path=artifacts / "lab.png")

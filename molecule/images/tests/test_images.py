@@ -27,6 +27,18 @@ def references(host: Host) -> set[str]:
     return {line for line in listed.split() if ":5000/" in line and not line.endswith("@<none>")}
 
 
+# Draws, and lists what Lab shows widgets with.
+PLOT = """
+import subprocess
+import ipympl, ipywidgets, numpy, pandas, scipy.optimize, seaborn, sklearn.linear_model, sympy
+import matplotlib.pyplot as plt
+seaborn.lineplot(data=pandas.DataFrame({"x": numpy.arange(4)}))
+plt.savefig("/tmp/plot.png")
+print(open("/tmp/plot.png", "rb").read(4)[1:].decode())
+listed = subprocess.run(["jupyter", "labextension", "list"], check=True, capture_output=True, text=True).stderr
+found = {line.split()[0] for line in listed.splitlines() if "enabled" in line and "OK" in line}
+print(sorted(found & {"@jupyter-widgets/jupyterlab-manager", "jupyter-matplotlib"}))
+"""
 # Two windows save one notebook, again and again. Prints how often they have left one of the two, and what else.
 SAVES = """
 import asyncio, os
@@ -88,6 +100,14 @@ def test_a_student_of_any_uid_has_a_name(hosts: dict[str, Host], notebook: str) 
 def test_no_database_lies_in_the_home(hosts: dict[str, Host], notebook: str) -> None:
     command = f"docker run --rm --user {UID}:{UID} {notebook} python3 -c {shlex.quote(WORK)}"
     assert hosts["io"].check_output(command).splitlines()[-1] == "[]"
+
+
+def test_what_a_class_begins_with_works_in_a_full_home(hosts: dict[str, Host], notebook: str) -> None:
+    writable = "--tmpfs /tmp --tmpfs /var/tmp --tmpfs /home/student:mode=1777,nr_inodes=1"
+    run = f"docker run --rm --read-only {writable} --user {UID}:{UID} {notebook}"
+    done = hosts["io"].run(f"{run} python3 -c {shlex.quote(PLOT)}")
+    assert done.stdout.splitlines() == ["PNG", "['@jupyter-widgets/jupyterlab-manager', 'jupyter-matplotlib']"]
+    assert done.stderr == ""
 
 
 def in_a_home(host: Host, notebook: str, code: str) -> str:
