@@ -27,6 +27,31 @@ os.makedirs(".local", exist_ok=True)
 if not os.path.islink("innocent"):
     os.symlink(".local", "innocent")
 """
+# Fills what a server can write to besides its home, and prints how many MiB went into each, then what else can be
+# written to.
+SPILL = """
+import os
+
+def fill(directory):
+    written = 0
+    with open(f"{directory}/spill", "wb", buffering=0) as file:
+        try:
+            while written < 3 << 30:
+                written += file.write(bytes(1 << 20))
+        except OSError:
+            pass
+    os.remove(f"{directory}/spill")
+    return written >> 20
+
+places = ["/dev/shm", "/tmp", "/var/tmp"]
+print(*map(fill, places))
+in_memory = {os.stat(place).st_dev for place in [*places, "/dev/mqueue"]}
+for directory, directories, _files in os.walk("/"):
+    if directory == "/":
+        directories[:] = set(directories) - {"home", "proc", "sys"}
+    if os.access(directory, os.W_OK) and os.stat(directory).st_dev not in in_memory:
+        print(directory)
+"""
 
 
 @pytest.fixture(scope="module")
@@ -83,6 +108,13 @@ def test_a_server_finds_the_hub_that_has_another_address(lab: Lab, hub: Hub) -> 
         token = hub.api("POST", "/users/finder/tokens")["token"]
         answer = student.request("GET", "/api/status", headers={"Authorization": f"token {token}"})
         assert answer.status_code == 200, answer.text
+
+
+def test_a_student_fills_no_disk_of_the_node(hub: Hub) -> None:
+    with hub.student("spiller") as student:
+        student.start()
+        assert student.run(SPILL) == "384 384 384"
+        assert student.answers()
 
 
 def test_an_idle_server_is_culled_and_an_active_one_is_not(lab: Lab, hub: Hub) -> None:

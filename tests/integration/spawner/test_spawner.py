@@ -102,6 +102,9 @@ async def test_the_container_has_its_limits_and_no_privileges(new_spawner: NewSp
     mounts = {target: options.split(",") for _source, target, _type, options, *_rest in lines}
     assert "rw" in mounts[spawner.settings.home_directory]
     assert "ro" in mounts[EXPORT_TARGET]
+    assert "ro" in mounts["/"]
+    for target in ("/dev/shm", "/tmp", "/var/tmp"):
+        assert "size=102400k" in mounts[target]
     assert await get(spawner, EXPORT_TARGET) == "jupiter:/srv/galilean/homes\n"
 
 

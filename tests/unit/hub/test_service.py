@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
 from galilean_hub.keeper import Home
 from galilean_hub.service import avoiding, server_labels, service_spec
 from galilean_hub.settings import SpawnerSettings, Ulimit
@@ -55,10 +56,23 @@ def test_the_container_has_no_privileges() -> None:
     assert found["Ulimits"] == [{"Name": "nofile", "Soft": 1024, "Hard": 4096}]
 
 
-def test_the_home_is_mounted_with_the_proof_of_the_export_and_nothing_else() -> None:
+@pytest.mark.parametrize(("memory_limit", "size"), [("1.5G", {"SizeBytes": 805306368}), ("0", {}), (None, {})], ids=str)
+def test_what_is_written_outside_the_home_is_in_memory_and_at_most_half_of_the_limit(
+    memory_limit: str | None, size: dict[str, int]
+) -> None:
+    settings = SpawnerSettings(image="i", network="n", memory_limit=memory_limit)
+    found = spec(settings)["task_template"]["ContainerSpec"]
+    assert found["ReadOnly"] is True
+    assert [mount for mount in found["Mounts"] if mount["Type"] == "tmpfs"] == [
+        {"Type": "tmpfs", "Target": target, "TmpfsOptions": {"Mode": 0o1777, **size}}
+        for target in ("/dev/shm", "/tmp", "/var/tmp")
+    ]
+
+
+def test_the_home_is_mounted_with_the_proof_of_the_export_and_nothing_else_of_the_node() -> None:
     source = "/srv/galilean/homes/main/ada-fdee430d"
     export = "/srv/galilean/homes/.galilean-export"
-    assert container()["Mounts"] == [
+    assert [mount for mount in container()["Mounts"] if mount["Type"] != "tmpfs"] == [
         {"Type": "bind", "Source": source, "Target": "/home/student"},
         {"Type": "bind", "Source": export, "Target": "/run/galilean-export", "ReadOnly": True},
     ]

@@ -18,6 +18,8 @@ from galilean_hub.settings import SpawnerSettings, size_in_bytes
 NODE_VARIABLE = "GALILEAN_NODE={{.Node.Hostname}}"
 # Where a server sees the file that proves the export.
 EXPORT_TARGET = "/run/galilean-export"
+# Where programs expect to write besides the home. Nothing else of a container can be written to.
+IN_MEMORY = ("/dev/shm", "/tmp", "/var/tmp")
 # Swarm's default is "any": a server that its user shut down would come back. The tries last for more than a minute, so
 # that a server outlives the start of a whole cluster, when its node is ready before the homes are.
 RESTART_POLICY = {
@@ -54,7 +56,9 @@ def service_spec(
             {"Type": "bind", "Source": home.path, "Target": settings.home_directory},
             # Without it the node does not see the homes but what was left below their mount, and starts no server.
             {"Type": "bind", "Source": home.export_path, "Target": EXPORT_TARGET, "ReadOnly": True},
+            *(_in_memory(target, size_in_bytes(settings.memory_limit)) for target in IN_MEMORY),
         ],
+        "ReadOnly": True,
         "CapabilityDrop": ["ALL"],
         "Privileges": {"NoNewPrivileges": True},
         "Ulimits": [{"Name": limit.name, "Soft": limit.soft, "Hard": limit.hard} for limit in settings.ulimits],
@@ -88,6 +92,15 @@ def avoiding(spec: Mapping[str, Any], node_ids: Iterable[str]) -> dict[str, Any]
 def server_labels(instance: str, username: str, server_name: str) -> dict[str, str]:
     """Labels of service and container alike."""
     return {INSTANCE_LABEL: instance, "galilean.user": username, "galilean.server": server_name}
+
+
+def _in_memory(target: str, memory_limit: int | None) -> dict[str, Any]:
+    """The mount of a file system in memory. What it holds counts against the limit (bytes), and is at most half of it.
+
+    Without a limit the kernel sets the size: half of the node's memory (tmpfs(5)).
+    """
+    size = {"SizeBytes": memory_limit // 2} if memory_limit else {}
+    return {"Type": "tmpfs", "Target": target, "TmpfsOptions": {"Mode": 0o1777, **size}}
 
 
 def _literal(value: str) -> str:
