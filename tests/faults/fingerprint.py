@@ -30,9 +30,9 @@ POLICY = Path("/usr/sbin/policy-rc.d")
 # Docker's own mounts into a container, locks, and caches that are made anew from what is compared.
 IGNORED = re.compile(
     r"/etc/(hostname|hosts|resolv\.conf|mtab|machine-id|ld\.so\.cache|\.pwd\.lock|.*-|ssl/certs/.*)"
-    # What the hub's database, the registry and homes hold is the users' and the images'.
+    # What the hub's database, the registry and homes hold is the users' and the images'; so is whose homes there are.
     r"|/var/lib/galilean/registry/.*"
-    r"|/srv/galilean/homes/[^/]+/[^/]+/.*"
+    r"|/srv/galilean/homes/([^/]+/[^/]+|\.galilean-owners)/.*"
     r"|/var/lib/galilean/[^/]+/hub/.*-(wal|shm|journal)"
 )
 # Drawn by chance once, or counted: there, and with the right owner and mode.

@@ -15,6 +15,7 @@ from testinfra.host import Host
 
 PORT = 8444
 SLUG = "molecule-0123abcd"
+USER = "molecule"
 HOME = f"/srv/galilean/homes/main/{SLUG}"
 EnsureHome = Callable[..., dict[str, Any] | None]
 
@@ -23,7 +24,7 @@ EnsureHome = Callable[..., dict[str, Any] | None]
 def storage(hosts: dict[str, Host]) -> Iterator[Host]:
     """The storage host, which in the lab is the hub's, without the home of these tests afterwards."""
     yield hosts["jupiter"]
-    hosts["jupiter"].check_output(f"rm --recursive --force {HOME}")
+    hosts["jupiter"].check_output(f"rm --recursive --force {HOME} /srv/galilean/homes/.galilean-owners/*.main.{SLUG}")
 
 
 @pytest.fixture
@@ -32,7 +33,8 @@ def ensure_home(lab: Lab, fetch: Callable[..., dict[str, Any] | None]) -> Ensure
     hub = Authority.of(lab).issue("hub.main", ExtendedKeyUsageOID.CLIENT_AUTH)
 
     def ensured(pair: tuple[str, str] | tuple[()] = hub, quota_bytes: int = 0) -> dict[str, Any] | None:
-        answer = fetch("PUT", PORT, f"/v1/homes/{SLUG}", *pair, body=json.dumps({"quota_bytes": quota_bytes}))
+        body = json.dumps({"user": USER, "quota_bytes": quota_bytes})
+        answer = fetch("PUT", PORT, f"/v1/homes/{SLUG}", *pair, body=body)
         return {**answer, "body": json.loads(answer["body"])} if answer else None
 
     return ensured

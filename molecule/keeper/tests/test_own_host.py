@@ -48,7 +48,8 @@ def test_the_hub_gets_homes_from_it(
 ) -> None:
     hub = Authority.of(lab).issue("hub.main", ExtendedKeyUsageOID.CLIENT_AUTH)
     address = callisto.check_output("hostname --ip-address")
-    answer = fetch("PUT", 8444, f"/v1/homes/{SLUG}", *hub, body=json.dumps({"quota_bytes": 0}), address=address)
+    body = json.dumps({"user": "molecule", "quota_bytes": 0})
+    answer = fetch("PUT", 8444, f"/v1/homes/{SLUG}", *hub, body=body, address=address)
     assert answer
     home = json.loads(answer["body"])
     try:

@@ -11,7 +11,8 @@ from testinfra.host import Host
 
 def test_the_student_leaves_nothing_behind(hosts: dict[str, Host]) -> None:
     jupiter = hosts["jupiter"]
-    assert jupiter.check_output("ls -A /srv/galilean/homes/main") == ""
+    for directory in ("main", ".galilean-owners"):
+        assert jupiter.check_output(f"ls -A /srv/galilean/homes/{directory}") == ""
     assert jupiter.check_output("docker service ls --quiet --filter label=galilean.instance=main") == ""
 
 

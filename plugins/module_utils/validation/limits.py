@@ -10,6 +10,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
+from unicodedata import normalize
 from urllib.parse import urlsplit
 
 from ansible_collections.galilean.hub.plugins.module_utils.images import BY_DIGEST
@@ -237,12 +238,17 @@ DIGEST = Form(
     "quay.io/jupyter/base-notebook@sha256:" + "0" * 64,
     BY_DIGEST.fullmatch,
 )
-USER = Form("the name of a user, without spaces and / and quotes", "galileo", re.compile(r"[\w.@+'-]{1,255}").fullmatch)
-# JupyterHub has names in small letters.
+# Without the letters of Hangul that do not show.
+USER = Form(
+    "the name of a user, without spaces and / and quotes",
+    "galileo",
+    re.compile(r"(?:(?![\u115f\u1160\u3164\uffa0])[\w.@+'-]){1,255}").fullmatch,
+)
+# JupyterHub has names in small letters, and in one of their spellings.
 USER_OF_THE_HUB = Form(
     "the name of a user, in small letters, without spaces and / and quotes",
     "galileo",
-    lambda text: USER.fits(text) and text == text.lower(),
+    lambda text: USER.fits(text) and text == normalize("NFC", text.lower()),
 )
 GROUP = Form("the name of a group", "lecturers", re.compile(r"[\w.@+:/-]([\w .@+:/-]{0,253}[\w.@+:/-])?").fullmatch)
 WORDS = Form("letters, digits, spaces, _ and -", "monitoring", re.compile(r"[\w -]{1,64}", re.ASCII).fullmatch)

@@ -1,11 +1,12 @@
 """The keeper: makes the home directories of a hub's users, each with its own owner and quota, when the hub asks.
 
-    PUT /v1/homes/<slug>   {"quota_bytes": 10737418240}
+    PUT /v1/homes/<slug>   {"user": "ada", "quota_bytes": 10737418240}
     ->   {"uid": 200001, "gid": 200001, "path": "/srv/...", "created": true, "quota_bytes": 10737418240}
 
 Callers prove who they are by a certificate of the cluster's authority: the hub of an instance is `hub.<instance>`, and
 reaches the homes of that instance only. The file system is the record of who has which uid: a home that exists keeps
-its owner, and a new one gets the next uid after the highest that owns a home.
+its owner, and a new one gets the next uid after the highest that owns a home. Whose home it is, by the name of the
+user, is known from the first request on, and no other user gets it.
 """
 
 from __future__ import annotations
@@ -26,18 +27,23 @@ import struct
 import sys
 import threading
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
-SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,48}")
+SLUG = re.compile(r"[a-z0-9][a-z0-9-]{0,56}")
 HUB = re.compile(r"hub\.([a-z0-9][a-z0-9-]{0,11})")
 LENGTH = re.compile(r"[0-9]{1,4}")
 PREFIX = "/v1/homes/"
 UNFINISHED = ".new-"
-BODY_BYTES = 1024
+OWNERS = ".galilean-owners"
+RECORD = re.compile(r"([0-9]+)\.([a-z0-9-]+)\.([a-z0-9-]+)")
+# What JupyterHub's database takes for a name, and a body that holds such a name with each letter escaped.
+USER_LENGTH = 255
+BODY_BYTES = 4096
 TIMEOUT_SECONDS = 10.0
 # Below are the accounts of the system: a container must never run as one of them.
 LOWEST_OWNER = 1000
@@ -79,6 +85,18 @@ class Config:
     private_key_path: str
 
 
+@dataclass(frozen=True)
+class Home:
+    """A home, and the name of the user whose it is."""
+
+    instance: str
+    slug: str
+    user: str
+
+    def __str__(self) -> str:
+        return f"{self.instance}/{self.slug}"
+
+
 class RefusedError(Exception):
     """A request that is not served; `status` is the HTTP status of the answer."""
 
@@ -106,21 +124,23 @@ def requested_slug(path: str) -> str:
         raise RefusedError(HTTPStatus.NOT_FOUND, "no such resource")
     slug = path.removeprefix(PREFIX)
     if not SLUG.fullmatch(slug):
-        raise RefusedError(HTTPStatus.BAD_REQUEST, "the name of a home has to be a slug: 1 to 49 of a-z, 0-9 and -")
+        raise RefusedError(HTTPStatus.BAD_REQUEST, "the name of a home has to be a slug: 1 to 57 of a-z, 0-9 and -")
     return slug
 
 
-def requested_quota(body: bytes) -> int:
-    """The quota in bytes in the body of a request, 0 for none."""
+def requested_home(body: bytes) -> tuple[str, int]:
+    """The user's name and the quota in bytes, 0 for none, in the body of a request."""
     try:
         content = json.loads(body)
     except ValueError as error:
         raise RefusedError(HTTPStatus.BAD_REQUEST, "the body is not JSON") from error
     match content:
-        case {"quota_bytes": int(quota_bytes), **others} if not others and not isinstance(quota_bytes, bool):
-            if 0 <= quota_bytes <= LARGEST_QUOTA_BYTES:
-                return quota_bytes
-    raise RefusedError(HTTPStatus.BAD_REQUEST, 'the body has to be {"quota_bytes": N}, N bytes or 0 for no quota')
+        case {"user": str(user), "quota_bytes": int(quota_bytes), **others} if not others:
+            is_name = 0 < len(user) <= USER_LENGTH and user.isprintable()
+            if is_name and not isinstance(quota_bytes, bool) and 0 <= quota_bytes <= LARGEST_QUOTA_BYTES:
+                return user, quota_bytes
+    reason = 'the body has to be {"user": NAME, "quota_bytes": N}, N bytes or 0 for no quota'
+    raise RefusedError(HTTPStatus.BAD_REQUEST, reason)
 
 
 def set_quota(home: int, uid: int, quota_bytes: int) -> None:
@@ -211,21 +231,84 @@ def regular_files(names: Iterable[str], directory: int) -> Iterator[int]:
             os.close(file)
 
 
+@contextmanager
+def opened(path: str, parent: int | None = None) -> Iterator[int]:
+    """A directory, open for as long as it is looked at. A link to one is none."""
+    directory = os.open(path, DIRECTORY, dir_fd=parent)
+    try:
+        yield directory
+    finally:
+        os.close(directory)
+
+
+class Owners:
+    """The record of whose homes there are and were: `<homes directory>/.galilean-owners/<uid>.<instance>.<slug>`.
+
+    Each file holds the name of a user. They are plain files among the homes: whatever copies these copies them too,
+    where extended attributes are lost by many tools and on NFS. Only root reaches them; what is in a home can be
+    replaced by its owner.
+    """
+
+    def __init__(self, homes_directory: str) -> None:
+        self._directory = Path(homes_directory) / OWNERS
+
+    def __iter__(self) -> Iterator[tuple[int, str]]:
+        """The uids that were given, each with the home that had it."""
+        try:
+            names = os.listdir(self._directory)
+        except FileNotFoundError:
+            return
+        for record in filter(None, map(RECORD.fullmatch, names)):
+            yield int(record[1]), f"{record[2]}/{record[3]}"
+
+    def knows(self, uid: int, home: Home) -> bool:
+        """Whether a home with this uid is known to be that user's. Raises RefusedError when it is another's."""
+        try:
+            user = self._path(uid, home).read_text(encoding="utf-8").removesuffix("\n")
+        except FileNotFoundError:
+            return False
+        if user != home.user:
+            raise RefusedError(HTTPStatus.CONFLICT, f"the home {home} is that of another user")
+        return True
+
+    def refuse_another(self, home: Home) -> None:
+        """Raise RefusedError when the home is known to be another user's, whatever uid it had."""
+        for uid, name in self:
+            if name == str(home):
+                self.knows(uid, home)
+
+    def write(self, uid: int, home: Home) -> None:
+        """Know for good whose home with which uid it is."""
+        self._directory.mkdir(mode=0o700, exist_ok=True)
+        unfinished = self._directory / UNFINISHED
+        with unfinished.open("w", encoding="utf-8") as file:
+            file.write(f"{home.user}\n")
+            file.flush()
+            os.fchmod(file.fileno(), 0o600)
+            os.fsync(file.fileno())
+        unfinished.rename(self._path(uid, home))
+        for path in (self._directory, self._directory.parent):
+            with opened(str(path)) as directory:
+                os.fsync(directory)
+
+    def _path(self, uid: int, home: Home) -> Path:
+        return self._directory / f"{uid}.{home.instance}.{home.slug}"
+
+
 class Homes:
     """The homes of every instance, in `<homes directory>/<instance>/<slug>`."""
 
     def __init__(self, config: Config) -> None:
         self.config = config
+        self.owners = Owners(config.homes_directory)
         self._making = threading.Lock()
 
-    def ensure(self, instance: str, slug: str, quota_bytes: int) -> dict[str, Any]:
+    def ensure(self, instance: str, slug: str, quota_bytes: int, user: str) -> dict[str, Any]:
         """The home of a user with a quota, made when there is none. Raises RefusedError."""
+        home = Home(instance, slug, user)
         try:
-            parent = self._open_instance(instance)
-            try:
-                (uid, gid), created = self._find_or_make(parent, slug, quota_bytes)
-            finally:
-                os.close(parent)
+            with opened(self.config.homes_directory) as root, opened(instance, root) as parent:
+                (uid, gid), created = self._find_or_make(parent, home, quota_bytes)
         except OSError as error:
             reason = f"the home {slug} of {instance} cannot be had: {error}"
             raise RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, reason) from error
@@ -239,32 +322,18 @@ class Homes:
             "quota_bytes": quota_bytes,
         }
 
-    def _find_or_make(self, parent: int, slug: str, quota_bytes: int) -> tuple[tuple[int, int], bool]:
-        if owner := self._find(parent, slug, quota_bytes):
-            return owner, False
-        with self._making:
-            # Another caller may have made it meanwhile.
-            if owner := self._find(parent, slug, quota_bytes):
-                return owner, False
-            return self._make(parent, slug, quota_bytes), True
-
-    def _find(self, parent: int, slug: str, quota_bytes: int) -> tuple[int, int] | None:
-        """The owner of a home that exists and now has that quota, None when there is no such home."""
-        owner = self._owner(parent, slug)
-        if owner:
-            home = os.open(slug, DIRECTORY, dir_fd=parent)
-            try:
-                set_quota(home, owner[0], quota_bytes)
-            finally:
-                os.close(home)
-        return owner
-
-    def _open_instance(self, instance: str) -> int:
-        root = os.open(self.config.homes_directory, DIRECTORY)
-        try:
-            return os.open(instance, DIRECTORY, dir_fd=root)
-        finally:
-            os.close(root)
+    def _find_or_make(self, parent: int, home: Home, quota_bytes: int) -> tuple[tuple[int, int], bool]:
+        owner = self._owner(parent, home.slug)
+        if not owner or not self.owners.knows(owner[0], home):
+            with self._making:
+                # Another caller may have made it meanwhile.
+                owner = self._owner(parent, home.slug)
+                if not owner:
+                    return self._make(parent, home, quota_bytes), True
+                self._take_in(owner[0], home)
+        with opened(home.slug, parent) as directory:
+            set_quota(directory, owner[0], quota_bytes)
+        return owner, False
 
     @staticmethod
     def _owner(parent: int, slug: str) -> tuple[int, int] | None:
@@ -280,6 +349,14 @@ class Homes:
             )
         return found.st_uid, found.st_gid
 
+    def _take_in(self, uid: int, home: Home) -> None:
+        """Let a home that stood there before it was asked for be that of the user who asks first."""
+        if self.owners.knows(uid, home):
+            return
+        self.owners.refuse_another(home)
+        self.owners.write(uid, home)
+        log(f"the home {home.slug} of {home.instance}, owner {uid}, is that of {home.user!r}")
+
     def _next_uid(self) -> int:
         """The uid after the highest that owns a home of any instance."""
         lowest, highest = self.config.uid_minimum, self.config.uid_maximum
@@ -294,23 +371,23 @@ class Homes:
             raise RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, f"no uid is left between {lowest} and {highest}")
         return uid
 
-    def _make(self, parent: int, slug: str, quota_bytes: int) -> tuple[int, int]:
+    def _make(self, parent: int, home: Home, quota_bytes: int) -> tuple[int, int]:
         """Make a home under another name, limited, whole and on disk, and then rename it: before that it is none."""
+        self.owners.refuse_another(home)
         for name in os.listdir(parent):
             if name.startswith(UNFINISHED):
                 shutil.rmtree(name, dir_fd=parent)
         uid = self._next_uid()
-        unfinished = f"{UNFINISHED}{slug}"
+        unfinished = f"{UNFINISHED}{home.slug}"
         os.mkdir(unfinished, mode=0o700, dir_fd=parent)
-        home = os.open(unfinished, DIRECTORY, dir_fd=parent)
-        try:
-            set_quota(home, uid, quota_bytes)
-            shutil.copytree(self.config.skeleton_directory, f"/proc/self/fd/{home}", symlinks=True, dirs_exist_ok=True)
-            os.fchmod(home, 0o700)
-            self._hand_over(home, uid)
-        finally:
-            os.close(home)
-        os.rename(unfinished, slug, src_dir_fd=parent, dst_dir_fd=parent)
+        with opened(unfinished, parent) as directory:
+            set_quota(directory, uid, quota_bytes)
+            skeleton = self.config.skeleton_directory
+            shutil.copytree(skeleton, f"/proc/self/fd/{directory}", symlinks=True, dirs_exist_ok=True)
+            os.fchmod(directory, 0o700)
+            self._hand_over(directory, uid)
+        self.owners.write(uid, home)
+        os.rename(unfinished, home.slug, src_dir_fd=parent, dst_dir_fd=parent)
         os.fsync(parent)
         return uid, uid
 
@@ -344,8 +421,8 @@ class Request(BaseHTTPRequestHandler):
         try:
             instance = hub_instance(self.request.getpeercert() or {})
             slug = requested_slug(self.path)
-            quota_bytes = requested_quota(self._read_body())
-            self._answer(HTTPStatus.OK, self.server.homes.ensure(instance, slug, quota_bytes))
+            user, quota_bytes = requested_home(self._read_body())
+            self._answer(HTTPStatus.OK, self.server.homes.ensure(instance, slug, quota_bytes, user))
         except RefusedError as refused:
             self.send_error(refused.status, str(refused))
 

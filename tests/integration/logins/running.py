@@ -143,10 +143,15 @@ StartHub = Callable[..., Hub]
 
 
 @contextmanager
-def running_hub(directory: Path, variables: Mapping[str, Any], through: Sequence[str | Path] = ()) -> Iterator[Hub]:
+def running_hub(
+    directory: Path,
+    variables: Mapping[str, Any],
+    through: Sequence[str | Path] = (),
+    keeper: Mapping[str, str] | None = None,
+) -> Iterator[Hub]:
     """The hub that the role makes of `variables` of an inventory, run `through` another command where one is given.
 
-    However the block ends, no secret may be in the hub's log.
+    `keeper` is the endpoint of one that runs. However the block ends, no secret may be in the hub's log.
     """
     url, hub_url = (f"http://127.0.0.1:{free_port()}" for _listener in ("proxy", "hub"))
     api_socket = directory / "proxy.sock"
@@ -159,6 +164,7 @@ def running_hub(directory: Path, variables: Mapping[str, Any], through: Sequence
         "proxy": {"api_url": f"http+unix://{quote(str(api_socket), safe='')}"},
         "secrets_file": str(directory / "secrets.json"),
         "state_directory": str(directory),
+        "keeper": keeper or configuration["keeper"],
     }
     (directory / "hub.json").write_text(json.dumps(configuration))
     (directory / "secrets.json").write_text(json.dumps(secrets))

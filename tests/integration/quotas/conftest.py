@@ -22,7 +22,7 @@ import keeper
 homes = keeper.Homes(keeper.Config("", 0, *sys.argv[2:4], 200000, 299999, "", "", ""))
 for name in sys.argv[5:]:
     try:
-        print(json.dumps(homes.ensure("main", name, int(sys.argv[4]))))
+        print(json.dumps(homes.ensure("main", name, int(sys.argv[4]), name)))
     except keeper.RefusedError as refused:
         sys.exit(str(refused))
 """

@@ -41,6 +41,14 @@ CLIENTS = {
 }
 
 
+def asked(user: str = "ada", quota_bytes: int = 0) -> str:
+    """The body of a request."""
+    return json.dumps({"user": user, "quota_bytes": quota_bytes})
+
+
+ASKED = asked()
+
+
 def make_certificate(directory: Path, name: str, authority: ca.Authority, identity: ca.Identity) -> None:
     key = ec.generate_private_key(ec.SECP256R1())
     public_key = key.public_key().public_bytes(
@@ -109,9 +117,7 @@ class Keeper:
             context.load_cert_chain(str(self.certificates / f"{client}.pem"))
         return context
 
-    def request(
-        self, method: str, path: str, body: str | None = '{"quota_bytes": 0}', client: str | None = "hub"
-    ) -> tuple[int, Any]:
+    def request(self, method: str, path: str, body: str | None = ASKED, client: str | None = "hub") -> tuple[int, Any]:
         connection = http.client.HTTPSConnection(
             "127.0.0.1", self.port, context=self.context(client), timeout=DEADLINE_SECONDS
         )
@@ -122,13 +128,13 @@ class Keeper:
         finally:
             connection.close()
 
-    def ensure(self, slug: str, client: str = "hub") -> dict[str, Any]:
-        status, answer = self.request("PUT", f"/v1/homes/{slug}", client=client)
+    def ensure(self, slug: str, client: str = "hub", user: str = "ada") -> dict[str, Any]:
+        status, answer = self.request("PUT", f"/v1/homes/{slug}", asked(user), client=client)
         assert status == http.HTTPStatus.OK, answer
         return dict(answer)
 
-    def refusal(self, slug: str, client: str = "hub") -> tuple[int, str]:
-        status, answer = self.request("PUT", f"/v1/homes/{slug}", client=client)
+    def refusal(self, slug: str, client: str = "hub", user: str = "ada") -> tuple[int, str]:
+        status, answer = self.request("PUT", f"/v1/homes/{slug}", asked(user), client=client)
         return status, answer["error"]
 
 
@@ -190,6 +196,46 @@ def test_a_home_that_exists_keeps_its_owner_and_new_ones_come_after_it(keeper: K
     assert keeper.ensure("new")["uid"] == LOWEST + 41
 
 
+def test_a_home_is_nobody_elses_however_the_keeper_came_to_know_it(keeper: Keeper) -> None:
+    keeper.ensure("made", user="ada")
+    (keeper.homes / "found").mkdir()
+    os.chown(keeper.homes / "found", LOWEST + 40, LOWEST + 40)
+    keeper.ensure("found", user="ada")
+    keeper.kill()
+    keeper.start()
+    for name in ("made", "found"):
+        refused = http.HTTPStatus.CONFLICT, f"the home main/{name} is that of another user"
+        assert keeper.refusal(name, user="eve") == refused
+        assert not keeper.ensure(name, user="ada")["created"]
+    assert keeper.ensure("made", client="other hub", user="eve")["created"]
+
+
+def test_whose_home_it_is_outlives_the_home_and_its_uid(keeper: Keeper) -> None:
+    keeper.ensure("gone", user="ada")
+    keeper.ensure("restored", user="ada")
+    (keeper.homes / "gone").rename(keeper.directory / "archived")
+    os.chown(keeper.homes / "restored", 5000, 5000)
+    for name in ("gone", "restored"):
+        assert keeper.refusal(name, user="eve")[0] == http.HTTPStatus.CONFLICT
+    assert os.listdir(keeper.homes) == ["restored"]
+    assert keeper.ensure("restored", user="ada")["uid"] == 5000
+    assert keeper.ensure("gone", user="ada")["created"]
+
+
+def test_a_plain_copy_of_the_homes_knows_whose_they_are_and_only_root_reads_it(keeper: Keeper) -> None:
+    keeper.ensure("ada", user="ada")
+    keeper.kill()
+    homes = keeper.directory / "homes"
+    subprocess.run(["cp", "--recursive", "--preserve=ownership", homes, keeper.directory / "copy"], check=True)
+    homes.rename(keeper.directory / "lost")
+    (keeper.directory / "copy").rename(homes)
+    keeper.start()
+    assert keeper.refusal("ada", user="eve")[0] == http.HTTPStatus.CONFLICT
+    for path in (homes / ".galilean-owners").glob("**"):
+        assert attributes(path) == (0, 0, 0o700)
+    assert {attributes(path) for path in (homes / ".galilean-owners").iterdir()} == {(0, 0, 0o600)}
+
+
 def test_an_owner_outside_the_range_does_not_move_the_range(keeper: Keeper) -> None:
     (keeper.homes / "moved").mkdir()
     os.chown(keeper.homes / "moved", 4000000, 4000000)
@@ -231,7 +277,7 @@ def test_forty_at_once_for_one_user_get_one_home(keeper: Keeper) -> None:
         "Ada",
         "ada.b",
         "ada_b",
-        "a" * 50,
+        "a" * 58,
         "a" * 5000,
     ],
 )
@@ -263,18 +309,24 @@ def test_no_other_verb_is_served(keeper: Keeper, method: str) -> None:
         "[]",
         "0",
         "{}",
-        '{"uid": 0}',
-        '{"quota_bytes": 0, "uid": 0}',
-        '{"quota_bytes": -1}',
-        '{"quota_bytes": true}',
-        '{"quota_bytes": 1e9}',
-        '{"quota_bytes": "1G"}',
-        '{"quota_bytes": null}',
-        f'{{"quota_bytes": {2**60 + 1}}}',
-        '{"quota_bytes": 0' + " " * 1025 + "}",
+        '{"user": "ada"}',
+        '{"quota_bytes": 0}',
+        '{"user": "ada", "quota_bytes": 0, "uid": 0}',
+        '{"user": "", "quota_bytes": 0}',
+        '{"user": 7, "quota_bytes": 0}',
+        '{"user": "ada\\n", "quota_bytes": 0}',
+        '{"user": "\\ud800", "quota_bytes": 0}',
+        asked("a" * 256),
+        '{"user": "ada", "quota_bytes": -1}',
+        '{"user": "ada", "quota_bytes": true}',
+        '{"user": "ada", "quota_bytes": 1e9}',
+        '{"user": "ada", "quota_bytes": "1G"}',
+        '{"user": "ada", "quota_bytes": null}',
+        asked(quota_bytes=2**60 + 1),
+        ASKED + " " * 4096,
     ],
 )
-def test_any_body_but_a_quota_is_refused(keeper: Keeper, body: str | None) -> None:
+def test_any_body_but_a_name_and_a_quota_is_refused(keeper: Keeper, body: str | None) -> None:
     assert keeper.request("PUT", "/v1/homes/ada", body)[0] == http.HTTPStatus.BAD_REQUEST
     assert os.listdir(keeper.homes) == []
 
@@ -294,7 +346,7 @@ def test_a_body_of_unknown_length_is_refused(keeper: Keeper, header: tuple[str, 
 
 def test_without_quotas_in_the_file_system_no_home_that_wants_one_is_made(keeper: Keeper) -> None:
     refusal = {"error": "the file system of the homes has no quotas of users and projects"}
-    body = '{"quota_bytes": 1048576}'
+    body = asked(quota_bytes=1 << 20)
     assert keeper.request("PUT", "/v1/homes/ada", body) == (http.HTTPStatus.INTERNAL_SERVER_ERROR, refusal)
     assert "ada" not in os.listdir(keeper.homes)
     keeper.ensure("ada")
@@ -399,7 +451,7 @@ def test_a_client_that_never_finishes_its_handshake_keeps_nobody_waiting(keeper:
 def test_a_connection_serves_several_requests(keeper: Keeper) -> None:
     connection = http.client.HTTPSConnection("127.0.0.1", keeper.port, context=keeper.context("hub"))
     for name in ("ada", "bob"):
-        connection.request("PUT", f"/v1/homes/{name}", '{"quota_bytes": 0}')
+        connection.request("PUT", f"/v1/homes/{name}", ASKED)
         assert json.loads(connection.getresponse().read())["created"]
     connection.close()
 
@@ -427,7 +479,7 @@ def test_a_reload_takes_up_the_new_certificate_and_keeps_the_old_when_the_new_is
     (keeper.directory / "keeper.pem").write_text("broken")
     assert reload().startswith("the certificates in use are kept")
     assert serial_number() == after
-    established.request("PUT", "/v1/homes/ada", '{"quota_bytes": 0}')
+    established.request("PUT", "/v1/homes/ada", ASKED)
     assert established.getresponse().status == http.HTTPStatus.OK
     established.close()
 

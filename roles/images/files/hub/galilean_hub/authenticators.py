@@ -12,6 +12,7 @@ from oauthenticator.oauth2 import OAuthenticator
 from tornado.web import HTTPError
 from traitlets.config import Config
 
+from galilean_hub.names import is_seen, normalized
 from galilean_hub.reading import ConfigError, nearest
 from galilean_hub.reserved import REFUSAL, is_reserved
 from galilean_hub.settings import Configuration, Secrets
@@ -39,11 +40,21 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 GROUP_OPTIONS = frozenset({"allowed_groups", "admin_groups", "auth_state_groups_key"})
 
 
+class PlainNames(Authenticator):
+    """Names as `galilean_hub.names` has them, for the class that follows in the order of bases."""
+
+    def normalize_username(self, username: str) -> str:
+        """In one spelling before the class looks names up, and after it has changed letters."""
+        return normalized(super().normalize_username(normalized(username)))
+
+    def validate_username(self, username: str) -> bool:
+        return is_seen(username) and bool(super().validate_username(username))
+
+
 def authenticator_class(name: str) -> type[Authenticator]:
-    """The class behind one of `CLASSES`."""
+    """The class behind one of `CLASSES`, under its own name, with our rules for names of users."""
     module, _dot, attribute = CLASSES[name].rpartition(".")
-    found: type[Authenticator] = getattr(import_module(module), attribute)
-    return found
+    return type(attribute, (PlainNames, getattr(import_module(module), attribute)), {})
 
 
 def refuse_reserved(_authenticator: Authenticator, _handler: Any, authentication: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ssl
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import PurePosixPath
 
 import aiohttp
@@ -17,6 +18,10 @@ class KeeperError(Exception):
 
 class KeeperAwayError(KeeperError):
     """The keeper cannot be asked, perhaps only now."""
+
+
+class HomeOfAnotherError(KeeperError):
+    """What stands in the place of the home is not this user's, and asking again does not change that."""
 
 
 @dataclass(frozen=True)
@@ -39,19 +44,20 @@ class Keeper:
     def __init__(self, settings: EndpointSettings) -> None:
         self._settings = settings
 
-    async def home(self, slug: str, quota_bytes: int) -> Home:
-        """The home of that name, made if it does not exist, with that quota (0: none); one that exists keeps its owner.
+    async def home(self, slug: str, user: str, quota_bytes: int) -> Home:
+        """The user's home, made if it does not exist, with that quota (0: none); one that exists keeps its owner.
 
-        `PUT /v1/homes/<slug>` with `{"quota_bytes"}` answers 200 and `{"uid", "gid", "path", "created",
+        `PUT /v1/homes/<slug>` with `{"user", "quota_bytes"}` answers 200 and `{"uid", "gid", "path", "created",
         "quota_bytes"}`, or `{"error": "..."}`.
-        Raises KeeperError with the keeper's own words, KeeperAwayError with the reason why it could not be asked.
+        Raises KeeperError with the keeper's own words, HomeOfAnotherError when they come with 409, and KeeperAwayError
+        with the reason why it could not be asked.
         """
         url = f"{self._settings.url.rstrip('/')}/v1/homes/{slug}"
         timeout = aiohttp.ClientTimeout(total=self._settings.timeout_seconds)
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as session,
-                session.put(url, json={"quota_bytes": quota_bytes}, ssl=self._tls()) as response,
+                session.put(url, json={"user": user, "quota_bytes": quota_bytes}, ssl=self._tls()) as response,
             ):
                 answer = await response.json()
         except (aiohttp.ClientError, OSError, ValueError) as error:
@@ -59,8 +65,9 @@ class Keeper:
             raise KeeperAwayError(
                 f"the keeper of the homes at {self._settings.url} does not answer: {reason}"
             ) from error
-        if response.status != 200:
-            raise KeeperError(str(answer.get("error", f"the keeper answers {response.status}")))
+        if response.status != HTTPStatus.OK:
+            kind = HomeOfAnotherError if response.status == HTTPStatus.CONFLICT else KeeperError
+            raise kind(str(answer.get("error", f"the keeper answers {response.status}")))
         home = Home(path=answer["path"], uid=answer["uid"], gid=answer["gid"])
         if home.uid < 1 or home.gid < 1:
             raise KeeperError(f"the home {home.path} belongs to root, and no server runs as root")

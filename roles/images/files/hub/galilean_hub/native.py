@@ -17,8 +17,10 @@ from nativeauthenticator.nativeauthenticator import NativeAuthenticator as Nativ
 from tornado.escape import url_escape
 from tornado.web import HTTPError
 
+from galilean_hub.names import is_seen
 from galilean_hub.reserved import REFUSAL, is_reserved
 
+BAD_REQUEST = 400
 FORBIDDEN = 403
 
 
@@ -84,7 +86,12 @@ class NativeAuthenticator(Native):
         return name
 
     def create_user(self, username: str, password: str, **about: Any) -> Any:
-        """As its parent. Raises HTTPError 403 for a name that is the cluster's own."""
+        """As its parent. Raises HTTPError 400 for a name with letters that do not show, 403 for the cluster's own.
+
+        The form could not tell why.
+        """
+        if not is_seen(username):
+            raise HTTPError(BAD_REQUEST, "The name has a letter that does not show. Please type it, do not paste it.")
         if is_reserved(username):
             raise HTTPError(FORBIDDEN, REFUSAL)
         return super().create_user(username, password, **about)

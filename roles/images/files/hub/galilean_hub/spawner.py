@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from http import HTTPStatus
 from typing import Any
 
 import aiohttp
@@ -13,13 +14,14 @@ import requests
 from docker.errors import APIError
 from dockerspawner import SwarmSpawner
 from jupyterhub.httpclient import fetch
+from jupyterhub.spawner import SpawnException
 from jupyterhub.utils import url_path_join
 from tornado import web
 from traitlets import Instance, default
 
 from galilean_hub.cluster import BUSY_MAX_AGE, ClusterView
 from galilean_hub.engine import Engine, EngineError
-from galilean_hub.keeper import Home, Keeper, KeeperAwayError, KeeperError
+from galilean_hub.keeper import Home, HomeOfAnotherError, Keeper, KeeperAwayError, KeeperError
 from galilean_hub.reserved import home_owner
 from galilean_hub.service import avoiding, server_labels, service_spec
 from galilean_hub.settings import Configuration, EndpointSettings, SpawnerSettings
@@ -54,6 +56,14 @@ class StartFailed(web.HTTPError):
 
     def __init__(self, message: str) -> None:
         super().__init__(503, message, reason="Server did not start")
+        self.jupyterhub_message = message
+
+
+class HomeRefused(SpawnException):
+    """Why a user gets no home until an administrator has looked, in the same words. It is no failure of the hub."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message, reason="home", status_code=HTTPStatus.CONFLICT)
         self.jupyterhub_message = message
 
 
@@ -128,7 +138,10 @@ class GalileanSpawner(SwarmSpawner):
         return {"HOME": self.settings.home_directory, "USER": readable(self.user.name), **inherited}
 
     async def start(self) -> str:
-        """Start the server and return its URL once it answers. Raises StartFailed with the cause in plain words."""
+        """Start the server and return its URL once it answers.
+
+        Raises StartFailed or HomeRefused with the cause in plain words.
+        """
         self._service_may_exist = True
         try:
             async with self.shared.turns.turn(self.object_name):
@@ -187,6 +200,8 @@ class GalileanSpawner(SwarmSpawner):
         except TimeoutError as error:
             words = f"The server did not start within {seconds:g} s. Last step: {self._step.message}"
             raise StartFailed(words) from error
+        except HomeOfAnotherError as error:
+            raise HomeRefused(f"You have no home directory: {error}. Please ask the hub's administrator.") from error
         except KeeperError as error:
             raise StartFailed(f"Your home directory is not available: {error}") from error
         except APIError as error:
@@ -205,7 +220,8 @@ class GalileanSpawner(SwarmSpawner):
         while True:
             try:
                 self._step = Step(10, "Preparing the home directory")
-                home = await self.shared.keeper.home(slug(home_owner(self.user.name)), self._quota_bytes())
+                owner = home_owner(self.user.name)
+                home = await self.shared.keeper.home(slug(owner), owner, self._quota_bytes())
                 self._step = Step(20, "Asking Swarm for a place")
                 spec = await self._spec(home)
                 self.object_id = await self.shared.cluster.create(avoiding(spec, avoided))

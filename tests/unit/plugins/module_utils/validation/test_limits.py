@@ -105,7 +105,7 @@ def test_each_default_is_within_its_limits(name: str, option: dict[str, Any], de
         (
             "jupyterhub_admin_users",
             ["ada", "o'neil@uni.edu", "Ωmega"],
-            ["", "a b", "a/b", 'a"', "a;", "a\u202eb", "{{ x }}"],
+            ["", "a b", "a/b", 'a"', "a;", "a\u202eb", "ada\u3164", "{{ x }}"],
         ),
         ("swarm_join_token", ["", "SWMTKN-1-0a"], ["token", "SWMTKN-1-0a\n"]),
         ("swarm_tls_clients", ["hub.main", "admin"], ["", "a b", "*", "10.0.0.1"]),
@@ -117,3 +117,10 @@ def test_forms(place: str, good: list[str], bad: list[str]) -> None:
     assert [text for text in good if not form.fits(text)] == []
     assert [text for text in bad if form.fits(text)] == []
     assert form.fits(form.example)
+
+
+@pytest.mark.parametrize(
+    ("name", "fits"), [("zoë", True), ("한글", True), ("Zoë", False), ("\u1112\u1161\u11ab", False)]
+)
+def test_a_user_of_the_hub_is_written_as_the_hub_does(name: str, fits: bool) -> None:
+    assert bool(limits.USER_OF_THE_HUB.fits(name)) is fits
