@@ -142,15 +142,21 @@ class ActionModule(ActionBase):
             usable[host] = reader.read(found, computes_defaults=host in groups.get("hub", ()))
             if not facts_are_known:
                 found += names.unknown(host, host_given, specs.options, specs.roles)
-        memory_mib, processors, mount_points, homes_in_use = (
+        memory_mib, processors, mount_points, homes_in_use, ids = (
             {host: read(look) for host, look in args["looks"].items()}
-            for read in (cluster.memory_mib, cluster.processors, cluster.mount_points, cluster.homes_in_use)
+            for read in (
+                cluster.memory_mib,
+                cluster.processors,
+                cluster.mount_points,
+                cluster.homes_in_use,
+                cluster.ids,
+            )
         )
         # Empty where the engine could not be asked.
         swarms = {host: Membership(**found) for host, found in args["swarms"].items() if found}
         volumes = {host: Volume.of(found) for host, found in args["volumes"].items()}
         inventory = cluster.Cluster(
-            groups, usable, memory_mib, processors, args["kernels"], swarms, volumes, mount_points, homes_in_use
+            groups, usable, memory_mib, processors, args["kernels"], swarms, volumes, mount_points, homes_in_use, ids
         )
         found += cluster.check(inventory)
         for host in inventory.hosts:

@@ -50,8 +50,8 @@ RECORDS = Path("/run/galilean/started")
 FOREIGN_MOUNTS = re.compile(r"/|/(proc|sys|dev|run)(/.*)?|/etc/(hostname|hosts|resolv\.conf)|/var/lib/docker/.*")
 FIREWALL = ("inet", "galilean")
 REGISTRY = Path("/var/lib/galilean/registry/docker/registry/v2")
-# The first uid that is handed out to a student, in the order of arrival.
-FIRST_STUDENT = 200000
+# Debian gives no account a larger uid (UID_MAX in login.defs). Students have none, and uids in the order of arrival.
+LARGEST_ACCOUNT = 60000
 AUTHORITY = "/etc/galilean/tls/ca.pem"
 AUTHORITY_NAME = re.compile(r"(Galilean cluster) [0-9a-f]{8}")
 CERTIFICATE_FACTS = ("-subject", "-issuer", "-ext", "subjectAltName,keyUsage,extendedKeyUsage,basicConstraints")
@@ -87,7 +87,7 @@ def name_of(number: int, kind: str) -> str:
     try:
         return pwd.getpwuid(number).pw_name if kind == "user" else grp.getgrgid(number).gr_name
     except KeyError:
-        return str(number) if number < FIRST_STUDENT else "student"
+        return str(number) if number <= LARGEST_ACCOUNT else "student"
 
 
 def certificate(path: Path) -> str:

@@ -184,7 +184,7 @@ def _orders() -> Iterator[Conflict]:
     yield everywhere(
         "too little memory", "jupyterhub_memory_limit", jupyterhub_memory_limit="1M", jupyterhub_memory_guarantee="0"
     )
-    yield everywhere("uids in the wrong order", "keeper_uid_minimum", EVERYONE, keeper_uid_minimum=300_000)
+    yield everywhere("uids in the wrong order", "keeper_uid_minimum", EVERYONE, keeper_uid_minimum=2_101_000_000)
     yield everywhere("too few uids", "keeper_uid_maximum", keeper_uid_minimum=200_000, keeper_uid_maximum=200_020)
     yield everywhere("the hub's uid is a student's", "cluster_hub_uid", cluster_hub_uid=2000, keeper_uid_minimum=1000)
     yield everywhere("a lease longer than the grace", "nfs_server_lease_seconds", EVERYONE, nfs_server_lease_seconds=16)

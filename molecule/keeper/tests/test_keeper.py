@@ -8,11 +8,13 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
+import yaml
 from authority import Authority
 from cryptography.x509.oid import ExtendedKeyUsageOID
-from lab import Lab
+from lab import ROOT, Lab
 from testinfra.host import Host
 
+UIDS = yaml.safe_load((ROOT / "roles/keeper/defaults/main.yml").read_text())
 PORT = 8444
 SLUG = "molecule-0123abcd"
 USER = "molecule"
@@ -50,7 +52,7 @@ def made(answer: dict[str, Any] | None) -> dict[str, Any]:
 def test_a_home_is_made_once_and_is_private_on_every_host(ensure_home: EnsureHome, hosts: dict[str, Host]) -> None:
     home = made(ensure_home())
     assert home["path"] == HOME
-    assert home["uid"] >= 200000
+    assert UIDS["keeper_uid_minimum"] <= home["uid"] <= UIDS["keeper_uid_maximum"]
     assert made(ensure_home()) == {**home, "created": False}
     for host in hosts.values():
         assert host.check_output(f"stat --format '%u %g %a' {HOME}") == f"{home['uid']} {home['gid']} 700"

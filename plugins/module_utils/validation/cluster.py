@@ -9,9 +9,9 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from difflib import get_close_matches
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ansible_collections.galilean.hub.plugins.module_utils.swarm import Membership, manager_refusal, node_refusal
@@ -78,6 +78,7 @@ ADDRESSES_OF_THE_CLUSTER = 16
 ADDRESSES_OF_A_NODE = 2
 ADDRESSES_OF_A_SERVER = {"dnsrr": 1, "vip": 2}
 SUCCESSOR_SHARE = 4
+OWNERS_NAMED = 3
 # What a value of a variable needs of the kernel, and the value that needs nothing.
 NEEDED_OF_KERNELS = (
     ("cluster_endpoint_mode", "vip", "IPVS", "dnsrr"),
@@ -88,13 +89,29 @@ MIB, GIB = 2**20, 2**30
 UNITS = {"": 1, "K": 2**10, "M": MIB, "G": GIB, "T": 2**40}
 
 
+class Ids(NamedTuple):
+    """Uids or gids in a row, and whose they are on a host."""
+
+    first: int
+    length: int
+    owner: str
+
+    @property
+    def last(self) -> int:
+        return self.first + self.length - 1
+
+    def __str__(self) -> str:
+        numbers = f"{self.first} to {self.last}" if self.length > 1 else f"{self.first}"
+        return f"{shown_name(self.owner)} ({numbers})"
+
+
 @dataclass(frozen=True)
 class Cluster:
     """The inventory as plain data.
 
     values holds, per host, the variables that passed their own checks, with the roles' defaults; a rule that misses one
-    says nothing. memory_mib, processors, kernels, swarms, volumes, mount_points and homes_in_use hold what the hosts
-    that were asked have. Homes are in use where students' servers run, and empty elsewhere.
+    says nothing. What follows holds what the hosts that were asked have. Homes are in use where students' servers run,
+    and empty elsewhere.
     """
 
     groups: Mapping[str, Sequence[str]]
@@ -106,6 +123,7 @@ class Cluster:
     volumes: Mapping[str, Volume]
     mount_points: Mapping[str, Sequence[str]]
     homes_in_use: Mapping[str, str]
+    ids: Mapping[str, Sequence[Ids]] = field(default_factory=dict)
 
     @property
     def hosts(self) -> list[str]:
@@ -293,6 +311,24 @@ def uids_suffice(cluster: Cluster) -> Iterator[Finding]:
     if least <= hub_uid <= most:
         problem = f"{hub_uid} is a uid of homes, which are from {least} to {most}"
         yield Finding(cluster.hub, names[3], problem, write(names[3], 860))
+
+
+def uids_are_nobodys(cluster: Cluster) -> Iterator[Finding]:
+    """Who has a uid on a host that sees the homes reads the home of that uid, from a subordinate range too."""
+    names = ("keeper_uid_minimum", "keeper_uid_maximum")
+    if not all(name in cluster.storage_values for name in names):
+        return
+    least, most = (cluster.storage_values[name] for name in names)
+    advice = (
+        f"Write {names[0]} and {names[1]} in {WHERE} with a range that nobody has on any host, or take it from them."
+    )
+    for host, found in cluster.ids.items():
+        shared = [ids for ids in found if ids.first <= most and ids.last >= least]
+        if shared:
+            owners = ", ".join(map(str, shared[:OWNERS_NAMED]))
+            more = f" and {len(shared) - OWNERS_NAMED} more" if len(shared) > OWNERS_NAMED else ""
+            problem = f"homes are to have uids from {least} to {most}, of which others have some: {owners}{more}"
+            yield Finding(host, names[0], problem, advice)
 
 
 def engine_can_start(cluster: Cluster) -> Iterator[Finding]:
@@ -535,6 +571,12 @@ def processors(cpuinfo: str) -> int:
     return len(re.findall(r"^processor\s*:", cpuinfo, re.MULTILINE))
 
 
+def ids(look: str) -> list[Ids]:
+    """Whose uids and gids there are on a host: those of accounts, groups and subordinate ranges."""
+    found = re.findall(r"^Ids: (\d+) (\d+) (.+)$", look, re.MULTILINE)
+    return [Ids(int(first), int(count), owner) for first, count, owner in found if int(count)]
+
+
 def mount_points(look: str) -> list[str]:
     """Where something is mounted on a host."""
     return re.findall(r"^MountedAt: (\S+)$", look, re.MULTILINE)
@@ -586,6 +628,7 @@ RULES: Sequence[Callable[[Cluster], Iterator[Finding]]] = (
     ports_apart,
     named_hosts_exist,
     uids_suffice,
+    uids_are_nobodys,
     ulimits_in_order,
     servers_have_memory,
     engine_can_start,

@@ -1,12 +1,11 @@
 """The keeper: makes the home directories of a hub's users, each with its own owner and quota, when the hub asks.
 
     PUT /v1/homes/<slug>   {"user": "ada", "quota_bytes": 10737418240}
-    ->   {"uid": 200001, "gid": 200001, "path": "/srv/...", "created": true, "quota_bytes": 10737418240}
+    ->   {"uid": 2100000001, "gid": 2100000001, "path": "/srv/...", "created": true, "quota_bytes": 10737418240}
 
 Callers prove who they are by a certificate of the cluster's authority: the hub of an instance is `hub.<instance>`, and
-reaches the homes of that instance only. The file system is the record of who has which uid: a home that exists keeps
-its owner, and a new one gets the next uid after the highest that owns a home. Whose home it is, by the name of the
-user, is known from the first request on, and no other user gets it.
+reaches the homes of that instance only. A home that exists keeps its owner, and a new one gets a uid that no home has
+or had. Whose home it is, by the name of the user, is known from the first request on, and no other user gets it.
 """
 
 from __future__ import annotations
@@ -31,6 +30,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -354,22 +354,32 @@ class Homes:
         if self.owners.knows(uid, home):
             return
         self.owners.refuse_another(home)
+        for other_uid, other in [*self.owners, *((found.st_uid, name) for name, found in self._standing())]:
+            if other_uid == uid and other != str(home):
+                reason = f"the home {home} has the uid {uid}, which is that of the home {other}"
+                raise RefusedError(HTTPStatus.CONFLICT, reason)
         self.owners.write(uid, home)
         log(f"the home {home.slug} of {home.instance}, owner {uid}, is that of {home.user!r}")
 
-    def _next_uid(self) -> int:
-        """The uid after the highest that owns a home of any instance."""
+    def _standing(self) -> Iterator[tuple[str, os.stat_result]]:
+        """The homes of all instances, each by its name."""
+        for instance in os.scandir(self.config.homes_directory):
+            if instance.is_dir(follow_symlinks=False) and instance.name != OWNERS:
+                for home in os.scandir(instance.path):
+                    yield f"{instance.name}/{home.name}", home.stat(follow_symlinks=False)
+
+    def _new_uid(self, home: Home) -> int:
+        """The uid that this home had before, else one that no home has or had: after the highest, then any other."""
         lowest, highest = self.config.uid_minimum, self.config.uid_maximum
-        uids = [
-            home.stat(follow_symlinks=False).st_uid
-            for instance in os.scandir(self.config.homes_directory)
-            if instance.is_dir(follow_symlinks=False)
-            for home in os.scandir(instance.path)
-        ]
-        uid = max((uid for uid in uids if lowest <= uid <= highest), default=lowest - 1) + 1
-        if uid > highest:
-            raise RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, f"no uid is left between {lowest} and {highest}")
-        return uid
+        given = list(self.owners)
+        taken = {number for _name, found in self._standing() for number in (found.st_uid, found.st_gid)}
+        taken.update(uid for uid, name in given if name != str(home))
+        own = [uid for uid, name in given if name == str(home)]
+        after = max((uid for uid in taken if lowest <= uid <= highest), default=lowest - 1) + 1
+        for uid in chain(own, range(after, highest + 1), range(lowest, after)):
+            if lowest <= uid <= highest and uid not in taken:
+                return uid
+        raise RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, f"no uid is left between {lowest} and {highest}")
 
     def _make(self, parent: int, home: Home, quota_bytes: int) -> tuple[int, int]:
         """Make a home under another name, limited, whole and on disk, and then rename it: before that it is none."""
@@ -377,7 +387,7 @@ class Homes:
         for name in os.listdir(parent):
             if name.startswith(UNFINISHED):
                 shutil.rmtree(name, dir_fd=parent)
-        uid = self._next_uid()
+        uid = self._new_uid(home)
         unfinished = f"{UNFINISHED}{home.slug}"
         os.mkdir(unfinished, mode=0o700, dir_fd=parent)
         with opened(unfinished, parent) as directory:

@@ -1,7 +1,13 @@
 #!/bin/sh
-# What the host has: memory, processors, what is mounted, and while students' servers run on it whose homes these see.
+# What the host has: memory, processors, what is mounted, whose uids and gids there are, each as the first of so many, and
+# while students' servers run on it whose homes these see.
 cat /proc/meminfo /proc/cpuinfo
 awk '$5 !~ "^/(dev|proc|run|sys|var/lib/docker)/" {print "MountedAt: " $5}' /proc/self/mountinfo
+{
+    timeout 20 getent passwd | awk -F: '{print $3, 1, "the account " $1}'
+    timeout 20 getent group | awk -F: '{print $3, 1, "the group " $1}'
+    cat /etc/subuid /etc/subgid 2>/dev/null | awk -F: '{print $2, $3, "a subordinate range of " $1}'
+} | sed 's/^/Ids: /'
 
 value_of() { # KEY FILE
     sed -n "s/^ *\"$1\": \"\(.*\)\",*$/\1/p" "$2" 2>/dev/null

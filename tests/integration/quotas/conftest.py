@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 ROLE = Path(__file__).parents[3] / "roles" / "keeper"
 VOLUME = "/dev/ubda"
@@ -19,8 +20,8 @@ KEEP = """
 import json, sys
 sys.path.insert(0, sys.argv[1])
 import keeper
-homes = keeper.Homes(keeper.Config("", 0, *sys.argv[2:4], 200000, 299999, "", "", ""))
-for name in sys.argv[5:]:
+homes = keeper.Homes(keeper.Config("", 0, *sys.argv[2:4], *map(int, sys.argv[5:7]), "", "", ""))
+for name in sys.argv[7:]:
     try:
         print(json.dumps(homes.ensure("main", name, int(sys.argv[4]), name)))
     except keeper.RefusedError as refused:
@@ -36,6 +37,12 @@ def as_the_unit() -> list[str]:
     return ["setpriv", f"--bounding-set={','.join(['-all', *kept])}"]
 
 
+def uids() -> list[str]:
+    """The first and the last uid that the role gives."""
+    defaults = yaml.safe_load((ROLE / "defaults" / "main.yml").read_text())
+    return [str(defaults[f"keeper_uid_{end}"]) for end in ("minimum", "maximum")]
+
+
 class Volume:
     """A mounted file system with homes, and the keeper of them."""
 
@@ -46,7 +53,7 @@ class Volume:
 
     def command(self, quota_bytes: int, *names: str) -> list[str]:
         program = [sys.executable, "-c", KEEP, str(ROLE / "files"), str(self.homes.parent), str(self.skeleton)]
-        return [*as_the_unit(), *program, str(quota_bytes), *names]
+        return [*as_the_unit(), *program, str(quota_bytes), *uids(), *names]
 
     def ensure(self, name: str, quota_bytes: int) -> dict[str, Any]:
         """What the keeper answers. Raises AssertionError with its words when it refuses."""

@@ -388,12 +388,75 @@ def test_a_home_of_a_system_account_is_refused(keeper: Keeper) -> None:
     assert keeper.refusal("root") == (http.HTTPStatus.CONFLICT, "root belongs to a system account, 0:0")
 
 
-def test_when_no_uid_is_left_nothing_is_made(keeper: Keeper) -> None:
+def test_uids_of_homes_that_were_moved_away_do_not_come_back(keeper: Keeper) -> None:
+    names = ["ada", "bob", "cyd"]
+    before = [keeper.ensure(name)["uid"] for name in names]
+    for name in names:
+        (keeper.homes / name).rename(keeper.directory / f"archived-{name}")
+    keeper.kill()
+    keeper.start()
+    assert {keeper.ensure(name)["uid"] for name in ("eve", "fay")}.isdisjoint(before)
+    (keeper.directory / "archived-bob").rename(keeper.homes / "bob")
+    assert keeper.ensure("bob")["uid"] == before[1]
+    # Made anew, or brought back: a home is of the same user, and so of the same uid.
+    assert keeper.ensure("ada")["uid"] == before[0]
+
+
+@pytest.mark.parametrize("uid", [HIGHEST, HIGHEST - 1])
+def test_a_home_at_the_end_of_the_range_takes_nobodys_uid(keeper: Keeper, uid: int) -> None:
     (keeper.homes / "last").mkdir()
-    os.chown(keeper.homes / "last", HIGHEST, HIGHEST)
-    status, error = keeper.refusal("ada")
-    assert (status, error) == (http.HTTPStatus.INTERNAL_SERVER_ERROR, "no uid is left between 200000 and 200099")
-    assert os.listdir(keeper.homes) == ["last"]
+    os.chown(keeper.homes / "last", uid, uid)
+    uids = {keeper.ensure(f"user-{number}")["uid"] for number in range(4)}
+    assert len(uids | {uid}) == 5
+    assert keeper.ensure("last")["uid"] == uid
+
+
+def test_the_last_uid_is_given_and_then_nothing_is_made(keeper: Keeper) -> None:
+    owners = keeper.directory / "homes" / ".galilean-owners"
+    owners.mkdir()
+    for uid in {*range(LOWEST, HIGHEST + 1)} - {LOWEST + 7}:
+        (owners / f"{uid}.main.user-{uid}").write_text("ada\n")
+    assert keeper.ensure("ada")["uid"] == LOWEST + 7
+    refusal = http.HTTPStatus.INTERNAL_SERVER_ERROR, "no uid is left between 200000 and 200099"
+    assert keeper.refusal("bob") == refusal
+    assert os.listdir(keeper.homes) == ["ada"]
+
+
+def test_two_homes_of_one_uid_are_refused_by_name(keeper: Keeper) -> None:
+    for name in ("ada", "bob", "cyd"):
+        keeper.ensure(name)
+    for name in ("ada", "bob"):
+        os.chown(keeper.homes / name, 1000, 1000)
+    refused = http.HTTPStatus.CONFLICT
+    assert keeper.refusal("ada") == (refused, "the home main/ada has the uid 1000, which is that of the home main/bob")
+    assert keeper.refusal("bob") == (refused, "the home main/bob has the uid 1000, which is that of the home main/ada")
+    os.chown(keeper.homes / "bob", LOWEST + 2, LOWEST + 2)
+    assert keeper.refusal("bob") == (
+        refused,
+        "the home main/bob has the uid 200002, which is that of the home main/cyd",
+    )
+    assert keeper.ensure("cyd")["uid"] == LOWEST + 2
+    assert keeper.ensure("ada")["uid"] == 1000
+
+
+def test_the_uid_of_a_home_that_is_away_is_no_other_homes(keeper: Keeper) -> None:
+    uid = keeper.ensure("ada")["uid"]
+    (keeper.homes / "ada").rename(keeper.directory / "homes" / "other" / "bob")
+    refused = http.HTTPStatus.CONFLICT, f"the home other/bob has the uid {uid}, which is that of the home main/ada"
+    assert keeper.refusal("bob", client="other hub") == refused
+
+
+def test_a_group_of_a_home_is_no_new_homes(keeper: Keeper) -> None:
+    (keeper.homes / "restored").mkdir()
+    os.chown(keeper.homes / "restored", 5000, LOWEST)
+    assert keeper.ensure("new")["uid"] == LOWEST + 1
+
+
+def test_a_home_that_cannot_be_made_takes_no_uid(keeper: Keeper) -> None:
+    body = asked(quota_bytes=1 << 20)
+    for _attempt in range(3):
+        assert keeper.request("PUT", "/v1/homes/ada", body)[0] == http.HTTPStatus.INTERNAL_SERVER_ERROR
+    assert keeper.ensure("bob")["uid"] == LOWEST
 
 
 def test_a_certificate_that_is_no_hubs_is_refused(keeper: Keeper) -> None:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import subprocess
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from ansible_collections.galilean.hub.plugins.module_utils.swarm import NOWHERE, Membership
 from ansible_collections.galilean.hub.plugins.module_utils.validation import cluster
-from ansible_collections.galilean.hub.plugins.module_utils.validation.cluster import Cluster
+from ansible_collections.galilean.hub.plugins.module_utils.validation.cluster import Cluster, Ids
 from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import WHERE
 from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume
 
@@ -35,6 +38,8 @@ VALUES = {
 OPTIONS = "jupyterhub_authenticator_options"
 MANAGER = Membership("one", "active", is_manager=True, error="", members=("one", "two"), is_claimed=True)
 NODE = Membership("two", "active", is_manager=False, error="", managers=("10.0.0.11",), services=("main-ada",))
+ROLES = Path(__file__).resolve().parents[5] / "roles"
+UIDS = yaml.safe_load((ROLES / "keeper/defaults/main.yml").read_text())
 HOSTS = ["jupiter", "io", "europa"]
 SAME_IN_IPV6 = {"europa": "fd00::1", "io": "fd00:0:0::1"}
 GOOD = Cluster(
@@ -111,6 +116,11 @@ def with_memory(**memory_mib: int) -> Cluster:
     return replace(GOOD, memory_mib={**GOOD.memory_mib, **memory_mib})
 
 
+def with_ids(*ids: Ids, least: int = 200_000, most: int = 299_999) -> Cluster:
+    """What others have on io, where a student's home has a uid of this range."""
+    return replace(with_values(keeper_uid_minimum=least, keeper_uid_maximum=most), ids={"jupiter": (), "io": ids})
+
+
 @pytest.mark.parametrize(
     "inventory",
     [
@@ -129,6 +139,8 @@ def with_memory(**memory_mib: int) -> Cluster:
         with_values(keeper_instance="main", swarm_network="galilean-main", images_builder="io"),
         with_values(images_registry="10.0.0.1:5000", registry_port=5000, proxy_http_port=80, proxy_https_port=443),
         with_values(keeper_uid_minimum=200_000, keeper_uid_maximum=200_029, cluster_hub_uid=860),
+        with_ids(Ids(0, 1, "the account root"), Ids(100_000, 65_536, "a subordinate range of debian")),
+        with_ids(Ids(100_000, 100_000, "a range that ends before"), Ids(300_000, 65_536, "one that begins after")),
         with_values(swarm_tls_clients=["admin", "hub.main"]),
         with_values(cluster_private_address="10.0.0.1"),
         with_kernels(),
@@ -266,6 +278,21 @@ def test_nothing_wrong(inventory: Cluster) -> None:
             "jupiter",
             "cluster_hub_uid",
             "is a uid of homes",
+        ),
+        (
+            with_ids(Ids(100_000, 65_536, "a subordinate range of debian"), Ids(165_536, 65_536, "one of anna")),
+            "io",
+            "keeper_uid_minimum",
+            "from 200000 to 299999, of which others have some: one of anna (165536 to 231071)",
+        ),
+        (with_ids(Ids(299_999, 1, "the account anna")), "io", "keeper_uid_minimum", "the account anna"),
+        (with_ids(Ids(200_000, 1, "the group staff")), "io", "keeper_uid_minimum", "the group staff"),
+        (with_ids(Ids(100_000, 1_000_000, "all")), "io", "keeper_uid_minimum", "all (100000 to 1099999)"),
+        (
+            with_ids(*(Ids(number, 1, f"u{number}") for number in range(200_000, 200_009))),
+            "io",
+            "keeper_uid_minimum",
+            "u200000 (200000), u200001 (200001), u200002 (200002) and 6 more",
         ),
         (
             with_values("io", jupyterhub_ulimits=[{"name": "nofile", "soft": 5, "hard": "4"}]),
@@ -445,6 +472,45 @@ def test_homes_are_in_use_where_servers_run() -> None:
     )
     assert cluster.homes_in_use("processor\t: 0\nHomesInUse: \n") == ""
     assert cluster.homes_in_use("processor\t: 0\n") == ""
+
+
+def test_whose_uids_there_are_is_asked_of_the_host(tmp_path: Path) -> None:
+    files = {
+        "passwd": "root:x:0:0:root:/root:/bin/sh\nanna:x:1001:1001:Anna 7:/home/anna:/bin/sh\n",
+        "group": "staff:x:50:anna,bob\n",
+        "subuid": "debian:100000:65536\n# 1 2 3\n\nanna:165536:65536\nnobody:5:0\n",
+        "subgid": "anna:200000:65536\n",
+    }
+    for name, content in files.items():
+        (tmp_path / name).write_text(content)
+    # With these in /etc, in a mount namespace of its own.
+    command = f"mount -t overlay -o lowerdir={tmp_path}:/etc overlay /etc && sh {ROLES}/validate/files/look.sh"
+    look = subprocess.run(["unshare", "--mount", "sh", "-c", command], capture_output=True, text=True, check=True)
+    assert cluster.ids(look.stdout) == [
+        Ids(0, 1, "the account root"),
+        Ids(1001, 1, "the account anna"),
+        Ids(50, 1, "the group staff"),
+        Ids(100_000, 65_536, "a subordinate range of debian"),
+        Ids(165_536, 65_536, "a subordinate range of anna"),
+        Ids(200_000, 65_536, "a subordinate range of anna"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("first", "last"),
+    [
+        (0, 65_535),  # accounts (UID_MAX in login.defs), systemd's own, nobody, and -1 in 16 bits
+        (100_000, 600_165_535),  # subordinate ranges (SUB_UID_MAX in login.defs)
+        (524_288, 1_879_048_191),  # systemd's containers (https://systemd.io/UIDS-GIDS/)
+        (200_000, 2_000_200_000),  # accounts of a directory (sssd-ldap(5), ldap_idmap_range_max)
+        (2_147_352_576, 2_147_418_111),  # systemd's foreign uids
+        (2**31, 2**32 - 1),  # more than an engine takes for a user, and signed numbers
+    ],
+)
+def test_the_uids_of_homes_are_given_to_nobody_else(first: int, last: int) -> None:
+    least, most = UIDS["keeper_uid_minimum"], UIDS["keeper_uid_maximum"]
+    assert most - least >= 20_000
+    assert last < least or most < first
 
 
 def test_memory_of_a_host() -> None:
