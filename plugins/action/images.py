@@ -38,7 +38,7 @@ def pack(arguments: dict[str, Any]) -> Image:
 
 
 class ActionModule(ActionBase):
-    """Pack on the controller, ask the registry from the host, and build there what is missing."""
+    """Pack on the controller, ask the host what it has built, and build there what is missing."""
 
     _supports_check_mode = True
     _supports_async = False
@@ -73,6 +73,7 @@ class ActionModule(ActionBase):
                 for name, image in images.items()
             },
             "built": list(missing),
+            "warnings": found.get("warnings", []),
             "diff": {"before": "", "after": "".join(f"{name}:{image.tag}\n" for name, image in missing.items())},
         }
 

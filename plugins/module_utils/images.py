@@ -2,7 +2,8 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""Build contexts as archives that are the same, byte for byte, wherever and whenever they are packed."""
+"""Build contexts as archives that are the same, byte for byte, wherever and whenever they are packed, and the record of
+what was built from them."""
 
 from __future__ import annotations
 
@@ -22,6 +23,7 @@ MANIFEST_TYPES = (
 )
 NAME = re.compile(r"[a-z0-9]+(?:[._-][a-z0-9]+)*(?:/[a-z0-9]+(?:[._-][a-z0-9]+)*)*")
 BY_DIGEST = re.compile(r"[a-z0-9][A-Za-z0-9._:/-]*@sha256:[0-9a-f]{64}")
+DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 TAG_LENGTH = 32
 
 
@@ -73,8 +75,36 @@ def content_tag(content: bytes, build_args: Mapping[str, str]) -> str:
     return hashlib.sha256(hashlib.sha256(content).digest() + arguments).hexdigest()[:TAG_LENGTH]
 
 
-def manifest_url(registry: str, name: str, tag: str) -> str:
-    return f"https://{registry}/v2/{name}/manifests/{tag}"
+def pushed_digest(output: str, tag: str) -> str:
+    """The digest of what `docker push` says to have pushed under this tag. Raises ValueError when it says none.
+
+    The engine takes it of the manifest that it sends itself (pushTag in daemon/internal/distribution/push_v2.go of
+    moby), so that it is right whatever others write to the registry meanwhile.
+    """
+    told = re.findall(rf"^{re.escape(tag)}: digest: ({DIGEST.pattern}) size: \d+$", output, re.MULTILINE)
+    if not told:
+        raise ValueError(f"docker push told no digest of the tag {tag}:\n{output}")
+    digest: str = told[-1]
+    return digest
+
+
+def read_record(text: str) -> dict[str, str]:
+    """The digests a builder has written down, by `name:tag`. Raises ValueError on what no builder has written."""
+    record = json.loads(text)
+    if not isinstance(record, dict):
+        raise ValueError("it is no object of digests")
+    for image, digest in record.items():
+        if not isinstance(digest, str) or not DIGEST.fullmatch(digest):
+            raise ValueError(f"it has no digest of {image}")
+    return record
+
+
+def write_record(record: Mapping[str, str]) -> str:
+    return json.dumps(dict(record), indent=2, sort_keys=True) + "\n"
+
+
+def manifest_url(registry: str, name: str, digest: str) -> str:
+    return f"https://{registry}/v2/{name}/manifests/{digest}"
 
 
 def reference(registry: str, name: str, tag: str, digest: str | None) -> str:

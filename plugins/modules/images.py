@@ -13,11 +13,13 @@ author:
   - The Galilean developers (@galilean)
 description:
   - Builds images from directories on the controller with the host's Docker engine, and pushes them to a registry.
-  - The content of a directory, with the build arguments, makes the tag. What the registry has under that tag is not
-    built again. Hidden files and what Python compiled do not count, and of a file's attributes only whether its owner
-    may execute it.
-  - The tag in the registry is the one commit point. A run that died before it is repeated, and no tag ever names an
-    image that is not whole.
+  - The content of a directory, with the build arguments, makes the tag. Hidden files and what Python compiled do not
+    count, and of a file's attributes only whether its owner may execute it.
+  - The host writes down the digest of each image it has built and pushed, in C(/var/lib/galilean/images.json). An image
+    that is there and whose digest the registry has is not built again. What the registry says of a tag is never
+    believed, since others may push there too.
+  - The line in that file is the one commit point. A run that died before it is repeated. Without the file, or with one
+    that cannot be read, images are built anew.
   - A base image is pulled anew for each build. A newer one under the same name does not make a new build; name it by
     its digest for that.
 options:
@@ -135,7 +137,15 @@ from urllib.error import HTTPError
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible.module_utils.urls import open_url
-from ansible_collections.galilean.hub.plugins.module_utils.images import MANIFEST_TYPES, last_lines, manifest_url
+from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
+from ansible_collections.galilean.hub.plugins.module_utils.images import (
+    MANIFEST_TYPES,
+    last_lines,
+    manifest_url,
+    pushed_digest,
+    read_record,
+    write_record,
+)
 
 ARGUMENT_SPEC = {
     "registry": {"type": "str", "required": True},
@@ -157,14 +167,27 @@ ARGUMENT_SPEC = {
 NOT_FOUND = 404
 OUTPUT_LINES = 20
 LOCK = "/run/lock/galilean-images.lock"
+# Outside the directory of the registry, whose user has no business here.
+RECORD = Path("/var/lib/galilean/images.json")
 
 
-def find_digest(registry: str, name: str, tag: str) -> str | None:
-    """Digest of an image, None when the registry has none under this tag. Raises OSError when it cannot be asked."""
+def recorded(module: AnsibleModule) -> dict[str, str]:
+    """The digests this host has written down, none when it has lost them. Raises OSError when they cannot be read."""
+    try:
+        return read_record(RECORD.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return {}
+    except ValueError as error:
+        module.warn(f"{RECORD} is not what a builder writes, so images are built anew: {error}")
+        return {}
+
+
+def has(registry: str, name: str, digest: str) -> bool:
+    """Whether the registry has an image. Raises OSError when it cannot be asked."""
     certificates = Path("/etc/docker/certs.d") / registry
     try:
-        answer = open_url(
-            manifest_url(registry, name, tag),
+        open_url(
+            manifest_url(registry, name, digest),
             method="HEAD",
             headers={"Accept": ", ".join(MANIFEST_TYPES)},
             ca_path=str(certificates / "ca.crt"),
@@ -175,43 +198,52 @@ def find_digest(registry: str, name: str, tag: str) -> str | None:
         )
     except HTTPError as error:
         if error.code == NOT_FOUND:
-            return None
+            return False
         raise
-    return answer.headers["Docker-Content-Digest"]
+    return True
 
 
 def inspect(module: AnsibleModule) -> dict[str, str | None]:
-    """The digests the registry has."""
+    """The digests this host has written down of the images that are wanted, None for those that are to be built."""
+    record = recorded(module)
+    digests = {name: record.get(f"{name}:{tag}") for name, tag in module.params["tags"].items()}
     try:
-        return {name: find_digest(module.params["registry"], name, tag) for name, tag in module.params["tags"].items()}
+        return {
+            name: digest if digest and has(module.params["registry"], name, digest) else None
+            for name, digest in digests.items()
+        }
     except OSError:
         if module.check_mode:
-            return dict.fromkeys(module.params["tags"])
+            return dict.fromkeys(digests)
         raise
 
 
-def run(module: AnsibleModule, command: list[str], what: str, stdin: bytes | None = None) -> None:
+def run(module: AnsibleModule, command: list[str], what: str, stdin: bytes | None = None) -> str:
     rc, out, err = module.run_command(command, data=stdin, binary_data=True)
     if rc != 0:
         ended_with = last_lines(out + "\n" + err, OUTPUT_LINES)
         module.fail_json(msg=f"{what} failed:\n{ended_with}", cmd=command, rc=rc)
+    output: str = out
+    return output
 
 
 def build(module: AnsibleModule) -> dict[str, str | None]:
     """Build one image and push it, unless a run whose controller died has done so meanwhile."""
     (image,) = module.params["images"]
-    name = image["name"]
+    name, tag = image["name"], module.params["tags"][image["name"]]
     digests = inspect(module)
     if digests[name]:
         return digests
-    tagged = f"{module.params['registry']}/{name}:{module.params['tags'][name]}"
+    tagged = f"{module.params['registry']}/{name}:{tag}"
     docker = module.get_bin_path("docker", required=True)
     command = [docker, "build", "--pull", "--tag", tagged]
     for argument, value in image["build_args"].items():
         command += ["--build-arg", f"{argument}={value}"]
     run(module, [*command, "-"], f"Building the image {name}", Path(module.params["archive"]).read_bytes())
-    run(module, [docker, "push", tagged], f"Pushing the image {name}")
-    return inspect(module)
+    digest = pushed_digest(run(module, [docker, "push", tagged], f"Pushing the image {name}"), tag)
+    RECORD.parent.mkdir(mode=0o755, exist_ok=True)
+    write_durably(RECORD, write_record(recorded(module) | {f"{name}:{tag}": digest}), mode=0o600)
+    return {name: digest}
 
 
 def main() -> None:
@@ -225,6 +257,8 @@ def main() -> None:
         module.exit_json(changed=False, digests=inspect(module))
     except OSError as error:
         module.fail_json(msg=f"The registry {module.params['registry']} cannot be used: {error}")
+    except ValueError as error:
+        module.fail_json(msg=str(error))
 
 
 if __name__ == "__main__":

@@ -18,6 +18,8 @@ ROOT = Path(__file__).resolve().parents[2]
 NODES = ("io", "europa")
 HOSTS = ("jupiter", *NODES)
 REGISTRY = Path("/var/lib/galilean/registry")
+# What the builder has written down of the images there, without which it builds them anew.
+RECORD = REGISTRY.with_name("images.json")
 # Molecule has its verifiers' Ansible write in colours.
 PLAIN = {"ANSIBLE_FORCE_COLOR": "0", "ANSIBLE_NOCOLOR": "1"}
 
@@ -94,10 +96,10 @@ class Lab:
         return Run(done.returncode, done.stdout, _recap(done.stdout))
 
     def copy_registry(self, container: str) -> None:
-        """Give a hub without a registry the images of that in a container. Raises CalledProcessError."""
+        """Give a hub without a registry that in a container, and its record. Raises CalledProcessError."""
         self.run("jupiter", "mkdir", "-p", str(REGISTRY.parent))
         # `docker cp` would keep everybody else from the container while it reads.
-        pack = ["docker", "exec", container, "tar", "-c", "-C", str(REGISTRY.parent), REGISTRY.name]
+        pack = ["docker", "exec", container, "tar", "-c", "-C", str(REGISTRY.parent), REGISTRY.name, RECORD.name]
         unpack = self.on("jupiter", "tar", "-x", "-C", str(REGISTRY.parent))
         with subprocess.Popen(pack, stdout=subprocess.PIPE) as packing:
             subprocess.run(unpack, stdin=packing.stdout, check=True)

@@ -165,7 +165,7 @@ class Hosts:
             try:
                 self.lab.copy_registry(self.registry)
             except subprocess.CalledProcessError as error:
-                raise RunError(f"the registry of {self.registry} could not be copied") from error
+                raise RunError(f"the registry of {self.registry} and its record could not be copied") from error
 
     def run_to_the_end(self, *options: str) -> float:
         """Run site.yml, and give back the seconds it took. Raises RunError."""

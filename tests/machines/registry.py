@@ -1,8 +1,8 @@
 """Make the cluster's images on this machine's two processors, and give them to machines that have one each.
 
-`registry.py make` builds them by the collection's own roles on a host in a container, and keeps what its registry has
-until the contexts change. `registry.py give` puts that into the registry of machines that have none yet. The registry
-knows images by their content: one that is out of date is built all the same.
+`registry.py make` builds them by the collection's own roles on a host in a container, and keeps what its registry has,
+and its record of what it has built, until the contexts change. `registry.py give` puts both on machines that have no
+registry yet. The record knows images by their content: one that is out of date is built all the same.
 """
 
 from __future__ import annotations
@@ -15,24 +15,25 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests/cluster"))
 
-from lab import Lab, Machines
+from lab import RECORD, REGISTRY, Lab, Machines
 
-STATE = "/var/lib/galilean"
+STATE = REGISTRY.parent
 CACHE = ROOT / ".cache"
 PHASES = "hosts,engine,swarm,images"
 TAKE = f"""
-test -e {STATE}/registry && exit
+test -e {REGISTRY} && exit
 mkdir --parents {STATE} && rm --recursive --force {STATE}/given && mkdir {STATE}/given &&
-tar --extract --directory {STATE}/given && mv {STATE}/given/registry {STATE}/registry && rmdir {STATE}/given
+tar --extract --directory {STATE}/given && mv {STATE}/given/{RECORD.name} {RECORD} &&
+mv {STATE}/given/{REGISTRY.name} {REGISTRY} && rmdir {STATE}/given
 """
 
 
 def kept() -> Path:
-    """Where the registry of today's contexts is kept."""
+    """Where the registry of today's contexts is kept, with its record."""
     tree = subprocess.run(
         ["git", "rev-parse", "HEAD:roles/images/files"], cwd=ROOT, check=True, capture_output=True, text=True
     )
-    return CACHE / f"registry-{tree.stdout.strip()}.tar"
+    return CACHE / f"images-{tree.stdout.strip()}.tar"
 
 
 def destroy(lab: Lab) -> None:
@@ -52,10 +53,12 @@ def make() -> None:
     destroy(lab)
     play(lab, "tests/lab/create.yml")
     play(lab, "playbooks/site.yml", "--tags", PHASES)
-    partial = CACHE / "registry.partial"
+    partial = CACHE / "images.partial"
     with partial.open("wb") as archive:
-        subprocess.run(lab.on("jupiter", "tar", "-c", "-C", STATE, "registry"), stdout=archive, check=True)
-    for old in CACHE.glob("registry-*.tar"):
+        subprocess.run(
+            lab.on("jupiter", "tar", "-c", "-C", str(STATE), REGISTRY.name, RECORD.name), stdout=archive, check=True
+        )
+    for old in CACHE.glob("images-*.tar"):
         old.unlink()
     partial.rename(kept())
     destroy(lab)

@@ -1,15 +1,19 @@
-"""What the nodes have before the hub asks for it, and what a student finds in the notebook image."""
+"""What the nodes have before the hub asks for it and where it comes from, and what a student finds in the notebook."""
 
 from __future__ import annotations
 
 import shlex
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
 
 import pytest
-from lab import Lab
+from lab import RECORD, REGISTRY, Lab
 from testinfra.host import Host
 
 NODES = ("io", "europa")
 UID = 212345
+OF_SMALL = REGISTRY / "docker/registry/v2/repositories/small"
 # Writes a line of history and a trusted notebook, then lists what lies in the home.
 WORK = """
 import glob, os, subprocess
@@ -144,6 +148,52 @@ def test_what_was_not_saved_to_its_end_is_gone_with_the_next_start(hosts: dict[s
 def test_a_student_gains_no_privileges(hosts: dict[str, Host], notebook: str) -> None:
     look = f"docker run --rm --user {UID}:{UID} {notebook} sh -c 'command -v sudo doas; exit 0'"
     assert hosts["io"].check_output(look) == ""
+
+
+@pytest.fixture
+def build(lab: Lab, addresses: dict[str, str], tmp_path: Path) -> Iterator[Callable[..., dict[str, Any]]]:
+    """Keep an image of one small file built by jupiter."""
+    (tmp_path / "Dockerfile").write_text("FROM scratch\nCOPY Dockerfile /\n")
+    arguments = {
+        "registry": f"{addresses['jupiter']}:5000",
+        "images": [{"name": "small", "context": str(tmp_path)}],
+    }
+    before = lab.run("jupiter", "cat", str(RECORD))
+    yield lambda *options: lab.module("jupiter", "images", arguments, *options)
+    lab.pipe("jupiter", before, "tee", str(RECORD))
+    lab.run("jupiter", "rm", "-r", str(OF_SMALL))
+
+
+def push_as(host: Host, tagged: str) -> str:
+    """The digest of an image of something else that the host pushes under this name."""
+    host.check_output(f"tar -c -C /etc hostname | docker import - {tagged} && docker push {tagged}")
+    reference = host.check_output(f"docker image inspect --format '{{{{index .RepoDigests 0}}}}' {tagged}")
+    host.check_output(f"docker image rm {tagged}")
+    return reference.partition("@")[2]
+
+
+def test_an_image_that_a_node_has_pushed_is_not_the_one_that_is_run(
+    hosts: dict[str, Host], build: Callable[..., dict[str, Any]]
+) -> None:
+    tagged = build("--check")["references"]["small"]
+    foreign = push_as(hosts["io"], tagged)
+    built = build()
+    assert built["built"] == ["small"]
+    assert foreign not in built["references"]["small"]
+    push_as(hosts["io"], tagged)
+    again = build()
+    assert not again["changed"]
+    assert again["references"] == built["references"]
+
+
+def test_what_is_lost_is_built_anew(hosts: dict[str, Host], build: Callable[..., dict[str, Any]]) -> None:
+    build()
+    hosts["jupiter"].check_output(f"truncate --size=-9 {RECORD}")
+    without_record = build()
+    assert without_record["built"] == ["small"]
+    assert f"{RECORD} is not what a builder writes" in " ".join(without_record["messages"].split())
+    hosts["jupiter"].check_output(f"rm -r {OF_SMALL}")
+    assert build()["built"] == ["small"]
 
 
 def test_a_stock_image_is_on_every_node_by_its_digest(lab: Lab, hosts: dict[str, Host]) -> None:

@@ -102,6 +102,50 @@ def test_an_image_is_named_by_digest_once_it_is_known() -> None:
     assert images.reference("10.0.0.1:5000", "hub", "abc", None) == "10.0.0.1:5000/hub:abc"
 
 
+def test_the_digest_is_the_one_that_the_engine_has_sent() -> None:
+    output = (
+        f"The push refers to repository [10.0.0.1:5000/hub]\n5f70bf18a086: Pushed\nabc: digest: {DIGEST} size: 1572\n"
+    )
+    assert images.pushed_digest(output, "abc") == DIGEST
+
+
+@pytest.mark.parametrize(
+    "output",
+    [
+        "",
+        "abc: Pushed\n",
+        f"abcd: digest: {DIGEST} size: 1572\n",
+        f"abc: digest: {DIGEST[:-1]} size: 1572\n",
+        f"received abc: digest: {DIGEST} size: 1572\n",
+    ],
+)
+def test_a_push_that_tells_no_digest_of_the_tag_is_an_error(output: str) -> None:
+    with pytest.raises(ValueError, match="told no digest of the tag abc"):
+        images.pushed_digest(output, "abc")
+
+
+def test_what_a_builder_has_written_down_is_read_again() -> None:
+    record = {"hub:abc": DIGEST, "course/notebook:def": DIGEST}
+    assert images.read_record(images.write_record(record)) == record
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        images.write_record({"hub:abc": DIGEST})[:-20],
+        "[]",
+        "null",
+        '{"hub:abc": 1}',
+        '{"hub:abc": "latest"}',
+        f'{{"hub:abc": "{DIGEST}", "proxy:abc": "{DIGEST[:-1]}"}}',
+    ],
+)
+def test_of_a_damaged_record_nothing_is_believed(text: str) -> None:
+    with pytest.raises(ValueError, match=r"line \d|digest"):
+        images.read_record(text)
+
+
 @pytest.mark.parametrize("image", [f"quay.io/jupyter/base-notebook@{DIGEST}", f"registry:5000/a/b:tag@{DIGEST}"])
 def test_a_stock_image_by_digest_is_taken(image: str) -> None:
     assert images.by_digest(image) == image
