@@ -121,6 +121,7 @@ def test_a_student_works_logs_out_and_finds_the_file_on_another_node(
         log_out(page)
 
 
+@pytest.mark.seldom
 def test_a_student_whose_home_is_full_reads_it_in_lab(
     page: Page,
     hub: Hub,

@@ -46,6 +46,7 @@ def test_a_killed_hub_is_back_and_keeps_kernels(lab: Lab, hub: Hub) -> None:
         assert kernel.run("print(kept)") == "set before the kill"
 
 
+@pytest.mark.seldom
 def test_a_killed_proxy_is_back_with_its_routes(lab: Lab, hub: Hub) -> None:
     with hub.student("routed") as student:
         student.start()
@@ -68,6 +69,7 @@ def test_while_the_hub_restarts_people_see_a_friendly_page(lab: Lab, hub: Hub) -
         eventually(hub.healthy, 60, "the hub is back")
 
 
+@pytest.mark.seldom
 def test_everything_is_back_after_the_three_hosts_restart(whole: Lab, hub: Hub) -> None:
     with hub.student("patient") as student:
         student.start()

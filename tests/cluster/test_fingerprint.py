@@ -8,6 +8,7 @@ import time
 import pytest
 from lab import ROOT, Lab
 
+pytestmark = pytest.mark.seldom
 FINGERPRINT = (ROOT / "tests/faults/fingerprint.py").read_text()
 TLS = "/etc/galilean/tls"
 UNIT = "/etc/systemd/system/galilean-engine-api.service"

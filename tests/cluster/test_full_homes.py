@@ -7,10 +7,13 @@ import ssl
 from collections.abc import Callable
 from contextlib import closing
 
+import pytest
 import websocket
 from client import Hub, Student
 from conftest import HOARD, SMALL_HOME_BYTES
 from lab import Lab
+
+pytestmark = pytest.mark.seldom
 
 
 def head_of_a_terminal(student: Student, until: str) -> str:

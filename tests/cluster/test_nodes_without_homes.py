@@ -49,6 +49,7 @@ def test_a_node_that_does_not_see_the_homes_is_avoided(placement: Lab, hub: Hub,
         assert tasks == "europa Running"
 
 
+@pytest.mark.seldom
 def test_what_was_left_below_the_mount_starts_no_server(placement: Lab, hub: Hub, blind: str) -> None:
     # From a guard that is silent the watch learns nothing for now, and does not pause the node.
     placement.run(blind, "systemctl", "stop", "galilean-homes-guard")
@@ -66,6 +67,7 @@ def test_what_was_left_below_the_mount_starts_no_server(placement: Lab, hub: Hub
         assert placement.run(blind, "ls", "-A", home) == ""
 
 
+@pytest.mark.seldom
 def test_who_finds_no_node_with_homes_is_told_which_waits_for_whom(placement: Lab, hub: Hub, blind: str) -> None:
     placement.pause(*(node for node in NODES if node != blind))
     with hub.student("waiter") as student:
@@ -74,6 +76,7 @@ def test_who_finds_no_node_with_homes_is_told_which_waits_for_whom(placement: La
         assert "bind source path does not exist" in told
 
 
+@pytest.mark.seldom
 def test_a_node_that_waits_for_the_homes_takes_no_server_and_is_named(placement: Lab, hub: Hub, blind: str) -> None:
     eventually(lambda: '"Availability":"pause"' in spec(placement, blind), 90, "io is paused")
     placement.pause(*(node for node in NODES if node != blind))

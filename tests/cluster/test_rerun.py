@@ -28,6 +28,7 @@ def test_a_second_run_changes_nothing_while_a_kernel_works(lab: Lab, hub: Hub, o
         assert kernel.run("print(kept)") == "set before the run"
 
 
+@pytest.mark.seldom
 def test_homes_do_not_move_while_a_student_is_at_work(lab: Lab, hub: Hub) -> None:
     elsewhere = ("--extra-vars", "cluster_homes_directory=/srv/galilean/homes/elsewhere")
     with hub.student("settler") as student:
@@ -41,6 +42,7 @@ def test_homes_do_not_move_while_a_student_is_at_work(lab: Lab, hub: Hub) -> Non
     eventually(lambda: lab.play("playbooks/validate.yml", *elsewhere).returncode == 0, 60, "homes may move")
 
 
+@pytest.mark.seldom
 def test_check_mode_foresees_what_a_change_would_restart(lab: Lab) -> None:
     change = ["--tags", "hub", "--extra-vars", "jupyterhub_idle_timeout_seconds=4321"]
     run = lab.play("playbooks/site.yml", "--check", "--diff", *change)
@@ -49,6 +51,7 @@ def test_check_mode_foresees_what_a_change_would_restart(lab: Lab) -> None:
     assert lab.play("playbooks/site.yml", "--tags", "hub").changed == dict.fromkeys(HOSTS, 0)
 
 
+@pytest.mark.seldom
 def test_a_certificate_of_the_site_is_served_until_it_is_taken_away(lab: Lab, hub: Hub, tmp_path: Path) -> None:
     def served() -> str:
         context = ssl.create_default_context(cafile=hub.ca)
@@ -69,12 +72,14 @@ def test_a_certificate_of_the_site_is_served_until_it_is_taken_away(lab: Lab, hu
             assert served() == expected
 
 
+@pytest.mark.seldom
 def test_a_phase_can_be_run_alone_by_its_tag(lab: Lab) -> None:
     run = lab.play("playbooks/site.yml", "--tags", "edge")
     assert run.returncode == 0, run.output
     assert run.changed == dict.fromkeys(HOSTS, 0), run.output
 
 
+@pytest.mark.seldom
 def test_the_order_of_the_inventory_does_not_matter(lab: Lab, tmp_path: Path) -> None:
     inventory = yaml.safe_load((ROOT / "inventories/lab/hosts.yml").read_text())
     inventory["nodes"]["hosts"] = dict(reversed(inventory["nodes"]["hosts"].items()))
@@ -107,6 +112,7 @@ def test_a_changed_hub_setting_restarts_the_hub_and_keeps_kernels(lab: Lab, hub:
         assert kernel.run("print(kept)") == "set before the restart"
 
 
+@pytest.mark.seldom
 def test_a_node_that_joins_later_touches_nothing_else(placement: Lab, hub: Hub) -> None:
     with hub.student("settled") as settled, hub.student("newcomer") as newcomer:
         placement.pause("europa")

@@ -75,6 +75,7 @@ def test_there_are_secrets_to_look_for(secrets: list[str]) -> None:
     assert told(secrets, f"before {secrets[0]} after")
 
 
+@pytest.mark.seldom
 def test_a_run_that_tells_all_it_does_tells_none(lab: Lab, secrets: list[str]) -> None:
     for host in HOSTS:
         lab.docker("exec", "--detach", lab.container(host), "sh", "-c", WATCH_PROCESSES)
@@ -99,6 +100,7 @@ def test_no_container_service_or_image_is_described_by_one(lab: Lab, secrets: li
     assert not told(secrets, lab.run(host, "sh", "-c", DESCRIBED))
 
 
+@pytest.mark.seldom
 def test_no_layer_of_an_image_holds_one(lab: Lab, secrets: list[str]) -> None:
     found = lab.pipe("jupiter", "\n".join([*secrets, IN_AN_IMAGE]), "sh", "-c", SEARCH_IMAGES)
     assert not told(secrets, found)

@@ -62,6 +62,7 @@ def curious(access: dict[str, Any]) -> Iterator[Student]:
         yield student
 
 
+@pytest.mark.seldom
 def test_a_server_is_reached_at_each_of_five_starts_on_alternating_nodes(placement: Lab, hub: Hub) -> None:
     with hub.student("wanderer") as student:
         for turn in range(5):
@@ -96,6 +97,7 @@ def test_a_server_that_shuts_itself_down_stays_down(lab: Lab, hub: Hub) -> None:
         assert "leaver" not in lab.run("jupiter", "docker", "service", "ls", "--format", "{{.Name}}")
 
 
+@pytest.mark.seldom
 def test_a_server_finds_the_hub_that_has_another_address(lab: Lab, hub: Hub) -> None:
     address = ["docker", "inspect", "--format", '{{(index .NetworkSettings.Networks "galilean-main").IPAddress}}']
     with hub.student("finder") as student:
@@ -117,6 +119,7 @@ def test_a_student_fills_no_disk_of_the_node(hub: Hub) -> None:
         assert student.answers()
 
 
+@pytest.mark.seldom
 def test_an_idle_server_is_culled_and_an_active_one_is_not(lab: Lab, hub: Hub) -> None:
     run = lab.play("playbooks/hub.yml", "--extra-vars", "jupyterhub_idle_timeout_seconds=40")
     assert run.returncode == 0, run.output

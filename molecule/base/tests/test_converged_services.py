@@ -71,6 +71,7 @@ def act(result: dict[str, Any]) -> tuple[bool, str]:
     return result["changed"], result["action"]
 
 
+@pytest.mark.seldom
 def test_a_service_is_started_once_and_left(host: Host, converge: Converge) -> None:
     assert act(converge("--check")) == (True, "start")
     assert not host.service(SERVICE).is_running
@@ -81,6 +82,7 @@ def test_a_service_is_started_once_and_left(host: Host, converge: Converge) -> N
     assert start_of(host) == start
 
 
+@pytest.mark.seldom
 def test_content_is_seen_whatever_its_time_stamp(host: Host, converge: Converge) -> None:
     converge()
     host.check_output(f"touch -r {CONFIG} /run/stamp; printf two >{CONFIG}; touch -r /run/stamp {CONFIG}")
@@ -97,6 +99,7 @@ def test_content_is_seen_whatever_its_time_stamp(host: Host, converge: Converge)
     assert act(converge()) == (False, "none")
 
 
+@pytest.mark.seldom
 def test_a_reload_is_enough_where_it_is(host: Host, converge: Converge) -> None:
     converge()
     start = start_of(host)
@@ -106,6 +109,7 @@ def test_a_reload_is_enough_where_it_is(host: Host, converge: Converge) -> None:
     assert start_of(host) == start
 
 
+@pytest.mark.seldom
 def test_whoever_restarts_it_makes_up_for_a_run_that_died(host: Host, converge: Converge) -> None:
     converge()
     write(host, CONFIG, "two")
@@ -129,6 +133,7 @@ def test_edited_units_and_drop_ins_are_taken_up(host: Host, converge: Converge) 
     assert act(converge()) == (False, "none")
 
 
+@pytest.mark.seldom
 def test_a_unit_read_between_its_edit_and_the_run_is_taken_up(host: Host, converge: Converge) -> None:
     converge()
     write_unit(host, seconds="1000000")
@@ -139,6 +144,7 @@ def test_a_unit_read_between_its_edit_and_the_run_is_taken_up(host: Host, conver
     assert act(converge()) == (False, "none")
 
 
+@pytest.mark.seldom
 def test_a_unit_restored_with_an_old_time_stamp_is_taken_up(host: Host, converge: Converge) -> None:
     converge()
     write_unit(host, seconds="1000000")
@@ -148,6 +154,7 @@ def test_a_unit_restored_with_an_old_time_stamp_is_taken_up(host: Host, converge
     assert act(converge()) == (False, "none")
 
 
+@pytest.mark.seldom
 def test_a_restart_by_hand_with_what_systemd_had_read_before_is_no_excuse(host: Host, converge: Converge) -> None:
     converge()
     write_unit(host, seconds="1000000")
@@ -162,6 +169,7 @@ def test_a_restart_by_hand_with_what_systemd_had_read_before_is_no_excuse(host: 
 
 
 @pytest.mark.usefixtures("host")
+@pytest.mark.seldom
 def test_what_a_run_would_write_is_foreseen_in_check_mode_alone(converge: Converge) -> None:
     converge()
     foreseen = converge("--check", foreseen=[CONFIG, "/etc/of-another.conf"])
@@ -173,6 +181,7 @@ def test_what_a_run_would_write_is_foreseen_in_check_mode_alone(converge: Conver
     assert act(converge(foreseen=[CONFIG, DROP_IN])) == (False, "none")
 
 
+@pytest.mark.seldom
 def test_a_service_that_ran_before_is_restarted_once(host: Host, converge: Converge) -> None:
     host.check_output(f"systemctl start {SERVICE}")
     start = start_of(host)
@@ -197,6 +206,7 @@ def test_a_restart_waits_and_a_reload_does_not(host: Host, converge: Converge) -
     assert act(converge(hold_while=["true"])) == (True, "restart")
 
 
+@pytest.mark.seldom
 def test_a_service_that_fails_says_why_and_is_mended(host: Host, converge: Converge) -> None:
     host.check_output(f"mv {CONFIG} {CONFIG}.away")
     failed = converge()
@@ -206,6 +216,7 @@ def test_a_service_that_fails_says_why_and_is_mended(host: Host, converge: Conve
     assert act(converge()) == (True, "start")
 
 
+@pytest.mark.seldom
 def test_a_service_that_ends_right_after_its_start_is_no_success(host: Host, converge: Converge) -> None:
     write_unit(host, seconds="0.2")
     failed = converge()
@@ -219,6 +230,7 @@ def test_a_masked_service_is_refused(host: Host, converge: Converge) -> None:
     host.check_output(f"systemctl unmask --runtime {SERVICE}")
 
 
+@pytest.mark.seldom
 def test_a_service_without_a_unit_is_refused_but_foreseen_in_check_mode(converge: Converge) -> None:
     assert act(converge("--check", name="nothing.service")) == (True, "start")
     assert "not-found" in converge(name="nothing.service")["msg"]

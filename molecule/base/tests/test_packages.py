@@ -37,12 +37,14 @@ def test_check_mode_tells_what_is_missing_and_installs_nothing(host: Host, packa
     assert not host.package(PACKAGE).is_installed
 
 
+@pytest.mark.seldom
 def test_what_is_installed_is_left(host: Host, packages: Packages) -> None:
     assert packages(names=[PACKAGE])["changed"]
     assert host.package(PACKAGE).is_installed
     assert not packages(names=[PACKAGE])["changed"]
 
 
+@pytest.mark.seldom
 def test_what_a_power_cut_left_half_done_is_completed(host: Host, packages: Packages) -> None:
     host.check_output("apt-get -qq update")
     host.check_output(

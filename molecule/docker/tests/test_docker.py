@@ -44,6 +44,7 @@ def unchanged(lab: Lab) -> Iterator[None]:
 
 
 @pytest.mark.usefixtures("unchanged")
+@pytest.mark.seldom
 def test_a_changed_option_waits_for_students_and_is_taken_up_without_them(lab: Lab, student: Host) -> None:
     process = "systemctl show -P MainPID docker"
     started, engine = student.check_output(STARTED), student.check_output(process)

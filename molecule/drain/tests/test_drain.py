@@ -43,6 +43,7 @@ def test_a_node_at_work_is_left_alone_and_the_run_says_who_works_there(
     assert lab.ready_nodes() == {"jupiter", "io", "europa"}
 
 
+@pytest.mark.seldom
 def test_a_node_that_a_dead_run_has_drained_takes_servers_again_when_its_host_is_back(
     lab: Lab, hosts: dict[str, Host]
 ) -> None:
@@ -64,6 +65,7 @@ def test_a_host_that_was_renamed_or_moved_is_still_there(lab: Lab, addresses: di
     assert lab.ready_nodes() == {"jupiter", "io", "europa"}
 
 
+@pytest.mark.seldom
 def test_a_removed_node_goes_when_its_services_run_elsewhere_and_may_come_back(
     lab: Lab, addresses: dict[str, str], sleeper: Host
 ) -> None:

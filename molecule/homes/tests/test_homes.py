@@ -74,6 +74,7 @@ def test_a_node_that_waits_for_the_homes_is_paused_and_taken_back(hosts: dict[st
 
 
 @pytest.mark.usefixtures("impatient")
+@pytest.mark.seldom
 def test_a_node_whose_homes_are_dead_is_drained_and_named_and_taken_back(hosts: dict[str, Host], europa: Host) -> None:
     jupiter = hosts["jupiter"]
     lose_homes(europa)
@@ -91,6 +92,7 @@ def test_a_node_whose_homes_are_dead_is_drained_and_named_and_taken_back(hosts: 
 
 
 @pytest.mark.usefixtures("impatient")
+@pytest.mark.seldom
 def test_homes_that_no_node_sees_drain_nobody_and_are_told(hosts: dict[str, Host]) -> None:
     jupiter = hosts["jupiter"]
     for node in NODES:
@@ -108,6 +110,7 @@ def test_homes_that_no_node_sees_drain_nobody_and_are_told(hosts: dict[str, Host
 
 
 @pytest.mark.usefixtures("impatient")
+@pytest.mark.seldom
 def test_a_guard_that_does_not_answer_is_told_and_its_node_left_alone(hosts: dict[str, Host], europa: Host) -> None:
     jupiter = hosts["jupiter"]
     europa.check_output("systemctl stop galilean-homes-guard")
@@ -127,6 +130,7 @@ def test_a_run_stops_at_a_node_without_the_homes_and_says_so(lab: Lab, europa: H
     assert "the homes of jupiter:/srv/galilean/homes are out of reach: " in run.output
 
 
+@pytest.mark.seldom
 def test_a_storage_host_that_is_a_node_sees_the_homes_for_others(lab: Lab, hosts: dict[str, Host]) -> None:
     inventory = ROOT / ".lab" / lab.name / "storage-on-a-node.yml"
     inventory.write_text("storage:\n  hosts:\n    io:\n")

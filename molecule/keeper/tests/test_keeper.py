@@ -90,6 +90,7 @@ def test_a_user_cannot_see_whose_homes_there_are(ensure_home: EnsureHome, storag
     assert storage.run(f"{as_user} ls /srv/galilean/homes/main").rc != 0
 
 
+@pytest.mark.seldom
 def test_a_renewal_is_a_plain_run_that_keeps_the_process(lab: Lab, ensure_home: EnsureHome, storage: Host) -> None:
     def shown() -> str:
         answer = ensure_home()

@@ -13,6 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID
 from lab import ROOT, Lab
 from testinfra.host import Host
 
+pytestmark = pytest.mark.seldom
 SLUG = "molecule-4567cdef"
 HOME = f"/srv/galilean/homes/main/{SLUG}"
 CALLISTO = """

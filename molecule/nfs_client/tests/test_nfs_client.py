@@ -64,6 +64,7 @@ def test_nothing_of_older_versions_runs(node: Host) -> None:
     assert node.check_output("ss -Hlntu 'sport = :111'") == ""
 
 
+@pytest.mark.seldom
 def test_a_changed_mount_waits_until_no_student_is_there(lab: Lab, student: Host) -> None:
     mount = ("molecule/nfs_client/converge.yml", "--limit", "jupiter,io")
     before = student.check_output(STARTED)

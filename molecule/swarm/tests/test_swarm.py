@@ -69,6 +69,7 @@ def test_ten_megabytes_cross_from_node_to_node(hosts: dict[str, Host], probe: st
     eventually(lambda: fetch(hosts["europa"], probe) == "10000000", 60, "the load arrives whole")
 
 
+@pytest.mark.seldom
 def test_a_node_that_joins_later_touches_nothing_else(
     lab: Lab, talker: Host, hosts: dict[str, Host], probe: str
 ) -> None:
@@ -95,6 +96,7 @@ def test_a_node_that_was_taken_out_joins_again(lab: Lab, hosts: dict[str, Host])
     assert set(lab.play("playbooks/swarm.yml").changed.values()) == {0}
 
 
+@pytest.mark.seldom
 def test_a_hub_that_was_its_own_node_keeps_the_servers_that_run_there(
     lab: Lab, hosts: dict[str, Host], probe: str
 ) -> None:

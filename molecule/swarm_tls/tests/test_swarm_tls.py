@@ -67,6 +67,7 @@ def test_the_key_of_the_authority_is_on_no_host(host: Host, lab: Lab) -> None:
     assert host.run(f"grep -rlF -- {shlex.quote(secret)} /etc /root /home /var/lib/galilean /tmp").stdout == ""
 
 
+@pytest.mark.seldom
 def test_a_renewal_by_a_plain_run_drops_no_connection(
     lab: Lab, hosts: dict[str, Host], addresses: dict[str, str], ask: Ask
 ) -> None:

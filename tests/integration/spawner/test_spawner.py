@@ -268,6 +268,7 @@ async def test_a_new_hub_finds_the_server_by_its_state(new_spawner: NewSpawner) 
     spawner.object_id = ""
 
 
+@pytest.mark.seldom
 async def test_a_burst_waits_in_line_and_all_start(new_spawner: NewSpawner) -> None:
     spawners = [new_spawner(f"test-burst-{index}", concurrent_starts=3) for index in range(10)]
     told: list[list[str]] = [[] for _spawner in spawners]
@@ -289,6 +290,7 @@ async def test_a_burst_waits_in_line_and_all_start(new_spawner: NewSpawner) -> N
     await asyncio.gather(*(spawner.stop() for spawner in spawners))
 
 
+@pytest.mark.seldom
 async def test_a_hundred_idle_servers_cost_a_few_calls(new_spawner: NewSpawner) -> None:
     first = new_spawner()
     await first.start()
