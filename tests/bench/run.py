@@ -136,9 +136,9 @@ class Starts:
         self.delete(token, [f"{url}/hub/api/users/{name}/server" for name in names])
         prefixes = "|".join(re.escape(name) for name in names)
         listing = ["docker", "service", "ls", "--format", "{{.Name}}"]
-        eventually(lambda: not re.search(rf"-({prefixes})", self.on_hub(*listing)), 300, "the services are gone")
+        eventually(lambda: not re.search(rf"-({prefixes})", self.on_hub(*listing)), "the services are gone")
         users = [f"{url}/hub/api/users/{name}" for name in names]
-        eventually(lambda: all(status == "204" for status in self.delete(token, users)), 60, "the users are gone")
+        eventually(lambda: all(status == "204" for status in self.delete(token, users)), "the users are gone")
 
     def delete(self, token: str, addresses: list[str]) -> list[str]:
         """The statuses of the answers; what is gone already counts as deleted now."""
@@ -210,7 +210,7 @@ class Starts:
         )  # fmt: skip
         try:
             health = ["curl", "-sf", f"{STOCK}/hub/health", "-o", "/dev/null", "-w", "%{http_code}"]
-            eventually(lambda: self.lab.run("jupiter", *health, check=False) == "200", 60, "the stock hub answers")
+            eventually(lambda: self.lab.run("jupiter", *health, check=False) == "200", "the stock hub answers")
             yield
         finally:
             self.lab.run("jupiter", "docker", "rm", "--force", "stock-hub", "stock-proxy", check=False)

@@ -16,10 +16,12 @@ import requests
 import websocket
 
 POLL_SECONDS = 0.25
+# Only what is broken takes so long, on the slowest of machines.
+DEADLINE_SECONDS = 600
 Answer = TypeVar("Answer")
 
 
-def eventually(look: Callable[[], Answer], seconds: float, what: str) -> Answer:
+def eventually(look: Callable[[], Answer], what: str, seconds: float = DEADLINE_SECONDS) -> Answer:
     """The first true answer of `look`. Raises AssertionError when there is none within `seconds`."""
     deadline = time.monotonic() + seconds
     while True:
@@ -94,10 +96,10 @@ class Student:
     def request_start(self) -> None:
         self.hub.api("POST", f"/users/{quote(self.name)}/server")
 
-    def start(self, seconds: float = 300) -> None:
+    def start(self, seconds: float = DEADLINE_SECONDS) -> None:
         """Start the server and wait until its own API answers."""
         self.request_start()
-        eventually(self.answers, seconds, f"the server of {self.name} answers")
+        eventually(self.answers, f"the server of {self.name} answers", seconds)
 
     def step(self) -> str:
         """What the page of a server that is being started says now; the first event says that it was requested."""
@@ -107,10 +109,10 @@ class Student:
             events = (json.loads(line.removeprefix(b"data:")) for line in lines)
             return str([event["message"] for event in islice(events, 2)][-1])
 
-    def stop(self, seconds: float = 120) -> None:
+    def stop(self, seconds: float = DEADLINE_SECONDS) -> None:
         response = self.hub.request("DELETE", f"/hub/api/users/{quote(self.name)}/server")
         assert response.status_code in (202, 204, 400, 404), response.text
-        eventually(lambda: not self.server().get("pending") and not self.ready(), seconds, f"{self.name} stopped")
+        eventually(lambda: not self.server().get("pending") and not self.ready(), f"{self.name} stopped", seconds)
 
     def answers(self) -> bool:
         try:
@@ -149,7 +151,7 @@ class Kernel:
         self.id = kernel_id
         self._kept: websocket.WebSocket | None = None
 
-    def run(self, code: str, seconds: float = 120) -> str:
+    def run(self, code: str, seconds: float = DEADLINE_SECONDS) -> str:
         """What `code` prints. Raises AssertionError on an exception in the cell, with its traceback."""
         if self._kept:
             return self._execute(self._kept, code)

@@ -161,7 +161,7 @@ class Machines(Lab):
         """Reboot, and come back when SSH does."""
         before = self.boot(host)
         self.run(host, "systemctl", "reboot", check=False)
-        eventually(lambda: self.boot(host) not in ("", before), 180, f"{host} has rebooted")
+        eventually(lambda: self.boot(host) not in ("", before), f"{host} has rebooted")
 
     def boot(self, host: str) -> str:
         """What tells one boot of the host from another, empty while it cannot be reached."""

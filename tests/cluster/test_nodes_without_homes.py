@@ -19,7 +19,7 @@ def spec(lab: Lab, node: str) -> str:
 def refused(student: Student) -> str:
     """What the page of a server says that cannot be started."""
     student.request_start()
-    eventually(lambda: not student.server().get("pending"), 120, "the start has failed")
+    eventually(lambda: not student.server().get("pending"), "the start has failed")
     return student.hub.request("GET", f"/hub/api/users/{student.name}/server/progress").text
 
 
@@ -31,7 +31,7 @@ def blind(lab: Lab) -> Iterator[str]:
     lab.run("io", "umount", "--lazy", HOMES)
     # A guard that starts looks at once.
     lab.run("io", "systemctl", "restart", "galilean-homes-guard")
-    eventually(lambda: "galilean.homes" not in spec(lab, "io"), 60, "nothing is left of what the watch has done")
+    eventually(lambda: "galilean.homes" not in spec(lab, "io"), "nothing is left of what the watch has done")
 
 
 def test_a_node_that_does_not_see_the_homes_is_avoided(placement: Lab, hub: Hub, blind: str) -> None:
@@ -78,7 +78,7 @@ def test_who_finds_no_node_with_homes_is_told_which_waits_for_whom(placement: La
 
 @pytest.mark.seldom
 def test_a_node_that_waits_for_the_homes_takes_no_server_and_is_named(placement: Lab, hub: Hub, blind: str) -> None:
-    eventually(lambda: '"Availability":"pause"' in spec(placement, blind), 90, "io is paused")
+    eventually(lambda: '"Availability":"pause"' in spec(placement, blind), "io is paused")
     placement.pause(*(node for node in NODES if node != blind))
     with hub.student("latecomer") as student:
         told = refused(student)

@@ -69,7 +69,7 @@ def test_a_server_is_reached_at_each_of_five_starts_on_alternating_nodes(placeme
             here, there = NODES[turn % 2], NODES[(turn + 1) % 2]
             placement.activate(here)
             placement.pause(there)
-            student.start(120)
+            student.start()
             assert student.run(WHERE) == here
             student.stop()
 
@@ -91,7 +91,7 @@ def test_a_server_that_shuts_itself_down_stays_down(lab: Lab, hub: Hub) -> None:
     with hub.student("leaver") as student:
         student.start()
         assert student.request("POST", "/api/shutdown").ok
-        eventually(lambda: not student.ready(), 90, "the hub sees that the server is gone")
+        eventually(lambda: not student.ready(), "the hub sees that the server is gone")
         time.sleep(15)
         assert not student.ready()
         assert "leaver" not in lab.run("jupiter", "docker", "service", "ls", "--format", "{{.Name}}")
@@ -104,7 +104,7 @@ def test_a_server_finds_the_hub_that_has_another_address(lab: Lab, hub: Hub) -> 
         student.start()
         before = lab.run("jupiter", *address, "galilean-hub-main")
         lab.run("jupiter", "systemctl", "restart", "galilean-hub@main")
-        eventually(hub.healthy, 60, "the hub answers")
+        eventually(hub.healthy, "the hub answers")
         assert lab.run("jupiter", *address, "galilean-hub-main") != before
         # The server keeps what the hub has told it of other tokens.
         token = hub.api("POST", "/users/finder/tokens")["token"]
@@ -124,7 +124,7 @@ def test_an_idle_server_is_culled_and_an_active_one_is_not(lab: Lab, hub: Hub) -
     run = lab.play("playbooks/hub.yml", "--extra-vars", "jupyterhub_idle_timeout_seconds=40")
     assert run.returncode == 0, run.output
     try:
-        eventually(hub.healthy, 60, "the hub answers")
+        eventually(hub.healthy, "the hub answers")
         with hub.student("idle") as idle, hub.student("busy") as busy:
             idle.start()
             busy.start()
@@ -134,14 +134,14 @@ def test_an_idle_server_is_culled_and_an_active_one_is_not(lab: Lab, hub: Hub) -
                 assert kernel.run("print('at work')") == "at work"
                 return not idle.ready()
 
-            eventually(culled, 240, "the idle server is culled")
+            eventually(culled, "the idle server is culled")
             time.sleep(20)
             assert not idle.ready()
             assert busy.ready()
     finally:
         run = lab.play("playbooks/hub.yml")
         assert run.returncode == 0, run.output
-        eventually(hub.healthy, 60, "the hub answers")
+        eventually(hub.healthy, "the hub answers")
 
 
 def test_forty_students_start_at_once_and_none_is_turned_away(hub: Hub) -> None:
@@ -149,9 +149,9 @@ def test_forty_students_start_at_once_and_none_is_turned_away(hub: Hub) -> None:
 
     def learn(name: str) -> str:
         with hub.student(name) as student:
-            student.start(600)
+            student.start()
             everyone.wait()
-            return student.kernel().run("print(6 * 7)", 600)
+            return student.kernel().run("print(6 * 7)")
 
     # All servers run at the same time before the first is stopped.
     everyone = threading.Barrier(len(names), timeout=600)

@@ -46,7 +46,7 @@ class Desk:
     def of(cls, hub: Hub, name: str) -> Desk:
         hub.api("POST", f"/users/{name}")
         student = Student(hub, name)
-        student.start(600)
+        student.start()
         kernel = student.kernel()
         node = kernel.run(f"kept = {name!r}; open('kept.txt', 'w').write(kept)\n{WHERE}")
         return cls(student, kernel, node)
@@ -60,7 +60,7 @@ class Desk:
 
     def is_back(self) -> bool:
         """Whether the server is on another node than before, with its file."""
-        eventually(self.student.answers, 120, f"the server of {self.student.name} answers")
+        eventually(self.student.answers, f"the server of {self.student.name} answers")
         told = self.student.run("import os; print(os.environ['GALILEAN_NODE'], open('kept.txt').read())")
         node, kept = told.split()
         moved = node != self.node and kept == self.student.name

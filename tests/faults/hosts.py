@@ -185,7 +185,7 @@ class Hosts:
 
     def power_up(self) -> None:
         self.lab.docker("start", *self.containers)
-        eventually(lambda: all(self.in_parallel(self.is_up)), 120, "the hosts are up")
+        eventually(lambda: all(self.in_parallel(self.is_up)), "the hosts are up")
 
     def is_up(self, host: str) -> bool:
         return self.lab.run(host, "systemctl", "is-system-running", check=False) in {"running", "degraded"}
@@ -210,9 +210,7 @@ class Hosts:
         return names
 
     def fingerprint(self, hosts: Sequence[str] = NAMES) -> Fingerprint:
-        eventually(
-            lambda: not any(self.in_parallel(self.has_swarm_tasks, hosts)), 60, "Swarm has removed what was stopped"
-        )
+        eventually(lambda: not any(self.in_parallel(self.has_swarm_tasks, hosts)), "Swarm has removed what was stopped")
         script = (ROOT / "tests/faults/fingerprint.py").read_text()
         names = json.dumps(self.names())
 

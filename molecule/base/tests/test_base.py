@@ -22,7 +22,7 @@ def listeners(hosts: dict[str, Host], addresses: dict[str, str], reaches: Reache
     silent = [port for port in (CLOSED, REGISTRY) if not reaches(jupiter, address, port)]
     for port in silent:
         jupiter.check_output(f"systemd-run --unit=listener-{port} --collect python3 -m http.server {port}")
-        eventually(lambda port=port: reaches(jupiter, address, port), 20, "somebody listens")
+        eventually(lambda port=port: reaches(jupiter, address, port), "somebody listens")
     yield
     for port in silent:
         jupiter.check_output(f"systemctl stop listener-{port}")
@@ -56,9 +56,9 @@ def test_a_host_is_closed_after_a_restart(
 ) -> None:
     europa = hosts["europa"]
     lab.docker("restart", lab.container("europa"))
-    eventually(lambda: europa.run("systemctl is-active multi-user.target").succeeded, 60, "europa is up")
+    eventually(lambda: europa.run("systemctl is-active multi-user.target").succeeded, "europa is up")
     europa.check_output(f"systemd-run --unit=listener --collect python3 -m http.server {CLOSED}")
-    eventually(lambda: reaches(europa, "127.0.0.1", CLOSED), 20, "somebody listens")
+    eventually(lambda: reaches(europa, "127.0.0.1", CLOSED), "somebody listens")
     assert not reaches(hosts["io"], addresses["europa"], CLOSED)
     europa.check_output("systemctl stop listener")
 

@@ -33,8 +33,8 @@ def published(hosts: dict[str, Host], probe: str) -> Iterator[Host]:
 def test_published_ports_are_no_more_open_than_those_of_the_host(
     published: Host, hosts: dict[str, Host], addresses: dict[str, str], reaches: Reaches
 ) -> None:
-    eventually(lambda: reaches(published, "127.0.0.1", OTHER), 20, "somebody listens")
-    eventually(lambda: reaches(hosts["io"], addresses["europa"], REGISTRY), 20, "the cluster gets through")
+    eventually(lambda: reaches(published, "127.0.0.1", OTHER), "somebody listens")
+    eventually(lambda: reaches(hosts["io"], addresses["europa"], REGISTRY), "the cluster gets through")
     assert not reaches(hosts["io"], addresses["europa"], OTHER)
 
 
@@ -45,7 +45,7 @@ def test_a_neighbour_that_routes_to_a_container_does_not_reach_it(
     container = published.check_output(
         f"docker inspect --format '{{{{.NetworkSettings.IPAddress}}}}' published-{OTHER}"
     )
-    eventually(lambda: reaches(published, container, 8000), 20, "somebody listens")
+    eventually(lambda: reaches(published, container, 8000), "somebody listens")
     io.check_output(f"ip route add {container} via {addresses['europa']}")
     try:
         assert not reaches(io, container, 8000)
@@ -69,7 +69,7 @@ def test_containers_do_not_reach_the_metadata_service(
     published.check_output(f"ip address add {METADATA}/32 dev lo")
     io.check_output(f"ip route add {METADATA} via {addresses['europa']}")
     try:
-        eventually(lambda: reaches(io, METADATA, REGISTRY), 20, "the host is answered")
+        eventually(lambda: reaches(io, METADATA, REGISTRY), "the host is answered")
         assert not container_reaches(io, probe, METADATA, REGISTRY)
     finally:
         io.check_output(f"ip route delete {METADATA}")

@@ -20,7 +20,7 @@ def sleeper(hosts: dict[str, Host], lab: Lab, probe: str) -> Iterator[Host]:
     lab.pause("io")
     options = "--detach --name sleeper --constraint node.labels.galilean.servers==true --no-resolve-image"
     jupiter.check_output(f"docker service create {options} {probe} sleep 600")
-    eventually(lambda: jupiter.check_output(WHERE).startswith("europa Running"), 60, "the service runs on europa")
+    eventually(lambda: jupiter.check_output(WHERE).startswith("europa Running"), "the service runs on europa")
     lab.activate("io")
     yield jupiter
     jupiter.run("docker service rm sleeper")

@@ -76,7 +76,7 @@ def away(browser: requests.Session, hosts: dict[str, Host]) -> Iterator[None]:
     hosts["jupiter"].check_output(f"systemctl stop {units}")
     yield
     hosts["jupiter"].check_output(f"systemctl start {units}")
-    eventually(lambda: browser.get(f"{URL}/hub/health", timeout=60).status_code == 200, 60, "the hub is back")
+    eventually(lambda: browser.get(f"{URL}/hub/health", timeout=60).status_code == 200, "the hub is back")
 
 
 @pytest.mark.usefixtures("away")

@@ -30,7 +30,7 @@ def talker(hosts: dict[str, Host], probe: str) -> Iterator[Host]:
     remove = "docker rm --force talker"
     # A node that is about to forget a network, after its last container there, does not find it.
     start = f"docker run {options} {probe} sh -c {shlex.quote(SERVE)} || {{ {remove}; false; }}"
-    eventually(lambda: io.run(start).succeeded, 60, "io is on the network")
+    eventually(lambda: io.run(start).succeeded, "io is on the network")
     yield io
     io.check_output(remove)
 
@@ -66,7 +66,7 @@ def test_the_network_has_room_for_the_class(hosts: dict[str, Host]) -> None:
 
 @pytest.mark.usefixtures("talker")
 def test_ten_megabytes_cross_from_node_to_node(hosts: dict[str, Host], probe: str) -> None:
-    eventually(lambda: fetch(hosts["europa"], probe) == "10000000", 60, "the load arrives whole")
+    eventually(lambda: fetch(hosts["europa"], probe) == "10000000", "the load arrives whole")
 
 
 @pytest.mark.seldom
@@ -77,7 +77,7 @@ def test_a_node_that_joins_later_touches_nothing_else(
     started = "docker inspect --format '{{.State.StartedAt}}' talker"
     before = talker.check_output(started)
     europa.check_output("docker swarm leave")
-    eventually(lambda: lab.ready_nodes() == {"jupiter", "io"}, 60, "europa has left")
+    eventually(lambda: lab.ready_nodes() == {"jupiter", "io"}, "europa has left")
     jupiter.check_output("docker node rm --force europa")
 
     run = lab.play("playbooks/swarm.yml")
@@ -85,7 +85,7 @@ def test_a_node_that_joins_later_touches_nothing_else(
     assert {host for host, changed in run.changed.items() if changed} == {"europa"}
     assert lab.ready_nodes() == {"jupiter", "io", "europa"}
     assert talker.check_output(started) == before
-    eventually(lambda: fetch(europa, probe) == "10000000", 60, "the load arrives at the node that has joined")
+    eventually(lambda: fetch(europa, probe) == "10000000", "the load arrives at the node that has joined")
 
 
 def test_a_node_that_was_taken_out_joins_again(lab: Lab, hosts: dict[str, Host]) -> None:
@@ -106,7 +106,7 @@ def test_a_hub_that_was_its_own_node_keeps_the_servers_that_run_there(
     jupiter.check_output(f"docker service create --detach --name sleeper {constraints} {probe} sleep 600")
     container = "docker ps --quiet --filter name=sleeper"
     try:
-        eventually(lambda: jupiter.check_output(container), 60, "the service runs on the hub")
+        eventually(lambda: jupiter.check_output(container), "the service runs on the hub")
         before = jupiter.check_output(container)
         run = lab.play("playbooks/swarm.yml")
         assert run.returncode == 0, run.output
@@ -125,4 +125,4 @@ def test_a_network_in_use_stays_as_it_is(lab: Lab, talker: Host, hosts: dict[str
     assert set(run.changed.values()) == {0}
     assert f"The network {NETWORK} is not as it should be" in " ".join(run.output.split())
     assert talker.check_output("docker inspect --format '{{.State.Running}}' talker") == "true"
-    eventually(lambda: fetch(hosts["europa"], probe) == "10000000", 60, "the load arrives whole")
+    eventually(lambda: fetch(hosts["europa"], probe) == "10000000", "the load arrives whole")

@@ -22,5 +22,5 @@ def whole(machines: Machines, hub: Hub) -> Iterator[Machines]:
     for host in HOSTS:
         machines.power_on(host)
         machines.connect(host)
-    eventually(lambda: machines.ready_nodes() == set(HOSTS), 300, "all hosts are in the Swarm")
-    eventually(hub.healthy, 120, "the hub answers")
+    eventually(lambda: machines.ready_nodes() == set(HOSTS), "all hosts are in the Swarm", 300)
+    eventually(hub.healthy, "the hub answers", 120)

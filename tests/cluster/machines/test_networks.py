@@ -68,7 +68,7 @@ def test_ingress_answers_at_every_host_for_a_service_on_one(machines: Machines) 
     with service(machines, "ingress", "--publish", f"{PORT}:8000", "--constraint", "node.hostname==io"):
         for host in ("io", "europa", "jupiter"):
             url = f"http://{machines.address(host)}:{PORT}/name"
-            eventually(lambda url=url: fetch(machines, "jupiter", "curl", "-s", "-m", "5", url) == "io", 120, url)
+            eventually(lambda url=url: fetch(machines, "jupiter", "curl", "-s", "-m", "5", url) == "io", url, 120)
 
 
 @pytest.mark.usefixtures("virtual_addresses")
@@ -115,10 +115,10 @@ def test_an_encrypted_network_sends_nothing_between_hosts_in_the_clear(
                 "europa", "docker", "ps", "--quiet", "--filter", "label=com.docker.swarm.service.name=reader"
             )
 
-        container = eventually(reader, 120, "the reader runs")
+        container = eventually(reader, "the reader runs", 120)
         count = ["docker", "exec", container, "sh", "-c", "curl -s -m 30 http://sender:8000/zeros | wc -c"]
         before = {host: encrypted_bytes(host) for host in NODES}
-        eventually(lambda: fetch(machines, "europa", *count) == str(10 * 2**20), 120, "10 MiB cross the network")
+        eventually(lambda: fetch(machines, "europa", *count) == str(10 * 2**20), "10 MiB cross the network", 120)
         for host in NODES:
             assert encrypted_bytes(host) - before[host] > 10 * 2**20, host
             assert clear_bytes(host) < 2**20, host

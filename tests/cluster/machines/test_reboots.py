@@ -59,14 +59,14 @@ def test_writers_go_on_after_the_storage_host_and_nothing_acknowledged_is_lost(
         student.start()
         kernel = student.kernel()
         kernel.run(WRITER)
-        eventually(lambda: acknowledged(kernel) > 20, 60, "the writer writes")
+        eventually(lambda: acknowledged(kernel) > 20, "the writer writes", 60)
         began = time.monotonic()
         interrupt(whole)
-        eventually(hub.healthy, 300, "the hub answers")
-        eventually(student.answers, 120, "the server answers")
+        eventually(hub.healthy, "the hub answers", 300)
+        eventually(student.answers, "the server answers", 120)
         record_property("hub and storage are back, seconds", round(time.monotonic() - began))
         before = acknowledged(kernel)
-        eventually(lambda: acknowledged(kernel) > before + 200, 180, "the writer goes on in the same kernel")
+        eventually(lambda: acknowledged(kernel) > before + 200, "the writer goes on in the same kernel", 180)
         assert lost(whole, student, acknowledged(kernel)) == set()
         assert {whole.node_spec(node)["Availability"] for node in NODES} == {"active"}
         record_property("longest write meanwhile, seconds", kernel.run(LONGEST))
@@ -82,11 +82,11 @@ def test_a_node_that_reboots_takes_servers_again(
         placement.activate("europa")
         began = time.monotonic()
         whole.reboot("io")
-        eventually(student.answers, 180, "the server answers")
+        eventually(student.answers, "the server answers", 180)
         record_property("node and server are back, seconds", round(time.monotonic() - began))
         assert student.run("print(open('notes.txt').read())") == "saved before the reboot"
         student.stop()
-        eventually(lambda: "io" in whole.ready_nodes(), 180, "the node is back")
+        eventually(lambda: "io" in whole.ready_nodes(), "the node is back", 180)
         placement.pause("europa")
         student.start()
         assert student.run("import os; print(os.environ['GALILEAN_NODE'], open('notes.txt').read())") == (
@@ -103,9 +103,9 @@ def test_everything_is_back_by_itself_after_a_power_cut(whole: Machines, hub: Hu
         began = time.monotonic()
         for host in HOSTS:
             whole.power_on(host)
-        eventually(hub.healthy, 600, "the hub answers")
+        eventually(hub.healthy, "the hub answers", 600)
         record_property("hub is back, seconds", round(time.monotonic() - began))
-        eventually(student.answers, 300, "the student's server answers")
+        eventually(student.answers, "the student's server answers", 300)
         record_property("everything is back, seconds", round(time.monotonic() - began))
         assert student.run("print(open('kept.txt').read())") == "acknowledged"
 
@@ -120,14 +120,14 @@ def test_a_node_that_is_cut_off_loses_its_servers_and_takes_new_ones_when_it_is_
         placement.activate("europa")
         whole.disconnect("io")
         began = time.monotonic()
-        eventually(student.answers, 180, "the server answers on the other node")
+        eventually(student.answers, "the server answers on the other node", 180)
         record_property("server is back on the other node, seconds", round(time.monotonic() - began))
         assert student.run("import os; print(os.environ['GALILEAN_NODE'])") == "europa"
         assert student.run("print(open('notes.txt').read())") == "saved before the cut"
         whole.connect("io")
-        eventually(lambda: "io" in whole.ready_nodes(), 120, "the node is back")
+        eventually(lambda: "io" in whole.ready_nodes(), "the node is back", 120)
         running = ["docker", "ps", "--quiet", "--filter", "label=galilean.user=islander"]
-        eventually(lambda: not whole.run("io", *running), 120, "the server that nobody reached has ended")
+        eventually(lambda: not whole.run("io", *running), "the server that nobody reached has ended", 120)
         assert whole.run("europa", *running)
         student.stop()
         placement.pause("europa")

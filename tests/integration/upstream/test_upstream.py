@@ -121,7 +121,7 @@ def host(lab: Lab, inventory: str) -> Iterator[Host]:
     play("tests/lab/create.yml")
     host = testinfra.get_host(f"docker://{lab.container(NAME)}")
     host.check_output(SERVE_REPOSITORY)
-    eventually(lambda: host.run(f"curl --fail {UPSTREAM}/gpg").succeeded, 20, "the repository is served")
+    eventually(lambda: host.run(f"curl --fail {UPSTREAM}/gpg").succeeded, "the repository is served")
     yield host
     play("tests/lab/destroy.yml")
 

@@ -159,19 +159,19 @@ def test_a_start_on_a_node_whose_mount_hangs_says_so_and_goes_on_elsewhere(
             placement.pause("io")
             began = time.monotonic()
             student.request_start()
-            eventually(lambda: "Node europa" in student.step(), 60, "the server is to start on europa")
-            eventually(lambda: student.step() == "Node europa waits for the homes of jupiter.", 120, "told")
+            eventually(lambda: "Node europa" in student.step(), "the server is to start on europa", 60)
+            eventually(lambda: student.step() == "Node europa waits for the homes of jupiter.", "told", 120)
             record_property("named to the user, seconds after the start", round(time.monotonic() - began))
             assert machines.node_spec("europa")["Availability"] == "active"
             placement.activate("io")
             began = time.monotonic()
-            eventually(student.answers, 120, "the server answers on the other node")
+            eventually(student.answers, "the server answers on the other node", 120)
             record_property("ready on another node, seconds after that takes servers", round(time.monotonic() - began))
             assert machines.node_spec("europa")["Labels"]["galilean.homes"] == "paused"
             assert student.run("import os; print(os.environ['GALILEAN_NODE'])") == "io"
     finally:
         machines.run("europa", "nft", "delete table inet cut")
-    eventually(lambda: machines.node_spec("europa")["Availability"] == "active", 180, "europa takes servers again")
+    eventually(lambda: machines.node_spec("europa")["Availability"] == "active", "europa takes servers again", 180)
 
 
 @pytest.mark.usefixtures("impatient")
@@ -185,7 +185,7 @@ def test_a_node_whose_mount_is_dead_is_drained_and_taken_back(machines: Machines
     began = time.monotonic()
     machines.pipe("europa", cut, "nft", "--file", "-")
     try:
-        eventually(lambda: machines.node_spec("europa")["Availability"] == "drain", 180, "europa is drained")
+        eventually(lambda: machines.node_spec("europa")["Availability"] == "drain", "europa is drained", 180)
         record_property("drained, seconds after the cut with 60 allowed", round(time.monotonic() - began))
         assert machines.node_spec("io")["Availability"] == "active"
         failed = machines.run("jupiter", "systemctl", "list-units", "--failed", "--plain", "--no-legend")
@@ -193,7 +193,7 @@ def test_a_node_whose_mount_is_dead_is_drained_and_taken_back(machines: Machines
     finally:
         machines.run("europa", "nft", "delete table inet cut")
     began = time.monotonic()
-    eventually(lambda: machines.node_spec("europa")["Availability"] == "active", 180, "europa takes servers again")
+    eventually(lambda: machines.node_spec("europa")["Availability"] == "active", "europa takes servers again", 180)
     record_property("taken back, seconds after the cut ended", round(time.monotonic() - began))
 
 
