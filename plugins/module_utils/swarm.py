@@ -135,8 +135,8 @@ def node_steps(found: Membership, members: Collection[str], manager: str) -> lis
         return []
     if not members:
         raise ValueError(
-            f"in a Swarm where it does not work ({_described(found)}), and this run has not asked the manager "
-            "whether it knows it: run this again with the host of the hub among the hosts."
+            f"the host is in a Swarm where it does not work ({_described(found)}), and this run has not asked the "
+            "manager whether it knows it: run this again with the host of the hub among the hosts."
         )
     _raise(node_refusal(found, members, manager))
     return ["leave", "join"]

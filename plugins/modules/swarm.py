@@ -156,14 +156,14 @@ def converge(module: AnsibleModule) -> dict[str, Any]:
     if not module.check_mode:
         if "join" in steps and not module.params["join_token"]:
             raise ValueError(
-                "in no Swarm, and this run has not asked the manager for the token to join: run this again with the "
-                "host of the hub among the hosts."
+                "the host is in no Swarm, and this run has not asked the manager for the token to join: run this again "
+                "with the host of the hub among the hosts."
             )
         for step in steps:
             take(step, module.params)
         found = settled(lambda found: found.state == "active")
         if found.state != "active":
-            raise ValueError(f"not in the Swarm after {SETTLE_SECONDS} s (state: {found.state}). {found.error}")
+            raise ValueError(f"the host is not in it after {SETTLE_SECONDS} s (state: {found.state}). {found.error}")
     result = {"changed": bool(steps), "steps": steps, "diff": {"before": "", "after": "".join(f"{s}\n" for s in steps)}}
     if found.is_manager:
         result["join_token"] = ask("GET", "/swarm")["JoinTokens"]["Worker"]
@@ -180,7 +180,7 @@ def main() -> None:
     except OSError as error:
         module.fail_json(msg=f"The engine cannot be asked: {error}")
     except ValueError as error:
-        module.fail_json(msg=f"This host: {error}")
+        module.fail_json(msg=f"Swarm: {error}")
 
 
 if __name__ == "__main__":

@@ -6,10 +6,12 @@ import ipaddress
 import json
 import shlex
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+import yaml
 from client import eventually
-from lab import Lab
+from lab import HOSTS, ROOT, Lab
 from testinfra.host import Host
 
 NETWORK = "galilean-main"
@@ -126,3 +128,21 @@ def test_a_network_in_use_stays_as_it_is(lab: Lab, talker: Host, hosts: dict[str
     assert f"The network {NETWORK} is not as it should be" in " ".join(run.output.split())
     assert talker.check_output("docker inspect --format '{{.State.Running}}' talker") == "true"
     eventually(lambda: fetch(hosts["europa"], probe) == "10000000", "the load arrives whole")
+
+
+def test_nobody_is_torn_out_of_a_swarm_of_others(lab: Lab, tmp_path: Path) -> None:
+    inventory = yaml.safe_load((ROOT / "inventories/lab/hosts.yml").read_text())
+    hub, nodes = inventory["hub"]["hosts"], inventory["nodes"]["hosts"]
+    # In this inventory io, a worker, is the hub, and the manager is among the nodes.
+    hub["io"], nodes["jupiter"] = nodes.pop("io"), hub.pop("jupiter")
+    (tmp_path / "hosts.yml").write_text(yaml.safe_dump(inventory))
+    (tmp_path / "group_vars").symlink_to(ROOT / "inventories/lab/group_vars")
+    options = ("--inventory", str(tmp_path), "--extra-vars", f"lab_directory={ROOT / '.lab' / lab.name}")
+
+    refused = lab.play("playbooks/validate.yml", *options)
+    words = " ".join(refused.output.split())
+    assert refused.returncode != 0
+    assert "europa, jupiter: Swarm: the host is in a Swarm that is not the cluster's" in words
+    assert "io: Swarm: the host is in a Swarm that it does not manage" in words
+    assert lab.play("playbooks/swarm.yml", *options).returncode != 0
+    assert lab.ready_nodes() == set(HOSTS)

@@ -435,12 +435,16 @@ def kernels_suffice(cluster: Cluster) -> Iterator[Finding]:
 
 
 def swarms_are_of_the_cluster(cluster: Cluster) -> Iterator[Finding]:
-    """Whether a node is the manager's is not known where the hub was not asked. Nobody leaves then."""
-    hub, address = cluster.swarms.get(cluster.hub), cluster.hub_values.get("cluster_private_address")
+    """Whether a node is the manager's is not known where the hub was not asked. Nobody leaves then.
+
+    Engines that were just started are judged later, when they have found their Swarm.
+    """
+    settled = {host: found for host, found in cluster.swarms.items() if not found.is_settling}
+    hub, address = settled.get(cluster.hub), cluster.hub_values.get("cluster_private_address")
     if not hub or not address:
         return
-    nodes = sorted({*cluster.groups.get("nodes", ())} & {*cluster.swarms})
-    refusals = {node: node_refusal(cluster.swarms[node], hub.members, address) for node in nodes}
+    nodes = sorted({*cluster.groups.get("nodes", ())} & {*settled})
+    refusals = {node: node_refusal(settled[node], hub.members, address) for node in nodes}
     for host, refused in {cluster.hub: manager_refusal(hub), **refusals}.items():
         if refused:
             yield Finding(host, "Swarm", *refused)

@@ -148,6 +148,9 @@ def with_ids(*ids: Ids, least: int = 200_000, most: int = 299_999) -> Cluster:
         with_swarms(MANAGER, NODE),
         # The host of the hub was made anew.
         with_swarms(NOWHERE, replace(NODE, services=())),
+        # Their engines were just started.
+        with_swarms(replace(MANAGER, state="pending", is_manager=False, members=()), NODE),
+        with_swarms(MANAGER, replace(NODE, state="pending")),
         # Without the hub nobody leaves.
         replace(with_addresses(), swarms={"io": replace(NODE, managers=("10.0.0.99",))}),
         with_kernels("IPVS", cluster_endpoint_mode="vip", swarm_ingress=True),
