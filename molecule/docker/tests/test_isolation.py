@@ -42,9 +42,8 @@ def test_a_neighbour_that_routes_to_a_container_does_not_reach_it(
     published: Host, hosts: dict[str, Host], addresses: dict[str, str], reaches: Reaches
 ) -> None:
     io = hosts["io"]
-    container = published.check_output(
-        f"docker inspect --format '{{{{.NetworkSettings.IPAddress}}}}' published-{OTHER}"
-    )
+    address = "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}"
+    container = published.check_output(f"docker inspect --format '{address}' published-{OTHER}")
     eventually(lambda: reaches(published, container, 8000), "somebody listens")
     io.check_output(f"ip route add {container} via {addresses['europa']}")
     try:

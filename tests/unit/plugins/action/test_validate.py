@@ -90,9 +90,8 @@ def test_a_host_that_is_not_reached_is_named_and_stops_nobody(tmp_path: Path) ->
 def test_what_a_host_tells_is_judged_like_what_is_written(tmp_path: Path) -> None:
     addresses = {"jupiter": "192.0.2.10", "moon00": "0.0.0.0/0", "limb": "192.0.2.10"}
     route = {"address": "{{ address }}", "interface": "eth0", "mtu": 1500}
-    telling = {
-        "ansible.builtin.set_fact": {"default_ipv4": route, "hostname": "{{ inventory_hostname }}", "cacheable": True}
-    }
+    facts = {"default_ipv4": route, "hostname": "{{ inventory_hostname }}"}
+    telling = {"ansible.builtin.set_fact": {**facts, "cacheable": True}}
     plays = [
         {"hosts": "all", "gather_facts": False, "tasks": [telling]},
         {"ansible.builtin.import_playbook": str(ROOT / "playbooks/validate.yml")},
