@@ -267,7 +267,7 @@ test test-all test-down: export GALILEAN_HTTPS_PORT := 9443
 test: export PYTEST_ADDOPTS := -m 'not seldom'
 test: ## What a reviewer runs, on a lab of its own
 	@rm -rf artifacts && mkdir artifacts
-	@tests/tools/phases.py \
+	@python3 tests/tools/phases.py \
 	  bootstrap-release then \
 	  machine then \
 	  test-down then \
@@ -280,7 +280,7 @@ test: ## What a reviewer runs, on a lab of its own
 test-all: ## What make test runs, and all that seldom changes: for hours, and where it was left
 	@mkdir -p artifacts
 	@$(if $(AGAIN),rm -rf .cache/passed)
-	@tests/tools/phases.py --keep-going --resume --raise hub \
+	@python3 tests/tools/phases.py --keep-going --resume --raise hub \
 	  bootstrap-release then \
 	  machine then \
 	  "hosts bare hub" "check lint sanity importer" then \

@@ -1,5 +1,4 @@
-#!/usr/bin/env python3
-"""Run phases of the checks: phases.py [OPTION...] ROW... [then ROW...]
+"""Run phases of the checks: python3 tests/tools/phases.py [OPTION...] ROW... [then ROW...]
 
 A row is one argument: phases, which are targets of make, that run one after the other, beside the other rows. One that
 begins with "nice" takes what the others leave of the processors. Rows behind "then" begin when those before have ended.

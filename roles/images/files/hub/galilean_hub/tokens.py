@@ -26,9 +26,10 @@ def revoke_service_tokens(database: Path, configured: Collection[str]) -> None:
     # A hub that has just been installed has no database, and one whose first start was cut off may have an empty one.
     if not database.exists():
         return
-    with closing(sqlite3.connect(database)) as connection, connection:
+    with closing(sqlite3.connect(database)) as connection:
         if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'api_tokens'").fetchone():
             return
-        for row, hashed in connection.execute(GIVEN).fetchall():
-            if not any(compare_token(hashed, token) for token in configured):
-                connection.execute("DELETE FROM api_tokens WHERE id = ?", (row,))
+        with connection:
+            for row, hashed in connection.execute(GIVEN).fetchall():
+                if not any(compare_token(hashed, token) for token in configured):
+                    connection.execute("DELETE FROM api_tokens WHERE id = ?", (row,))
