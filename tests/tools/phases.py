@@ -123,17 +123,15 @@ class Phases:
         return Ended(phase, "passed", seconds, summary)
 
     def run_row(self, row: str) -> None:
-        """Run the phases of a row until one fails."""
-        row_failed = False
+        """Run the phases of a row."""
         for phase in phases_of(row):
             if phase in self.before:
                 ended = Ended(phase, "before")
-            elif row_failed or (self.failed and not self.keep_going):
+            elif self.failed and not self.keep_going:
                 ended = Ended(phase, "not run")
             else:
                 ended = self.run(phase, nice=row.startswith("nice "))
                 print(ended.line(), flush=True)
-                row_failed = ended.outcome == "failed"
             self.ended.append(ended)
 
     def run_group(self, rows: Sequence[str]) -> None:
@@ -164,7 +162,7 @@ def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     add = parser.add_argument
     add("rows", nargs="+", metavar="ROW")
-    add("--keep-going", action="store_true", help="after a phase that failed, leave out the rest of its row only")
+    add("--keep-going", action="store_true", help="go on after a phase that failed")
     add("--resume", action="store_true", help="keep what passes, and run no phase that passed on the same tree")
     add("--raise", dest="raises", metavar="PHASE", help="with --resume: run again for phases that are left")
     return parser.parse_args()
