@@ -108,8 +108,9 @@ class Lab:
 
     def module(self, host: str, name: str, arguments: dict[str, Any], *options: str) -> dict[str, Any]:
         """The result of a module of the collection, and what it warns of."""
+        with_arguments = ["--args", json.dumps(arguments)] if arguments else []
         done = subprocess.run(
-            ["ansible", host, "--module-name", f"galilean.hub.{name}", "--args", json.dumps(arguments), *options],
+            ["ansible", host, "--module-name", f"galilean.hub.{name}", *with_arguments, *options],
             cwd=ROOT,
             env={**os.environ, "GALILEAN_LAB": self.name, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", **PLAIN},
             check=False,
