@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +54,7 @@ def configure(c: Config, path: Path | None = None) -> None:
     Raises ConfigError.
     """
     configuration, secrets = load(path)
-    tokens = [token for token in (secrets.service_tokens.verify, secrets.service_tokens.admin) if token]
+    tokens = {name: token for name, token in asdict(secrets.service_tokens).items() if token}
     revoke_service_tokens(_database(configuration), tokens)
     _configure_hub(c, configuration, secrets)
     _configure_resolver(c)
