@@ -116,6 +116,12 @@ def test_an_application_cannot_take_https_back(address: Address) -> None:
     assert answer.headers["Strict-Transport-Security"] == "max-age=63072000"
 
 
+@pytest.mark.parametrize("path", ["/back-in-a-moment.html", "/user/bob/lab"])
+def test_an_application_cannot_have_nginx_answer_in_its_place(address: Address, path: str) -> None:
+    answer = address.ask(f"/user/ada/?{urlencode({'X-Accel-Redirect': path})}")
+    assert (answer.status_code, answer.text) == (200, "words of the application")
+
+
 @pytest.mark.parametrize("name", ["Location", "Link"])
 def test_long_headers_pass(address: Address, name: str) -> None:
     # As an address that comes back carries what it was sent there with.
