@@ -77,6 +77,8 @@ def configure_authenticator(c: Config, configuration: Configuration, secrets: Se
     c.JupyterHub.authenticator_class = cls
     c.Authenticator.allow_all = settings.allow_all
     c.Authenticator.allowed_users = set(settings.allowed_users)
+    # By default JupyterHub goes on letting in whoever was once allowed (Authenticator.allow_existing_users).
+    c.Authenticator.allow_existing_users = False
     c.Authenticator.admin_users = set(settings.admin_users)
     if settings.name == "native":
         packages = ("galilean_hub", "nativeauthenticator")

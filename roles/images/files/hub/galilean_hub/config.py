@@ -13,6 +13,7 @@ import aiohttp
 from aiohttp import connector
 from traitlets.config import Config
 
+from galilean_hub.admins import revoke_admins
 from galilean_hub.authenticators import configure_authenticator
 from galilean_hub.reading import read_settings
 from galilean_hub.settings import Configuration, Secrets
@@ -56,6 +57,8 @@ def configure(c: Config, path: Path | None = None) -> None:
     configuration, secrets = load(path)
     tokens = {name: token for name, token in asdict(secrets.service_tokens).items() if token}
     revoke_service_tokens(_database(configuration), tokens)
+    record = Path(configuration.state_directory) / "admins.json"
+    revoke_admins(_database(configuration), record, configuration.authenticator.admin_users)
     _configure_hub(c, configuration, secrets)
     _configure_resolver(c)
     configure_authenticator(c, configuration, secrets)

@@ -1,0 +1,44 @@
+"""Takes the administration of the hub back."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+from collections.abc import Collection
+from contextlib import closing
+from pathlib import Path
+
+from galilean_hub.names import normalized
+
+REVOKE = (
+    """
+    DELETE FROM user_role_map WHERE user_id = (SELECT id FROM users WHERE name = ?)
+    AND role_id = (SELECT id FROM roles WHERE name = 'admin')
+    """,
+    "UPDATE users SET admin = 0 WHERE name = ?",
+)
+
+
+def revoke_admins(database: Path, record: Path, configured: Collection[str]) -> None:
+    """Let nobody administer the hub whose name was `configured` at the last start, as `record` tells, and is no longer.
+
+    JupyterHub makes administrators of those in its configuration, and leaves them that ever after (app.py,
+    init_users). Others stay, too: whom a log-in or another administrator has made one.
+    """
+    names = sorted({normalized(name.lower()) for name in configured})
+    known = json.loads(record.read_text()) if record.exists() else []
+    if names == known:
+        return
+    if database.exists():
+        with closing(sqlite3.connect(database)) as connection, connection:
+            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'user_role_map'").fetchone():
+                for name in set(known) - set(names):
+                    for statement in REVOKE:
+                        connection.execute(statement, (name,))
+    unfinished = record.with_suffix(".new")
+    with unfinished.open("w") as file:
+        json.dump(names, file)
+        file.flush()
+        os.fsync(file.fileno())
+    unfinished.rename(record)
