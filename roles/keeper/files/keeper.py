@@ -26,7 +26,7 @@ import struct
 import sys
 import threading
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler
@@ -362,11 +362,12 @@ class Homes:
         log(f"the home {home.slug} of {home.instance}, owner {uid}, is that of {home.user!r}")
 
     def _standing(self) -> Iterator[tuple[str, os.stat_result]]:
-        """The homes of all instances, each by its name."""
+        """The homes of all instances, each by its name. One that is taken away meanwhile is none."""
         for instance in os.scandir(self.config.homes_directory):
             if instance.is_dir(follow_symlinks=False) and instance.name != OWNERS:
                 for home in os.scandir(instance.path):
-                    yield f"{instance.name}/{home.name}", home.stat(follow_symlinks=False)
+                    with suppress(FileNotFoundError):
+                        yield f"{instance.name}/{home.name}", home.stat(follow_symlinks=False)
 
     def _new_uid(self, home: Home) -> int:
         """The uid that this home had before, else one that no home has or had: after the highest, then any other."""

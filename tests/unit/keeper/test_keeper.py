@@ -12,6 +12,7 @@ import ssl
 import stat
 import subprocess
 import sys
+import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
@@ -249,6 +250,25 @@ def test_forty_at_once_get_forty_homes_with_forty_owners(keeper: Keeper) -> None
         answers = list(pool.map(keeper.ensure, [f"user-{number}" for number in range(40)]))
     assert sorted(answer["uid"] for answer in answers) == list(range(LOWEST, LOWEST + 40))
     assert all(answer["created"] for answer in answers)
+
+
+def test_a_home_is_made_while_others_are_taken_away(keeper: Keeper) -> None:
+    def come_and_go() -> None:
+        while not done.is_set():
+            for number in range(40):
+                (keeper.homes / f"away-{number}").mkdir()
+            for number in range(40):
+                (keeper.homes / f"away-{number}").rmdir()
+
+    done = threading.Event()
+    with ThreadPoolExecutor(1) as pool:
+        others = pool.submit(come_and_go)
+        try:
+            for number in range(60):
+                assert keeper.ensure(f"user-{number}")["created"]
+        finally:
+            done.set()
+    others.result()
 
 
 def test_forty_at_once_for_one_user_get_one_home(keeper: Keeper) -> None:
