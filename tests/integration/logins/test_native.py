@@ -90,15 +90,16 @@ def test_a_link_that_an_administrator_follows_changes_nothing(administered: tupl
 
 def test_buttons_act_for_the_name_in_their_line(administered: tuple[Hub, Browser]) -> None:
     hub, galileo = administered
-    names = ["ada", "ada?", "ada#1", "ad%61", "x\tonmouseover=alert(1)"]
+    names = ["ada", "ada?", "ada#1", "ad%61", 'x"onmouseover=alert(1)']
     for name in names:
         sign_up(hub.browser(), name, PASSWORD, email=ADDRESS)
-    assert "<tr id=x" not in galileo.visit("/hub/authorize").text
+    assert 'id="x"' not in galileo.visit("/hub/authorize").text
     while names:
         name = names.pop()
         area = galileo.press(galileo.visit("/hub/authorize"), f"/discard/{re.escape(quote(name))}$").text
-        assert html.escape(name) not in re.findall("<td>(.*?)</td>", area)
-        assert {html.escape(each) for each in names} <= set(re.findall("<td>(.*?)</td>", area))
+        left = set(map(html.unescape, re.findall("<td>(.*?)</td>", area)))
+        assert name not in left
+        assert set(names) <= left
 
 
 def test_who_looks_through_a_mail_confirms_no_address(administered: tuple[Hub, Browser]) -> None:
