@@ -85,6 +85,11 @@ def test_a_hub_starts_with_each_authenticator(
             "The 'minimum_password_length' trait of a NativeAuthenticator instance expected an int, not the str 'ten'.",
         ),
         ({"name": "native", "options": {"allow_self_approval_for": ".*"}}, {}, "Secret_key must be a random string"),
+        (
+            {"name": "oidc", "options": {**OIDC, "enable_auth_state": True}},
+            HUSH,
+            "auth_state is enabled, but encryption",
+        ),
         ({"name": "native", "admin_users": ["a/b"]}, {}, "username 'a/b' is not valid"),
         ({"name": "dummy"}, {"password": "short"}, "must be at least 8 characters long"),
         ({"name": "dummy", "alow_all": True}, {}, "hub.json: authenticator.alow_all is not a known key"),

@@ -34,7 +34,7 @@ async def start(files: Mapping[str, Mapping[str, Any]], directory: Path) -> None
     await JupyterHub(config=c).initialize([])
 
 
-def words(error: Exception, directory: str, secrets: Mapping[str, Any]) -> str:
+def words(error: BaseException, directory: str, secrets: Mapping[str, Any]) -> str:
     """Why a hub does not start: without the directory of the trial, and without secrets, of which traitlets tells."""
     text = f"{error or type(error).__name__}".replace(f"{directory}/", "")
     for secret in _values(secrets):
@@ -56,7 +56,8 @@ def main() -> int:
     with TemporaryDirectory() as directory:
         try:
             asyncio.run(start(files, Path(directory)))
-        except Exception as error:
+        # JupyterHub itself ends with words for some of what it cannot take.
+        except (Exception, SystemExit) as error:
             print(words(error, directory, files["secrets.json"]))
             return 1
     return 0
