@@ -31,14 +31,19 @@ def revoke_admins(database: Path, record: Path, configured: Collection[str]) -> 
     if names == known:
         return
     if database.exists():
-        with closing(sqlite3.connect(database)) as connection, connection:
-            if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'user_role_map'").fetchone():
-                for name in set(known) - set(names):
-                    for statement in REVOKE:
-                        connection.execute(statement, (name,))
+        _revoke(database, set(known) - set(names))
     unfinished = record.with_suffix(".new")
     with unfinished.open("w") as file:
         json.dump(names, file)
         file.flush()
         os.fsync(file.fileno())
     unfinished.rename(record)
+
+
+def _revoke(database: Path, names: Collection[str]) -> None:
+    with closing(sqlite3.connect(database)) as connection:
+        if not connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'user_role_map'").fetchone():
+            return
+        with connection:
+            for statement in REVOKE:
+                connection.executemany(statement, [(name,) for name in names])
