@@ -33,11 +33,25 @@ def say(word: str) -> dict[str, Any]:
     return {"ansible.builtin.debug": {"msg": f"{word} on {{{{ inventory_hostname }}}}"}}
 
 
-SITE = [
+FAILING = [
     play("hub:nodes", {"ansible.builtin.fail": {}, "when": "inventory_hostname == failing"}, say("first")),
     play("hub:nodes:edge", say("next")),
     play("edge", say("last")),
 ]
+
+
+def run(
+    directory: Path, groups: dict[str, dict[str, Any]], site: list[dict[str, Any]], *arguments: str
+) -> subprocess.CompletedProcess[str]:
+    inventory = {group: {"hosts": hosts} for group, hosts in groups.items()}
+    (directory / "hosts.yml").write_text(yaml.safe_dump({"all": {"vars": VARIABLES}, **inventory}))
+    (directory / "site.yml").write_text(yaml.safe_dump(site))
+    command: list[str | Path] = [
+        Path(sys.executable).with_name("ansible-playbook"), "--check", "--inventory", directory / "hosts.yml",
+        directory / "site.yml", *arguments,
+    ]  # fmt: skip
+    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
+    return subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
 
 
 @pytest.mark.parametrize(
@@ -53,17 +67,10 @@ SITE = [
 def test_others_go_on_without_a_node_and_nobody_without_the_hub(
     tmp_path: Path, failing: str, dead: str, said: dict[str, set[str]]
 ) -> None:
-    hosts = {name: DEAD if name == dead else LOCAL for name in ("jupiter", "io", "callisto")}
+    dead_or_alive = {name: DEAD if name == dead else LOCAL for name in ("jupiter", "io", "callisto")}
     members = {"hub": ["jupiter"], "nodes": ["io"], "edge": ["callisto"]}
-    groups = {group: {"hosts": {name: hosts[name] for name in names}} for group, names in members.items()}
-    (tmp_path / "hosts.yml").write_text(yaml.safe_dump({"all": {"vars": VARIABLES}, **groups}))
-    (tmp_path / "site.yml").write_text(yaml.safe_dump(SITE))
-    command = [
-        Path(sys.executable).with_name("ansible-playbook"), "--check", "--inventory", tmp_path / "hosts.yml",
-        "--extra-vars", f"failing={failing or 'nobody'}", tmp_path / "site.yml",
-    ]  # fmt: skip
-    environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1"}
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    groups = {group: {name: dead_or_alive[name] for name in names} for group, names in members.items()}
+    ended = run(tmp_path, groups, FAILING, "--extra-vars", f"failing={failing or 'nobody'}")
     found: dict[str, set[str]] = {}
     for word, host in re.findall(r"msg: (\w+) on (\w+)", ended.stdout):
         found.setdefault(word, set()).add(host)
@@ -71,3 +78,14 @@ def test_others_go_on_without_a_node_and_nobody_without_the_hub(
     assert ended.returncode != 0
     words = "jupiter, the host of the hub, has failed or cannot be reached, so this run ends for all hosts."
     assert (words in " ".join(ended.stdout.split())) == ("jupiter" in (failing, dead))
+
+
+def test_what_is_remembered_does_not_come_from_facts_that_were_there_before(tmp_path: Path) -> None:
+    (tmp_path / "hosts.fact").write_text('{"io": {"address": "192.0.2.66", "hostname": "io"}}')
+    before = {"hosts": "hub", "gather_facts": True, "fact_path": str(tmp_path)}
+    known = {"ansible.builtin.debug": {"msg": "known: {{ cluster_known_hosts }}"}}
+    hub = {"jupiter": {**LOCAL, "cluster_private_address": "192.0.2.10"}}
+    ended = run(tmp_path, {"hub": hub, "nodes": {"io": DEAD}}, [before, play("hub", known)])
+    assert ended.returncode == 0, ended.stdout
+    assert "192.0.2.10" in ended.stdout
+    assert "192.0.2.66" not in ended.stdout
