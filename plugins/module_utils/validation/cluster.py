@@ -322,8 +322,8 @@ def uids_are_nobodys(cluster: Cluster) -> Iterator[Finding]:
     advice = (
         f"Write {names[0]} and {names[1]} in {WHERE} with a range that nobody has on any host, or take it from them."
     )
-    for host, found in cluster.ids.items():
-        shared = [ids for ids in found if ids.first <= most and ids.last >= least]
+    for host in (host for host in cluster.homes_hosts if host in cluster.ids):
+        shared = [ids for ids in cluster.ids[host] if ids.first <= most and ids.last >= least]
         if shared:
             owners = ", ".join(map(str, shared[:OWNERS_NAMED]))
             more = f" and {len(shared) - OWNERS_NAMED} more" if len(shared) > OWNERS_NAMED else ""

@@ -141,6 +141,8 @@ def with_ids(*ids: Ids, least: int = 200_000, most: int = 299_999) -> Cluster:
         with_values(keeper_uid_minimum=200_000, keeper_uid_maximum=200_029, cluster_hub_uid=860),
         with_ids(Ids(0, 1, "the account root"), Ids(100_000, 65_536, "a subordinate range of debian")),
         with_ids(Ids(100_000, 100_000, "a range that ends before"), Ids(300_000, 65_536, "one that begins after")),
+        # A host that sees no homes.
+        replace(with_ids(), groups={**GOOD.groups, "edge": ["callisto"]}, ids={"callisto": (Ids(200_000, 1, "anna"),)}),
         with_values(swarm_tls_clients=["admin", "hub.main"]),
         with_values(cluster_private_address="10.0.0.1"),
         with_kernels(),
