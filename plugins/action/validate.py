@@ -162,7 +162,7 @@ class ActionModule(ActionBase):
         for host in inventory.hosts:
             found += values.missing(host, given[host], specs.required_of_inventory)
             found += files.check(host, usable[host])
-            found += facts.check(host, given[host], usable[host])
+            found += facts.check(host, given[host], usable[host], cluster.reached_at(args["looks"].get(host, "")))
 
         lines = findings.lines(found, groups)
         if lines:

@@ -586,6 +586,11 @@ def mount_points(look: str) -> list[str]:
     return re.findall(r"^MountedAt: (\S+)$", look, re.MULTILINE)
 
 
+def reached_at(look: str) -> list[str]:
+    """Addresses of a host at which this run comes by SSH."""
+    return re.findall(r"^ReachedAt: (\S+)$", look, re.MULTILINE)
+
+
 def homes_in_use(look: str) -> str:
     """Host and directory of the homes that students' servers on a host see, empty while none runs."""
     homes = re.search(r"^HomesInUse: (\S+)$", look, re.MULTILINE)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -22,14 +22,19 @@ from ansible_collections.galilean.hub.plugins.module_utils.validation.limits imp
 PRIVATE_ADDRESS = "cluster_private_address"
 
 
-def check(host: str, given: Mapping[str, Any], values: Mapping[str, Any]) -> Iterator[Finding]:
-    """Findings about a host from its variables, its facts among them, and from those that passed their own checks."""
+def check(
+    host: str, given: Mapping[str, Any], values: Mapping[str, Any], reached_at: Collection[str] = ()
+) -> Iterator[Finding]:
+    """Findings about a host from its variables, its facts among them, and from those that passed their own checks.
+
+    `reached_at` are its addresses at which this run comes.
+    """
     facts = given.get("ansible_facts", {})
     if PRIVATE_ADDRESS not in given and "default_ipv4" in facts:
         yield from _address_problems(host, facts["default_ipv4"])
     name = "base_container_interfaces"
     for pattern in values.get(name, ()):
-        for interface in sorted(own_interfaces(facts, values.get(PRIVATE_ADDRESS))):
+        for interface in sorted(own_interfaces(facts, {values.get(PRIVATE_ADDRESS), *reached_at})):
             if fnmatchcase(interface, pattern):
                 problem = f"{pattern} is {shown_name(interface)} too, by which the host is reached"
                 advice = f"Write {name} in {WHERE} with names that only the interfaces of containers have."
@@ -48,12 +53,12 @@ def _address_problems(host: str, default_route: Mapping[str, Any]) -> Iterator[F
     yield Finding(host, PRIVATE_ADDRESS, problem, write(PRIVATE_ADDRESS, ADDRESS.example))
 
 
-def own_interfaces(facts: Mapping[str, Any], private_address: object) -> set[str]:
-    """Interfaces by which others reach a host: those of the default routes, and that of its private address."""
+def own_interfaces(facts: Mapping[str, Any], own_addresses: Collection[object]) -> set[str]:
+    """Interfaces by which others reach a host: those of the default routes, and those of its own addresses."""
     interfaces = (fact for fact in facts.values() if isinstance(fact, Mapping) and "device" in fact)
-    private = {interface["device"] for interface in interfaces if private_address in _addresses(interface)}
+    own = {interface["device"] for interface in interfaces if not {*_addresses(interface)}.isdisjoint(own_addresses)}
     routes = (facts.get(route, {}).get("interface") for route in ("default_ipv4", "default_ipv6"))
-    return private | set(filter(None, routes))
+    return own | set(filter(None, routes))
 
 
 def _addresses(interface: Mapping[str, Any]) -> list[str]:

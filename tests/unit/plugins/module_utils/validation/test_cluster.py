@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from dataclasses import replace
 from pathlib import Path
@@ -477,6 +478,14 @@ def test_homes_are_in_use_where_servers_run() -> None:
     )
     assert cluster.homes_in_use("processor\t: 0\nHomesInUse: \n") == ""
     assert cluster.homes_in_use("processor\t: 0\n") == ""
+
+
+@pytest.mark.parametrize("address", ["10.9.0.5", "fd00::5", "fe80::1%eth0"])
+def test_where_a_run_comes_is_asked_of_the_host_though_sudo_hides_it(address: str) -> None:
+    command = f"env -u SSH_CONNECTION sh {ROLES}/validate/files/look.sh; true"
+    said = {**os.environ, "SSH_CONNECTION": f"192.0.2.1 50000 {address} 22"}
+    look = subprocess.run(["sh", "-c", command], capture_output=True, text=True, check=True, env=said)
+    assert address.partition("%")[0] in cluster.reached_at(look.stdout)
 
 
 def test_whose_uids_there_are_is_asked_of_the_host(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -15,10 +16,12 @@ DOCKER0 = {"docker0": {"device": "docker0", "ipv4": {"address": "172.17.0.1"}}, 
 LAN = {"br_lan": {"device": "br-lan", "ipv4": {"address": "10.0.0.11"}, "ipv6": [{"address": "fd00::11"}]}}
 
 
-def findings(told: dict[str, Any], private_address: str = "192.0.2.11", **given: str) -> list[Finding]:
+def findings(
+    told: dict[str, Any], private_address: str = "192.0.2.11", reached_at: Sequence[str] = (), **given: str
+) -> list[Finding]:
     """What is found of io with these facts, and the private address that follows from them or is given."""
     values = {"base_container_interfaces": ["docker*", "br-*"], "cluster_private_address": private_address}
-    return list(facts.check("io", {"ansible_facts": told, **given}, values))
+    return list(facts.check("io", {"ansible_facts": told, **given}, values, reached_at))
 
 
 @pytest.mark.parametrize(
@@ -50,15 +53,18 @@ def test_a_host_that_tells_none_is_named() -> None:
 
 
 @pytest.mark.parametrize(
-    ("told", "private_address"),
+    ("told", "private_address", "reached_at"),
     [
-        ({"default_ipv4": {"address": "10.0.0.11", "interface": "br-lan"}}, "192.0.2.11"),
-        ({**ETH0, "default_ipv6": {"interface": "br-lan"}}, "192.0.2.11"),
-        ({**ETH0, **LAN}, "10.0.0.11"),
-        ({**ETH0, **LAN}, "fd00::11"),
+        ({"default_ipv4": {"address": "10.0.0.11", "interface": "br-lan"}}, "192.0.2.11", ()),
+        ({**ETH0, "default_ipv6": {"interface": "br-lan"}}, "192.0.2.11", ()),
+        ({**ETH0, **LAN}, "10.0.0.11", ()),
+        ({**ETH0, **LAN}, "fd00::11", ()),
+        ({**ETH0, **LAN}, "192.0.2.11", ["192.0.2.11", "10.0.0.11"]),
     ],
 )
-def test_an_interface_by_which_the_host_is_reached_is_no_containers(told: dict[str, Any], private_address: str) -> None:
-    (finding,) = findings(told, private_address)
+def test_an_interface_by_which_the_host_is_reached_is_no_containers(
+    told: dict[str, Any], private_address: str, reached_at: Sequence[str]
+) -> None:
+    (finding,) = findings(told, private_address, reached_at)
     assert (finding.host, finding.variable) == ("io", "base_container_interfaces")
     assert finding.problem == "br-* is br-lan too, by which the host is reached"
