@@ -29,10 +29,10 @@ options:
     type: str
     choices: [inventory, hosts]
     default: inventory
-  proc:
+  looks:
     description:
-      - The contents of C(/proc/meminfo) and C(/proc/cpuinfo), one after the other, by host. With them the memory
-        promised to the servers, and the processors that a server may take, are compared with what the hosts have.
+      - What C(look.sh) of the role validate prints, by host. With it memory, processors, mounts, uids and interfaces are
+        compared with what the hosts have.
     type: dict
     default: {}
   kernels:
@@ -80,16 +80,17 @@ EXAMPLES = r"""
 - name: Check the inventory
   galilean.hub.validate:
 
-- name: Read the memory and the processors of the host
+- name: Look at the host
   ansible.builtin.command:
-    argv: [cat, /proc/meminfo, /proc/cpuinfo]
-  register: proc
+    argv: [sh, -c, "{{ lookup('ansible.builtin.file', 'look.sh') }}"]
+  become: true
+  register: look
   changed_when: false
 
 - name: Check what the hosts have
   galilean.hub.validate:
     subject: hosts
-    proc: "{{ dict(groups['nodes'] | zip(groups['nodes'] | map('extract', hostvars, ['proc', 'stdout']))) }}"
+    looks: "{{ dict(groups['nodes'] | zip(groups['nodes'] | map('extract', hostvars, ['look', 'stdout']))) }}"
 """
 
 RETURN = r"""

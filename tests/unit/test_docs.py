@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.galilean.hub.plugins.modules import validate
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("roles/*/README.md"))]
@@ -58,3 +59,13 @@ def test_of_each_port_between_hosts_it_is_told_how_it_is_crossed() -> None:
 def test_what_is_said_to_cross_in_the_clear_does_so_by_default() -> None:
     assert load(ROOT / "roles/swarm/defaults/main.yml")["swarm_network_encrypted"] is False
     assert "'sec=sys'" in (ROOT / "roles/nfs_server/vars/main.yml").read_text()
+
+
+def test_validate_is_described_as_it_is_called() -> None:
+    tasks = yaml.safe_load((ROOT / "roles/validate/tasks/main.yml").read_text())
+    (called,) = (task["galilean.hub.validate"] for task in tasks if "galilean.hub.validate" in task)
+    (example,) = (
+        task["galilean.hub.validate"] for task in yaml.safe_load(validate.EXAMPLES) if task.get("galilean.hub.validate")
+    )
+    described = yaml.safe_load(validate.DOCUMENTATION)["options"]
+    assert set(example) <= set(called) == set(described)
