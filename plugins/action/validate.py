@@ -72,6 +72,11 @@ def is_to_be_evaluated(raw: Any) -> bool:
     return is_trusted_as_template(raw) and values.is_template(raw)
 
 
+def is_result(value: Any) -> bool:
+    """Whether a task has registered it: other playbooks of the collection may have been run before in the same run."""
+    return isinstance(value, Mapping) and "changed" in value
+
+
 class HarmlessPlugins:
     """While this is entered, templates get no plugin that does more than read and compute.
 
@@ -141,7 +146,8 @@ class ActionModule(ActionBase):
             # Only the rules for the hub look at all computed defaults, and computing them for all hosts takes long.
             usable[host] = reader.read(found, computes_defaults=host in groups.get("hub", ()))
             if not facts_are_known:
-                found += names.unknown(host, host_given, specs.options, specs.roles)
+                written = [name for name, value in host_given.items() if not is_result(value)]
+                found += names.unknown(host, written, specs.options, specs.roles)
         memory_mib, processors, mount_points, homes_in_use, ids = (
             {host: read(look) for host, look in args["looks"].items()}
             for read in (

@@ -31,8 +31,8 @@ options:
     default: inventory
   looks:
     description:
-      - What C(look.sh) of the role validate prints, by host. With it memory, processors, mounts, uids and interfaces are
-        compared with what the hosts have.
+      - What C(look.sh) of the role validate prints, by host. With it memory, processors, mounts, uids and interfaces
+        are compared with what the hosts have.
     type: dict
     default: {}
   kernels:

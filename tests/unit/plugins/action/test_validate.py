@@ -176,6 +176,14 @@ def test_text_of_ini_and_of_the_command_line_is_taken_for_what_it_says(tmp_path:
     assert json.loads((tmp_path / "keeper.json").read_text())["uid_minimum"] == 200_000
 
 
+def test_what_roles_that_ran_before_have_registered_is_no_misspelt_variable(tmp_path: Path) -> None:
+    ran = {"hosts": "hub", "gather_facts": False, "tasks": [{"ansible.builtin.debug": {}, "register": "cluster_lock"}]}
+    judged = {"hosts": "all", "gather_facts": False, "roles": ["galilean.hub.validate"]}
+    (tmp_path / "site.yml").write_text(yaml.safe_dump([ran, judged]))
+    code, output = run(tmp_path, inventory(VARIABLES, nodes=0), playbook=tmp_path / "site.yml")
+    assert code == 0, output
+
+
 def test_an_empty_inventory_is_refused(tmp_path: Path) -> None:
     code, output = run(tmp_path, {"all": None})
     assert code == 2
