@@ -89,3 +89,11 @@ def test_what_is_remembered_does_not_come_from_facts_that_were_there_before(tmp_
     assert ended.returncode == 0, ended.stdout
     assert "192.0.2.10" in ended.stdout
     assert "192.0.2.66" not in ended.stdout
+
+
+def test_exports_do_not_depend_on_the_order_of_the_inventory(tmp_path: Path) -> None:
+    clients = play("hub", {"ansible.builtin.debug": {"msg": "{{ nfs_server_clients | join(' ') }}"}})
+    clients["vars_files"].append(str(ROOT / "roles/nfs_server/defaults/main.yml"))
+    nodes = {"europa": "192.0.2.12", "io": "192.0.2.11"}
+    groups = {"hub": {"jupiter": LOCAL}, "nodes": {name: {"cluster_private_address": nodes[name]} for name in nodes}}
+    assert "msg: 192.0.2.11 192.0.2.12" in run(tmp_path, groups, [clients]).stdout
