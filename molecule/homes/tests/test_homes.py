@@ -152,6 +152,7 @@ def test_no_server_starts_where_the_homes_are_not(
     hosts: dict[str, Host], europa: Host, probe: str, left_over: bool, missing: str
 ) -> None:
     jupiter = hosts["jupiter"]
+    eventually(lambda: spec(jupiter)["Availability"] == "active", "europa takes servers")
     # From a guard that is silent the watch learns nothing for now, and does not pause the node.
     europa.check_output("systemctl stop galilean-homes-guard")
     lose_homes(europa)
