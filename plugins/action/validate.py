@@ -5,7 +5,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -169,6 +169,8 @@ class ActionModule(ActionBase):
             found += values.missing(host, given[host], specs.required_of_inventory)
             found += files.check(host, usable[host])
             found += facts.check(host, given[host], usable[host], cluster.reached_at(args["looks"].get(host, "")))
+        if facts_are_known:
+            found += storage_is_known(inventory.storage, variables["hostvars"])
 
         lines = findings.lines(found, groups)
         if lines:
@@ -179,6 +181,14 @@ class ActionModule(ActionBase):
             "msg": f"Nothing is wrong with the variables of {len(given)} hosts.",
             "warnings": unreached(inventory.hosts, variables["hostvars"]) if facts_are_known else [],
         }
+
+
+def storage_is_known(storage: str, hostvars: Mapping[str, Any]) -> Iterator[Finding]:
+    """Nobody goes on without the host of the homes before its address is known: it can be left out of nothing."""
+    if storage and not known_host(storage, hostvars):
+        problem = "it is not known where the host of the homes is: no run has reached it"
+        advice = findings.write(facts.PRIVATE_ADDRESS, facts.ADDRESS.example) + " Or have this run reach it."
+        yield Finding(storage, facts.PRIVATE_ADDRESS, problem, advice)
 
 
 def unreached(hosts: list[str], hostvars: Mapping[str, Any]) -> list[str]:

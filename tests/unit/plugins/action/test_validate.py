@@ -89,6 +89,15 @@ def test_a_host_that_is_not_reached_is_named_and_stops_nobody(tmp_path: Path) ->
     assert "Never reached, so left out of everything: io" in words
 
 
+def test_nobody_goes_on_without_knowing_where_the_homes_are(tmp_path: Path) -> None:
+    hosts = inventory({**VARIABLES, **NOWHERE}, nodes=0, storage={"hosts": {"callisto": {}}})
+    hosts["hub"]["hosts"]["jupiter"] = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    code, output = run(tmp_path, hosts, "--check", "--limit", "jupiter", "--extra-vars", "nfs_server_device=/dev/vdb")
+    assert code == 2, output
+    (line,) = findings(output)
+    assert line.startswith("callisto: cluster_private_address: it is not known where the host of the homes is")
+
+
 def test_what_a_host_tells_is_judged_like_what_is_written(tmp_path: Path) -> None:
     addresses = {"jupiter": "192.0.2.10", "moon00": "0.0.0.0/0", "limb": "192.0.2.10"}
     route = {"address": "{{ address }}", "interface": "eth0", "mtu": 1500}
