@@ -265,9 +265,9 @@ test test-all test-down: export GALILEAN_HTTPS_PORT := 9443
 
 .PHONY: test
 test: export PYTEST_ADDOPTS := -m 'not seldom'
-test: ## What a reviewer runs, on a lab of its own
+test: ## What a reviewer has to see, on a lab of its own; with KEEP_GOING=1 beyond a phase that fails
 	@rm -rf artifacts && mkdir artifacts
-	@python3 tests/tools/phases.py \
+	@python3 tests/tools/phases.py $(if $(KEEP_GOING),--keep-going) \
 	  bootstrap-release then \
 	  machine then \
 	  test-down then \
