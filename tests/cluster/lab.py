@@ -95,16 +95,19 @@ class Lab:
         )
         return Run(done.returncode, done.stdout, _recap(done.stdout))
 
-    def copy_registry(self, container: str) -> None:
-        """Give a hub without a registry that in a container, and its record. Raises CalledProcessError."""
-        self.run("jupiter", "mkdir", "-p", str(REGISTRY.parent))
+    def pack_registry(self, archive: Path) -> None:
+        """Write the hub's registry and its record to an archive. Raises CalledProcessError."""
         # `docker cp` would keep everybody else from the container while it reads.
-        pack = ["docker", "exec", container, "tar", "-c", "-C", str(REGISTRY.parent), REGISTRY.name, RECORD.name]
-        unpack = self.on("jupiter", "tar", "-x", "-C", str(REGISTRY.parent))
-        with subprocess.Popen(pack, stdout=subprocess.PIPE) as packing:
-            subprocess.run(unpack, stdin=packing.stdout, check=True)
-        if packing.returncode:
-            raise subprocess.CalledProcessError(packing.returncode, pack)
+        pack = self.on("jupiter", "tar", "-c", "-C", str(REGISTRY.parent), REGISTRY.name, RECORD.name)
+        archive.parent.mkdir(parents=True, exist_ok=True)
+        with archive.open("wb") as file:
+            subprocess.run(pack, stdin=subprocess.DEVNULL, stdout=file, check=True)
+
+    def unpack_registry(self, archive: Path) -> None:
+        """Give a hub without a registry that of an archive, and its record. Raises CalledProcessError."""
+        self.run("jupiter", "mkdir", "-p", str(REGISTRY.parent))
+        with archive.open("rb") as file:
+            subprocess.run(self.on("jupiter", "tar", "-x", "-C", str(REGISTRY.parent)), stdin=file, check=True)
 
     def module(self, host: str, name: str, arguments: dict[str, Any], *options: str) -> dict[str, Any]:
         """The result of a module of the collection, and what it warns of."""

@@ -26,6 +26,7 @@ PHASES = [Path(phase["ansible.builtin.import_playbook"]).stem for phase in SITE]
 KEPT = ("engine", "images")
 DIRECTORY = ROOT / ".lab" / LAB
 WORK = ROOT / ".lab/faults-work"
+IMAGES = WORK / "registry.tar"
 SECRETS = DIRECTORY / "secrets"
 Fingerprint = dict[str, dict[str, str]]
 
@@ -160,10 +161,15 @@ class Hosts:
             subprocess.run(["cp", how, str(path), str(there)], check=True)
 
     def seed(self) -> None:
-        """Put the images that another host's registry has into the registry, so that they need not be built."""
+        """Put images into the registry, so that they need not be built: those that another had when it was first asked.
+
+        Hosts that are compared so have the same.
+        """
         if self.registry:
             try:
-                self.lab.copy_registry(self.registry)
+                if not IMAGES.exists():
+                    Lab(self.registry.removesuffix("-jupiter")).pack_registry(IMAGES)
+                self.lab.unpack_registry(IMAGES)
             except subprocess.CalledProcessError as error:
                 raise RunError(f"the registry of {self.registry} and its record could not be copied") from error
 

@@ -60,7 +60,9 @@ def single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Single]:
     subprocess.run(down, cwd=ROOT, check=True)
     single = Single(tmp_path_factory.mktemp("operator"))
     single.play("tests/lab/create.yml")
-    single.lab.copy_registry(f"{os.environ.get('GALILEAN_LAB', 'galilean')}-jupiter")
+    images = tmp_path_factory.mktemp("images") / "registry.tar"
+    Lab(os.environ.get("GALILEAN_LAB", "galilean")).pack_registry(images)
+    single.lab.unpack_registry(images)
     yield single
     subprocess.run(down, cwd=ROOT, check=True)
 
