@@ -16,6 +16,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,8 +25,8 @@ ARTIFACTS = Path("artifacts")
 PASSED = Path(".cache/passed")
 BUDGET = re.compile(r"^\| `([a-z-]+)` \| ([0-9.]+) \|", re.MULTILINE)
 # How pytest and the faults' harness end.
-SUMMARY = re.compile(r"^=* ?(\d+ [a-z]+(?:, \d+ [a-z]+)*) in [0-9.]+s.*$|^(\d+ points, \d+ converged)$")
-COUNT = re.compile(r"(\d+) (passed|converged|failed|errors?)")
+SUMMARY = re.compile(r"=* ?\d+ [a-z]+(?:, \d+ [a-z]+)* in [0-9.]+s|\d+ points, \d+ converged$")
+COUNT = re.compile(r"(\d+) ([a-z]+)")
 LINES_OF_A_FAILURE = 80
 
 
@@ -34,9 +35,12 @@ def budgets(text: str) -> dict[str, float]:
     return {phase: float(minutes) for phase, minutes in BUDGET.findall(text)}
 
 
-def summaries(log: str) -> list[str]:
-    """What the test runners in a log say in the end."""
-    return [found[1] or found[2] for found in map(SUMMARY.match, log.splitlines()) if found]
+def summary_of(log: str) -> str:
+    """What the test runners in a log say in the end, as of one."""
+    counts: Counter[str] = Counter()
+    for found in filter(None, map(SUMMARY.match, log.splitlines())):
+        counts.update({outcome: int(number) for number, outcome in COUNT.findall(found[0])})
+    return ", ".join(f"{number} {outcome}" for outcome, number in counts.items())
 
 
 def groups(arguments: Sequence[str]) -> Iterator[list[str]]:
@@ -115,7 +119,7 @@ class Phases:
                 command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT, check=False
             )
         seconds = time.monotonic() - began
-        summary = ", ".join(summaries(log.read_text(errors="replace")))
+        summary = summary_of(log.read_text(errors="replace"))
         if made.returncode:
             return Ended(phase, "failed", seconds, summary)
         if self.passed:
