@@ -190,8 +190,8 @@ quotas: engine ## The keeper's quotas on ext4 and XFS, with a kernel that has th
 
 .PHONY: hub-and-proxy
 hub-and-proxy: bootstrap
-	@tests/tools/bootstrap .cache/hub roles/images/files/hub/requirements.txt roles/images/files/proxy/requirements.txt
-	@tests/tools/npm .cache/proxy roles/images/files/proxy
+	@tests/tools/bootstrap .cache/hub roles/jupyterhub/files/hub/requirements.txt roles/jupyterhub/files/proxy/requirements.txt
+	@tests/tools/npm .cache/proxy roles/jupyterhub/files/proxy
 
 .PHONY: logins
 logins: hub-and-proxy ## Log in with each authenticator, at hubs without a cluster
@@ -236,7 +236,7 @@ bench: machine ## Measure, and print what docs/benchmarks.md keeps
 	@python tests/bench/run.py
 
 .PHONY: bench-homes
-bench-homes: export PYTHONPATH := tests/cluster
+bench-homes: export PYTHONPATH := tests/support
 bench-homes: bootstrap ## Measure homes over NFS, on the machines that are up
 	@python tests/bench/homes.py
 

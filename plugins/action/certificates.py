@@ -11,8 +11,8 @@ from typing import Any
 
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
-from ansible_collections.galilean.hub.plugins.module_utils import certificates as ca
 from ansible_collections.galilean.hub.plugins.modules.certificates import ARGUMENT_SPEC
+from ansible_collections.galilean.hub.plugins.plugin_utils import certificates as ca
 from ansible_collections.galilean.hub.plugins.plugin_utils.authority import ensure_authority, find_authority
 
 COMMON_NAME_LENGTH = 64

@@ -15,7 +15,9 @@ from ansible.plugins.action import ActionBase
 from ansible.plugins.loader import filter_loader, lookup_loader, test_loader
 from ansible.template import Templar, is_trusted_as_template
 from ansible_collections.galilean.hub.plugins.module_utils.swarm import Membership
-from ansible_collections.galilean.hub.plugins.module_utils.validation import (
+from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume
+from ansible_collections.galilean.hub.plugins.plugin_utils.known_host import is_reached, known_host
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation import (
     cluster,
     facts,
     files,
@@ -23,9 +25,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.validation import (
     names,
     values,
 )
-from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import Finding
-from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume
-from ansible_collections.galilean.hub.plugins.plugin_utils.known_host import is_reached, known_host
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import Finding
 
 COLLECTION = Path(__file__).parents[2]
 COMPUTED_EVERYWHERE = ("cluster_private_address",)

@@ -10,8 +10,8 @@ from datetime import datetime
 from pathlib import Path
 
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.galilean.hub.plugins.module_utils import certificates as ca
 from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
+from ansible_collections.galilean.hub.plugins.plugin_utils import certificates as ca
 from ansible_collections.galilean.hub.plugins.plugin_utils.secret_file import SecretFile, locked
 
 PRIVATE_KEY, CERTIFICATE = "ca-key.pem", "ca.pem"

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tests/cluster"))
+sys.path.insert(0, str(ROOT / "tests/support"))
 
 from lab import RECORD, REGISTRY, Lab, Machines
 
@@ -30,10 +30,9 @@ mv {STATE}/given/{REGISTRY.name} {REGISTRY} && rmdir {STATE}/given
 
 def kept() -> Path:
     """Where the registry of today's contexts is kept, with its record."""
-    tree = subprocess.run(
-        ["git", "rev-parse", "HEAD:roles/images/files"], cwd=ROOT, check=True, capture_output=True, text=True
-    )
-    return CACHE / f"images-{tree.stdout.strip()}.tar"
+    trees = ["HEAD:roles/images/files", "HEAD:roles/jupyterhub/files"]
+    told = subprocess.run(["git", "rev-parse", *trees], cwd=ROOT, check=True, capture_output=True, text=True)
+    return CACHE / f"images-{'-'.join(told.stdout.split())}.tar"
 
 
 def destroy(lab: Lab) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.galilean.hub.plugins.module_utils.validation import cluster, limits
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation import cluster, limits
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path for path in (ROOT / "roles").iterdir() if (path / "meta").is_dir())

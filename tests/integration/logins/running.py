@@ -94,7 +94,7 @@ def running_proxy(url: str, api_socket: Path, token: str) -> Iterator[None]:
     for theirs, here in {
         "0.0.0.0 --port 8000": f"127.0.0.1 --port {urlsplit(url).port}",
         "/run/galilean/proxy-api.sock": api_socket,
-        "/opt/proxy": ROLES / "images/files/proxy",
+        "/opt/proxy": ROLES / "jupyterhub/files/proxy",
     }.items():
         assert theirs in options
         options = options.replace(theirs, str(here))

@@ -13,8 +13,8 @@ from http import HTTPStatus
 from pathlib import Path
 
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.galilean.hub.plugins.module_utils.certificates import Identity, identity, issue, to_pem
 from ansible_collections.galilean.hub.plugins.plugin_utils.authority import ensure_authority
+from ansible_collections.galilean.hub.plugins.plugin_utils.certificates import Identity, identity, issue, to_pem
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 from galilean_hub.slug import slug

@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.galilean.hub.plugins.module_utils import certificates as ca
+from ansible_collections.galilean.hub.plugins.plugin_utils import certificates as ca
 from ansible_collections.galilean.hub.plugins.plugin_utils.authority import ensure_authority
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec

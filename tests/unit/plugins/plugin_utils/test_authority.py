@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from ansible.parsing.dataloader import DataLoader
-from ansible_collections.galilean.hub.plugins.module_utils.certificates import Authority, CertificateError
 from ansible_collections.galilean.hub.plugins.plugin_utils.authority import ensure_authority, find_authority
+from ansible_collections.galilean.hub.plugins.plugin_utils.certificates import Authority, CertificateError
 
 NOW = datetime(2026, 11, 20, 12, tzinfo=UTC)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.galilean.hub.plugins.module_utils.validation import limits, values
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation import limits, values
 
 ROOT = Path(__file__).resolve().parents[5]
 # Where the address of a host gets into a firewall, an export or a certificate.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.galilean.hub.plugins.module_utils.validation import authenticators
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation import authenticators
 from galilean_hub.authenticators import authenticator_class
 from galilean_hub.settings import AUTHENTICATORS
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 import pytest
-from ansible_collections.galilean.hub.plugins.module_utils.validation import facts
-from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import Finding
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation import facts
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import Finding
 
 NAMED = {"cluster_private_address": "10.0.0.11"}
 ETH0 = {"default_ipv4": {"address": "192.0.2.11", "interface": "eth0"}, "default_ipv6": {}}

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable
 from difflib import SequenceMatcher, get_close_matches
 
-from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import Finding, shown_name
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import Finding, shown_name
 
 PREFIX_LIKENESS = 0.7
 NAME_LIKENESS = 0.85

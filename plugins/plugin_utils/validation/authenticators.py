@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
-from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import WHERE, write
-from ansible_collections.galilean.hub.plugins.module_utils.validation.limits import is_url
-from ansible_collections.galilean.hub.plugins.module_utils.validation.values import Problem, is_template
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import WHERE, write
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.limits import is_url
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.values import Problem, is_template
 
 OPTIONS = "jupyterhub_authenticator_options"
 SECRETS = "jupyterhub_authenticator_secrets"

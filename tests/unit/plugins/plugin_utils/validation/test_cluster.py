@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.galilean.hub.plugins.module_utils.swarm import NOWHERE, Membership
-from ansible_collections.galilean.hub.plugins.module_utils.validation import cluster
-from ansible_collections.galilean.hub.plugins.module_utils.validation.cluster import Cluster, Ids
-from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import WHERE
 from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation import cluster
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.cluster import Cluster, Ids
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import WHERE
 
 VALUES = {
     "cluster_class_size": 30,

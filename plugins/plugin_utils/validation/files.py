@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import WHERE, Finding
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import WHERE, Finding
 
 try:
     from cryptography import x509

@@ -15,8 +15,9 @@ from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from ansible_collections.galilean.hub.plugins.module_utils.swarm import Membership, manager_refusal, node_refusal
-from ansible_collections.galilean.hub.plugins.module_utils.validation import authenticators
-from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import (
+from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume, refusal
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation import authenticators
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import (
     WHERE,
     Finding,
     in_yaml,
@@ -24,9 +25,8 @@ from ansible_collections.galilean.hub.plugins.module_utils.validation.findings i
     shown_name,
     write,
 )
-from ansible_collections.galilean.hub.plugins.module_utils.validation.limits import is_host
-from ansible_collections.galilean.hub.plugins.module_utils.validation.values import advice_to_write
-from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume, refusal
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.limits import is_host
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.values import advice_to_write
 
 # Hosts that see the homes.
 HOMES_GROUPS = ("hub", "nodes", "storage")

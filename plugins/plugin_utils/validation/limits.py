@@ -285,6 +285,7 @@ FORMS: Mapping[str, Form] = {
     "images_notebook_image": DIGEST._replace(fits=lambda text: not text or BY_DIGEST.fullmatch(text)),
     "images_notebook_requirements": NO_FILE_OR_ONE_HERE,
     "images_pip_config": NO_FILE_OR_ONE_HERE,
+    "images_run": WORD,
     "images_registry": HOST_AND_PORT._replace(example="10.0.0.11:5000"),
     "jupyterhub_admin_users": USER,
     "jupyterhub_allowed_users": USER,
@@ -346,6 +347,7 @@ ENTRIES: Mapping[str, Entries] = {
     ),
     "docker_daemon_options": Entries(NAME_OF_A_SETTING, {"type": "raw"}),
     "docker_default_ulimits": Entries(WORD, {"type": "dict", "options": LIMIT}),
+    "images_contexts": Entries(WORD, {"type": "path", "form": FILE_HERE}),
     "jupyterhub_authenticator_options": Entries(NAME_OF_A_SETTING, {"type": "raw"}),
     "jupyterhub_authenticator_secrets": Entries(NAME_OF_A_SETTING, {"type": "raw", "no_log": True}),
     "jupyterhub_environment": Entries(

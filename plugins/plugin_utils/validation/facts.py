@@ -10,14 +10,14 @@ from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
-from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import (
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import (
     WHERE,
     Finding,
     quoted,
     shown_name,
     write,
 )
-from ansible_collections.galilean.hub.plugins.module_utils.validation.limits import ADDRESS
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.limits import ADDRESS
 
 PRIVATE_ADDRESS = "cluster_private_address"
 

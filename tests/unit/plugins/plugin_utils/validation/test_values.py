@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ansible_collections.galilean.hub.plugins.module_utils.validation import values
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation import values
 
 BOOL, INT, FLOAT, LIST = {"type": "bool"}, {"type": "int"}, {"type": "float"}, {"type": "list", "elements": "str"}
 TEXT, DICT, CHOICE = {"type": "str"}, {"type": "dict"}, {"choices": ["native", "dummy"]}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import (
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import (
     Finding,
     lines,
     quoted,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from ansible_collections.galilean.hub.plugins.module_utils.validation import names
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation import names
 
 ROLES = ["base", "cluster", "docker", "jupyterhub", "proxy", "swarm", "swarm_tls"]
 KNOWN = [

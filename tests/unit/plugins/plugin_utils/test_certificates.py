@@ -3,7 +3,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from ansible_collections.galilean.hub.plugins.module_utils import certificates as ca
+from ansible_collections.galilean.hub.plugins.plugin_utils import certificates as ca
 from cryptography import x509
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec, rsa

@@ -6,7 +6,7 @@ import datetime
 from pathlib import Path
 
 import pytest
-from ansible_collections.galilean.hub.plugins.module_utils.validation import files
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation import files
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec

@@ -10,8 +10,8 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.galilean.hub.plugins.module_utils.validation import limits
-from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import (
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation import limits
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import (
     HIDDEN,
     WHERE,
     Finding,
@@ -19,7 +19,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.validation.findings i
     shown_name,
     write,
 )
-from ansible_collections.galilean.hub.plugins.module_utils.validation.names import nearest_name
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.names import nearest_name
 
 Option = Mapping[str, Any]
 # Where it is, what is wrong, and what to do about it.
