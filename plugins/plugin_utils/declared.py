@@ -1,0 +1,36 @@
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What the roles of the collection declare of themselves, for plays that hand it to other roles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+ROLES = Path(__file__).parents[2] / "roles"
+
+
+def role_defaults(loader: Any) -> dict[str, Any]:
+    """The defaults of all roles, as templates."""
+    return {name: value for role in _roles() for name, value in _load(loader, role / "defaults/main.yml").items()}
+
+
+def declarations(noun: str, loader: Any, variables: Mapping[str, Any]) -> Iterator[tuple[Any, dict[str, Any]]]:
+    """Each role's `<role>_<noun>` of its vars as a template, and the variables that this template reads."""
+    defaults = role_defaults(loader)
+    for role in _roles():
+        constants = _load(loader, role / "vars/main.yml")
+        name = f"{role.name}_{noun}"
+        if name in constants:
+            yield constants[name], {**defaults, **variables, **constants, "role_path": str(role)}
+
+
+def _roles() -> list[Path]:
+    return sorted(path.parent for path in ROLES.glob("*/meta"))
+
+
+def _load(loader: Any, path: Path) -> dict[str, Any]:
+    return (loader.load_from_file(str(path), trusted_as_template=True) or {}) if path.exists() else {}
