@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from itertools import cycle
 from pathlib import Path
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "cluster"))
+sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from changes import try_changes
 from hosts import KEPT, PHASES, Fingerprint, Hosts, RunError, Site, differences
