@@ -119,6 +119,7 @@ check: bootstrap ## The quick checks: style, types, unit tests without Ansible
 	@tests/tools/debian iproute2 nftables systemd xfsprogs
 	@ruff check .
 	@mypy
+	@mypy roles/*/meta/validation.py
 	@yamllint --strict .
 	@shellcheck --severity warning $(SCRIPTS)
 	@pytest -q -n 2 --junit-xml artifacts/unit.xml tests/unit --ignore $(ACTIONS)

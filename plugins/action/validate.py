@@ -20,9 +20,9 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.known_host import is_
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation import (
     cluster,
     facts,
-    files,
     findings,
     names,
+    roles,
     values,
 )
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import Finding
@@ -164,10 +164,9 @@ class ActionModule(ActionBase):
         inventory = cluster.Cluster(
             groups, usable, memory_mib, processors, args["kernels"], swarms, volumes, mount_points, homes_in_use, ids
         )
-        found += cluster.check(inventory)
+        found += roles.check(inventory)
         for host in inventory.hosts:
             found += values.missing(host, given[host], specs.required_of_inventory)
-            found += files.check(host, usable[host])
             found += facts.check(host, given[host], usable[host], cluster.reached_at(args["looks"].get(host, "")))
         if facts_are_known:
             found += storage_is_known(inventory.storage, variables["hostvars"])
@@ -210,14 +209,16 @@ class Specs:
         self.defaults: dict[str, Any] = {}
         self.options: dict[str, values.Option] = {}
         for role in self.roles:
+            limits = roles.limits(role)
             self.defaults |= self._load(f"roles/{role}/defaults/main.yml") or {}
             for entry in self._load(f"roles/{role}/meta/argument_specs.yml")["argument_specs"].values():
-                self.options |= entry.get("options", {})
+                options = entry.get("options", {})
+                self.options |= {name: limits.complete(name, option) for name, option in options.items()}
         for name in self.options.keys() & self.defaults.keys():
             self.options[name] = {**self.options[name], "default": self.defaults[name]}
         playbooks = [self._load(str(file)) for file in sorted(COLLECTION.glob("playbooks/*.yml"))]
-        roles = [role for plays in playbooks for play in plays for role in play.get("roles", [])]
-        handed_over = {name for role in roles if isinstance(role, Mapping) for name in role.get("vars", {})}
+        played = [role for plays in playbooks for play in plays for role in play.get("roles", [])]
+        handed_over = {name for role in played if isinstance(role, Mapping) for name in role.get("vars", {})}
         self.required_of_inventory = {
             name: option for name, option in self.options.items() if option.get("required") and name not in handed_over
         }

@@ -11,7 +11,7 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import quoted
-from ansible_collections.galilean.hub.plugins.plugin_utils.validation.limits import ADDRESS as FORM
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms import ADDRESS as FORM
 
 ADDRESS = "cluster_private_address"
 

@@ -10,7 +10,6 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.galilean.hub.plugins.plugin_utils.validation import cluster, limits
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path for path in (ROOT / "roles").iterdir() if (path / "meta").is_dir())
@@ -162,10 +161,6 @@ def test_each_play_begins_with_what_ends_a_run_whose_hub_has_failed(path: Path) 
         if "hub" in play["hosts"].split(":"):
             beside_the_hub |= groups
         assert groups <= beside_the_hub, play["name"]
-
-
-def test_ranges_and_forms_are_those_of_inputs() -> None:
-    assert {*limits.RANGES, *limits.FORMS, *cluster.OF_THE_WHOLE_CLUSTER} <= inputs()
 
 
 def test_files_hold_no_secret_no_registry_and_nothing_unfinished() -> None:

@@ -8,6 +8,8 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation import roles, values
+from clusters import options
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path for path in (ROOT / "roles").iterdir() if (path / "meta").is_dir())
@@ -54,3 +56,54 @@ def test_each_option_is_read(role: Path) -> None:
 def test_a_role_says_what_it_is_for(role: Path) -> None:
     assert (role / "README.md").read_text().startswith(f"# {role.name}\n")
     assert load(role / "meta/main.yml")["dependencies"] == []
+
+
+ALL_INPUTS = {name: role.name for role in ROLES for name in options_of(role)}
+SAYING = [role for role in ROLES if (role / "meta/validation.py").exists()]
+every_role = pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+each_that_says_something = pytest.mark.parametrize("role", SAYING, ids=lambda role: role.name)
+
+
+def places(role: Path) -> dict[str, values.Option]:
+    """What people may set of a role, and the keys inside it."""
+    found = dict(options(role.name))
+    for name, option in options(role.name).items():
+        found |= {f"{name}.{key}": part for key, part in option.get("options", {}).items()}
+    return found
+
+
+@every_role
+def test_each_input_has_limits(role: Path) -> None:
+    """A number its range, a text its form, a mapping the parts it may hold."""
+    for place, option in places(role).items():
+        kind = option.get("type", "str")
+        element = option.get("elements", kind)
+        if element in ("int", "float"):
+            assert "range" in option, place
+        elif element in ("str", "path", "raw"):
+            assert option.get("choices") or "form" in option, place
+        elif kind == "dict":
+            assert option.get("options") or "entries" in option, place
+
+
+@each_that_says_something
+def test_no_limit_is_left_over(role: Path) -> None:
+    limits = roles.limits(role.name)
+    keys = {place.rpartition(".")[2] for place in places(role) if "." in place}
+    assert {*limits.ranges, *limits.forms, *limits.entries} <= set(options_of(role))
+    assert {*limits.ranges_of_keys, *limits.forms_of_keys} <= keys
+    assert {*limits.not_empty} <= keys | set(options_of(role))
+
+
+@every_role
+def test_each_default_is_within_its_limits(role: Path) -> None:
+    for name, option in options(role.name).items():
+        if option["default"] is not None and "{{" not in str(option["default"]):
+            assert values.check("io", name, option["default"], option) == []
+
+
+@each_that_says_something
+def test_a_role_says_nothing_of_the_inputs_of_others(role: Path) -> None:
+    """What is between roles stands in between.py."""
+    words = set(re.findall(r"\w+", (role / "meta/validation.py").read_text()))
+    assert {name: owner for name, owner in ALL_INPUTS.items() if name in words and owner != role.name} == {}

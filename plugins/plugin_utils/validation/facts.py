@@ -17,7 +17,7 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings i
     shown_name,
     write,
 )
-from ansible_collections.galilean.hub.plugins.plugin_utils.validation.limits import ADDRESS
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms import ADDRESS
 
 PRIVATE_ADDRESS = "cluster_private_address"
 

@@ -6,10 +6,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.cluster import Cluster, Rule
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import WHERE, Finding
 
 try:
@@ -21,51 +22,56 @@ except ImportError:
 else:
     HAS_CRYPTOGRAPHY = True
 
-TEXTS = ("images_notebook_requirements", "images_pip_config")
-AUTHORITIES = "base_ca_certificates"
-BUNDLE = "images_ca_certificates"
-CERTIFICATE, PRIVATE_KEY = "proxy_certificate", "proxy_private_key"
-
 
 class UnusableError(Exception):
     """A file is not what it should be; the message says what it is instead, without its content."""
 
 
-def check(host: str, values: Mapping[str, Any]) -> list[Finding]:
-    """Findings about the files that a host's variables name."""
-    found = []
-    for name, path in sorted(_named(values).items()):
-        try:
-            content = _read(path)
-            if name == BUNDLE or name.startswith(AUTHORITIES):
-                _hold_certificates(content)
-            elif name == CERTIFICATE and HAS_CRYPTOGRAPHY:
-                _public_key_of_certificate(content)
-            elif name == PRIVATE_KEY and HAS_CRYPTOGRAPHY:
-                _public_key_of_key(content)
-        except UnusableError as error:
-            advice = f"Write {name} in {WHERE} with the path of another file, or mend this one."
-            found.append(Finding(host, name, str(error), advice))
-    return found or list(_pair(host, values))
+def names_files(name: str, judge: Callable[[bytes], object] = bytes) -> Rule:
+    """The file that a variable names, or those that a mapping does, can be read. `judge` raises UnusableError."""
+
+    def rule(cluster: Cluster) -> Iterator[Finding]:
+        for host, value in cluster.of_each(name).items():
+            parts = (
+                {f"{name}.{key}": path for key, path in value.items()} if isinstance(value, Mapping) else {name: value}
+            )
+            for place, path in parts.items():
+                try:
+                    if path:
+                        judge(read(path))
+                except UnusableError as error:
+                    advice = f"Write {place} in {WHERE} with the path of another file, or mend this one."
+                    yield Finding(host, place, str(error), advice)
+
+    return rule
 
 
-def _named(values: Mapping[str, Any]) -> dict[str, str]:
-    """Paths by what names them."""
-    single = {name: values.get(name) for name in (*TEXTS, BUNDLE, CERTIFICATE, PRIVATE_KEY)}
-    authorities = {f"{AUTHORITIES}.{name}": path for name, path in values.get(AUTHORITIES, {}).items()}
-    return {name: path for name, path in (single | authorities).items() if path}
-
-
-def _read(path: str) -> bytes:
+def read(path: str) -> bytes:
     try:
         return Path(path).expanduser().read_bytes()
     except OSError as error:
         raise UnusableError(f"the file it names cannot be read on this machine: {error.strerror}") from error
 
 
-def _hold_certificates(content: bytes) -> None:
+def hold_certificates(content: bytes) -> None:
+    """The beginning of one is enough: a bundle may hold what this machine does not know."""
     if b"-----BEGIN CERTIFICATE-----" not in content:
         raise UnusableError("the file it names holds no certificate in PEM")
+
+
+def hold_a_certificate(content: bytes) -> None:
+    if HAS_CRYPTOGRAPHY:
+        _public_key_of_certificate(content)
+
+
+def hold_a_key(content: bytes) -> None:
+    if HAS_CRYPTOGRAPHY:
+        _public_key_of_key(content)
+
+
+def keys_are_the_same(certificate: bytes, key: bytes) -> bool:
+    """Whether a certificate was issued for a key, as far as this machine can tell. Raises UnusableError."""
+    return not HAS_CRYPTOGRAPHY or _public_key_of_certificate(certificate) == _public_key_of_key(key)
 
 
 def _public_key_of_certificate(content: bytes) -> Any:
@@ -80,16 +86,6 @@ def _public_key_of_key(content: bytes) -> Any:
     try:
         return serialization.load_pem_private_key(content, None).public_key()
     except TypeError as error:
-        raise UnusableError("the key is locked with a passphrase, which nginx does not know") from error
+        raise UnusableError("the key is locked with a passphrase, which a server does not know") from error
     except (ValueError, UnsupportedAlgorithm) as error:
         raise UnusableError("the file it names holds no private key in PEM") from error
-
-
-def _pair(host: str, values: Mapping[str, Any]) -> Iterator[Finding]:
-    paths = [values.get(name) for name in (CERTIFICATE, PRIVATE_KEY)]
-    if not all(paths) or not HAS_CRYPTOGRAPHY:
-        return
-    certificate, key = (_read(str(path)) for path in paths)
-    if _public_key_of_certificate(certificate) != _public_key_of_key(key):
-        advice = f"Write {PRIVATE_KEY} in {WHERE} with the path of the key that {CERTIFICATE} was issued for."
-        yield Finding(host, PRIVATE_KEY, f"the key does not belong to {CERTIFICATE}", advice)

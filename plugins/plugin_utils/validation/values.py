@@ -2,7 +2,10 @@
 # GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
 # SPDX-License-Identifier: GPL-3.0-or-later
 
-"""One value of a variable against its option in a role's argument spec, more strictly than Ansible does it."""
+"""One value of a variable against its option in a role's argument spec, more strictly than Ansible does it.
+
+An option has what the role's meta/validation.py says of it too, as limits.Limits.complete puts it there.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,6 @@ import re
 from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.galilean.hub.plugins.plugin_utils.validation import limits
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import (
     HIDDEN,
     WHERE,
@@ -19,9 +21,9 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings i
     shown_name,
     write,
 )
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.limits import Option
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.names import nearest_name
 
-Option = Mapping[str, Any]
 # Where it is, what is wrong, and what to do about it.
 Problem = tuple[str, str, str]
 
@@ -32,6 +34,8 @@ LONGEST_LIST = 25_000
 MOST_ENTRIES = 1000
 DEEPEST = 16
 PARTS_NAMED = 5
+# What a list says of its elements.
+OF_ELEMENTS = ("options", "choices", "form", "range")
 LARGEST_NUMBER = 10**18
 # What the command line and INI inventories give, where all is text. With a zero in front some take a number for octal.
 INTEGER = re.compile(r"-?(0|[1-9][0-9]{0,17})")
@@ -93,7 +97,7 @@ def advice_to_write(name: str, option: Option) -> str:
     if option.get("choices"):
         return write(name, option["choices"][0])
     kind = option.get("type", "str")
-    if limit := option.get("form") or limits.form_of(name) or limits.range_of(name):
+    if limit := option.get("form") or option.get("range"):
         return write(name, [limit.example] if kind == "list" else limit.example)
     return write(name, TYPES.get(kind, TYPES["str"])[1])
 
@@ -126,16 +130,16 @@ def _problems(place: str, value: Any, option: Option, hidden: bool) -> Iterator[
         yield place, f"expected at most {MOST_ENTRIES} entries, found {len(value)}", advice_to_write(place, option)
     elif kind == "dict" and option.get("options"):
         yield from _suboption_problems(place, value, option["options"])
-    elif place in limits.ENTRIES:
+    elif "entries" in option:
         yield from _entry_problems(place, value, option, hidden)
-    elif expected := _expected(place, value, option):
+    elif expected := _expected(value, option):
         yield place, f"expected {expected}, found {describe(value, hidden)}", advice_to_write(place, option)
     elif kind == "list":
         yield from _element_problems(place, value, option, hidden)
 
 
 def _element_problems(place: str, value: Sequence[Any], option: Option, hidden: bool) -> Iterator[Problem]:
-    inherited = {key: option[key] for key in ("options", "choices") if key in option}
+    inherited = {key: option[key] for key in OF_ELEMENTS if key in option}
     element = {"type": option.get("elements", "raw"), "required": True, **inherited}
     found = (list(_problems(f"{place}[{index}]", item, element, hidden)) for index, item in enumerate(value))
     yield from _first_few(place, found, option)
@@ -155,7 +159,7 @@ def _suboption_problems(place: str, value: Mapping[Any, Any], options: Mapping[s
 
 
 def _entry_problems(place: str, value: Mapping[Any, Any], option: Option, hidden: bool) -> Iterator[Problem]:
-    entries = limits.ENTRIES[place]
+    entries = option["entries"]
     advice = f"Name it with {entries.keys.words}, such as {entries.keys.example}, in {WHERE}."
     found = (
         list(_problems(f"{place}.{key}", item, entries.values, hidden or is_secret(key, entries.values)))
@@ -218,15 +222,15 @@ def _wanted(option: Option) -> str:
     return words
 
 
-def _expected(place: str, value: Any, option: Option) -> str | None:
+def _expected(value: Any, option: Option) -> str | None:
     """What a value of the right type was expected to be, None when it is."""
     kind = option.get("type", "str")
     if kind in ("int", "float"):
-        allowed = limits.range_of(place)
+        allowed = option.get("range")
         return None if allowed is None or allowed.least <= float(value) <= allowed.most else f"a number {allowed}"
     if kind == "list":
-        return _expected_of_list(place, value)
-    form = option["form"] if "form" in option else limits.form_of(place)
+        return _expected_of_list(value, option)
+    form = option.get("form")
     if form and not (isinstance(value, str | int | float) and form.fits(str(value))):
         return str(form.words)
     if kind == "str" and option.get("required") and not value.strip():
@@ -234,10 +238,10 @@ def _expected(place: str, value: Any, option: Option) -> str | None:
     return _expected_within(value, DEEPEST)
 
 
-def _expected_of_list(place: str, value: Sequence[Any]) -> str | None:
+def _expected_of_list(value: Sequence[Any], option: Option) -> str | None:
     if len(value) > LONGEST_LIST:
         return f"at most {LONGEST_LIST} elements"
-    if not value and limits.key_of(place).rpartition(".")[2] in limits.NOT_EMPTY:
+    if not value and option.get("not_empty"):
         return "a list that is not empty"
     return None
 

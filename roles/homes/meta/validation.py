@@ -1,0 +1,28 @@
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What holds for the inputs of the role, beside its argument spec."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms import (
+    ADDRESS,
+    DIRECTORY,
+    EXPORT_ID,
+    HOST_NAME,
+    Form,
+    Range,
+)
+
+RANGES: Mapping[str, Range] = {
+    "homes_dead_after_seconds": Range(60, 86_400, example=300),
+}
+FORMS: Mapping[str, Form] = {
+    "homes_address": ADDRESS,
+    "homes_directory": DIRECTORY,
+    "homes_export_id": EXPORT_ID,
+    "homes_storage_host": HOST_NAME,
+}
