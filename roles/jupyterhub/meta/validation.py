@@ -52,6 +52,7 @@ RANGES: Mapping[str, Range] = {
     "jupyterhub_concurrent_starts": Range(1, 1000),
     "jupyterhub_cpu_guarantee": Range(0, 1024),
     "jupyterhub_cpu_limit": Range(0.01, 1024),
+    "jupyterhub_named_servers_per_user": Range(0, 30),
     "jupyterhub_pids_limit": Range(64, 4_194_304),
     "jupyterhub_start_timeout_seconds": Range(10, 86_400),
 }

@@ -162,7 +162,7 @@ def running_hub(
     )
     # Addresses and paths of the containers, which do not exist here.
     configuration |= {
-        "hub": {"bind_url": hub_url, "connect_url": hub_url},
+        "hub": configuration["hub"] | {"bind_url": hub_url, "connect_url": hub_url},
         "proxy": {"api_url": f"http+unix://{quote(str(api_socket), safe='')}"},
         "secrets_file": str(directory / "secrets.json"),
         "state_directory": str(directory),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -56,16 +56,18 @@ async def new_spawner(config: Config, database: Any) -> AsyncIterator[NewSpawner
     """Makes the spawner of a user, with other settings than the hub's where given, and removes its service."""
     made: list[GalileanSpawner] = []
 
-    def new(name: str = "test-ada", **settings: Any) -> GalileanSpawner:
+    def new(
+        name: str = "test-ada", command: Sequence[str] = ("python3", "-c", QUICK), **settings: Any
+    ) -> GalileanSpawner:
         configuration, _secrets = load()
-        settings = {"command": ("python3", "-c", QUICK), "memory_guarantee": None, "cpu_guarantee": None} | settings
+        settings = {"memory_guarantee": None, "cpu_guarantee": None} | settings
         configuration = dataclasses.replace(
             configuration, spawner=dataclasses.replace(configuration.spawner, **settings)
         )
         user_config = config.copy()
         user_config.GalileanSpawner.configuration = configuration
         user_config.GalileanSpawner.image = configuration.spawner.image
-        user_config.GalileanSpawner.cmd = list(configuration.spawner.command)
+        user_config.GalileanSpawner.cmd = list(command)
         orm_user = orm.User.find(database, name) or orm.User(name=name)
         database.add(orm_user)
         database.commit()

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from docker.errors import NotFound
 from galilean_hub.engine import CALLS
-from galilean_hub.service import EXPORT_TARGET, server_labels
+from galilean_hub.service import EXPORT_TARGET, HOME_DIRECTORY, server_labels
 from galilean_hub.settings import Ulimit
 from galilean_hub.spawner import GalileanSpawner, StartFailed
 from jupyterhub.httpclient import fetch
@@ -102,7 +102,7 @@ async def test_the_container_has_its_limits_and_no_privileges(new_spawner: NewSp
     assert next(line for line in limits.splitlines() if "open files" in line).split()[3:5] == ["1000", "2000"]
     lines = map(str.split, (await get(spawner, "/proc/self/mounts")).splitlines())
     mounts = {target: options.split(",") for _source, target, _type, options, *_rest in lines}
-    assert "rw" in mounts[spawner.settings.home_directory]
+    assert "rw" in mounts[HOME_DIRECTORY]
     assert "ro" in mounts[EXPORT_TARGET]
     assert "ro" in mounts["/"]
     for target in ("/dev/shm", "/tmp", "/var/tmp"):
@@ -133,7 +133,7 @@ async def test_a_server_that_ends_at_once_is_told(new_spawner: NewSpawner) -> No
 
 
 async def test_no_place_fails_after_the_grace_period(new_spawner: NewSpawner) -> None:
-    spawner = new_spawner(memory_guarantee="10T", unschedulable_grace_seconds=3)
+    spawner = new_spawner(memory_guarantee="10T")
     with pytest.raises(StartFailed, match=r"no suitable node .*insufficient resources") as failed:
         await asyncio.wait_for(spawner.start(), DEADLINE_SECONDS)
     assert "10T of memory" in failed.value.jupyterhub_message
@@ -141,20 +141,20 @@ async def test_no_place_fails_after_the_grace_period(new_spawner: NewSpawner) ->
 
 
 async def test_no_node_for_a_constraint_is_told(new_spawner: NewSpawner) -> None:
-    spawner = new_spawner(constraints=("node.labels.galilean.test==nowhere",), unschedulable_grace_seconds=3)
+    spawner = new_spawner(constraints=("node.labels.galilean.test==nowhere",))
     with pytest.raises(StartFailed, match="scheduling constraints not satisfied"):
         await spawner.start()
 
 
 async def test_a_server_that_never_answers_is_given_up(new_spawner: NewSpawner) -> None:
-    spawner = new_spawner(command=("sleep", "1000"), start_timeout_seconds=40, stop_grace_seconds=1)
+    spawner = new_spawner(command=("sleep", "1000"), start_timeout_seconds=40)
     with pytest.raises(StartFailed, match=r"did not start within 40 s\. Last step: Node .*waiting for the server"):
         await spawner.start()
     assert not await service_exists(spawner)
 
 
 async def test_a_start_that_is_cancelled_ends_and_leaves_nothing_to_stop(new_spawner: NewSpawner) -> None:
-    spawner = new_spawner(command=("sleep", "1000"), stop_grace_seconds=5)
+    spawner = new_spawner(command=("sleep", "1000"))
     start = asyncio.create_task(spawner.start())
     await eventually(lambda: service_exists(spawner))
     start.cancel()
@@ -314,7 +314,7 @@ def calls() -> float:
 
 
 async def test_an_engine_that_is_away_says_nothing_about_the_server(new_spawner: NewSpawner) -> None:
-    spawner = new_spawner(unschedulable_grace_seconds=2)
+    spawner = new_spawner()
     spawner.object_id = "somewhere"
     configuration = spawner.configuration
     object.__setattr__(configuration.engine, "url", "https://127.0.0.1:9")

@@ -34,6 +34,8 @@ async def start(directory: Path, **lists: list[str]) -> Any:
         "keeper": ENDPOINT,
         "homes": {"storage_host": "jupiter"},
         "spawner": {"image": "registry/notebook@sha256:1", "network": "galilean-main"},
+        "hub": {"bind_url": "http://0.0.0.0:8081", "connect_url": "http://hub:8081"},
+        "proxy": {"api_url": "http+unix://%2Frun%2Fproxy.sock"},
         "secrets_file": str(directory / "secrets.json"),
         "state_directory": str(directory),
     }

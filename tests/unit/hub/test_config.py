@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -43,6 +44,8 @@ def hub(tmp_path: Path) -> dict[str, Any]:
         "public_url": "https://localhost:8443",
         "secrets_file": str(tmp_path / "secrets.json"),
         "state_directory": str(tmp_path),
+        "hub": {"bind_url": "http://0.0.0.0:8081", "connect_url": "http://hub:8081"},
+        "proxy": {"api_url": "http+unix://%2Frun%2Fproxy.sock"},
         "authenticator": {"name": "dummy", "allow_all": True, "admin_users": ["galileo"]},
         "engine": ENDPOINT,
         "keeper": ENDPOINT,
@@ -55,6 +58,7 @@ def hub(tmp_path: Path) -> dict[str, Any]:
 def secrets() -> dict[str, Any]:
     return {
         "proxy_token": "p" * 32,
+        "cookie_secret": "c0" * 32,
         "service_tokens": {"verify": "v" * 32, "admin": "a" * 32},
         "authenticator": {"password": "student-password", "admin_password": "x" * 32},
     }
@@ -103,9 +107,21 @@ def test_connections_are_resolved_anew(configured: Configured) -> None:
 
 
 def test_the_queue_does_not_count_against_a_start(configured: Configured, hub: dict[str, Any]) -> None:
-    hub["spawner"] |= {"start_timeout_seconds": 60, "queue_timeout_seconds": 600}
+    hub["spawner"] |= {"start_timeout_seconds": 60}
     c = configured()
-    assert (c.GalileanSpawner.start_timeout, c.GalileanSpawner.http_timeout) == (660, 60)
+    assert (c.GalileanSpawner.start_timeout, c.GalileanSpawner.http_timeout) == (3660, 60)
+
+
+@pytest.mark.parametrize("most", [0, 3])
+def test_somebody_has_so_many_named_servers(configured: Configured, hub: dict[str, Any], most: int) -> None:
+    hub["hub"] |= {"named_servers_per_user": most}
+    app = JupyterHub(config=configured())
+    assert (app.allow_named_servers, app.named_server_limit_per_user) == (most > 0, most)
+
+
+def test_the_hub_tells_as_much_as_is_wanted(configured: Configured, hub: dict[str, Any]) -> None:
+    hub["hub"] |= {"log_level": "WARN"}
+    assert JupyterHub(config=configured()).log_level == logging.WARNING
 
 
 @pytest.mark.parametrize(("every", "interval"), [(10, 10), (600, 300)])
@@ -136,7 +152,7 @@ def test_services_without_token_or_purpose_do_not_exist(
 
 
 def test_age_alone_can_cull(configured: Configured, hub: dict[str, Any]) -> None:
-    hub["culler"] = {"idle_timeout_seconds": 0, "max_age_seconds": 60}
+    hub["culler"] = {"idle_timeout_seconds": 0, "maximum_age_seconds": 60}
     (culler,) = (service for service in configured().JupyterHub.services if service["name"] == "culler")
     assert "--max-age=60" in culler["command"]
     assert "--timeout=0" not in culler["command"]

@@ -16,7 +16,6 @@ SETTINGS = SpawnerSettings(
     cpu_guarantee=0.25,
     ulimits=(Ulimit("nofile", 1024, 4096),),
     constraints=("node.labels.galilean.role==node",),
-    preferences=("node.labels.zone",),
 )
 
 
@@ -93,10 +92,7 @@ def test_a_server_that_ends_by_itself_is_not_restarted() -> None:
 
 
 def test_placement() -> None:
-    assert spec()["task_template"]["Placement"] == {
-        "Constraints": ["node.labels.galilean.role==node"],
-        "Preferences": [{"Spread": {"SpreadDescriptor": "node.labels.zone"}}],
-    }
+    assert spec()["task_template"]["Placement"] == {"Constraints": ["node.labels.galilean.role==node"]}
 
 
 def test_templates_of_swarm_are_ours_only() -> None:

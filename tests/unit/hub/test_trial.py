@@ -41,6 +41,10 @@ def tried(monkeypatch: pytest.MonkeyPatch, authenticator: dict[str, Any], secret
         "keeper": ENDPOINT,
         "homes": {"storage_host": "jupiter"},
         "spawner": {"image": "registry/notebook@sha256:1", "network": "galilean-main"},
+        "hub": {"bind_url": "http://0.0.0.0:8081", "connect_url": "http://hub:8081"},
+        "proxy": {"api_url": "http+unix://%2Frun%2Fproxy.sock"},
+        "secrets_file": "/etc/galilean/secrets.json",
+        "state_directory": "/var/lib/galilean",
     }
     tokens = {"verify": "v" * 32, "admin": "a" * 32}
     given = {"proxy_token": "p" * 32, "cookie_secret": "c" * 64, "service_tokens": tokens, "authenticator": secrets}

@@ -84,8 +84,6 @@ def configure_authenticator(c: Config, configuration: Configuration, secrets: Se
         packages = ("galilean_hub", "nativeauthenticator")
         places = [Path(str(import_module(package).__file__)).parent / "templates" for package in packages]
         c.JupyterHub.template_paths = [str(place) for place in places]
-    if secrets.crypt_keys:
-        c.CryptKeeper.keys = [bytes.fromhex(key) for key in secrets.crypt_keys]
     options = _implied(cls, configuration) | _merged(settings.name, cls, settings.options, secrets.authenticator)
     c[cls.__name__].update(options | {"post_auth_hook": refuse_reserved})
 

@@ -16,11 +16,14 @@ from traitlets.config import Config
 from galilean_hub.admins import revoke_admins
 from galilean_hub.authenticators import configure_authenticator
 from galilean_hub.reading import read_settings
+from galilean_hub.service import HOME_DIRECTORY
 from galilean_hub.settings import Configuration, Secrets
 from galilean_hub.spawner import GalileanSpawner
 from galilean_hub.tokens import revoke_service_tokens
 
 DEFAULT_PATH = "/etc/galilean/hub.json"
+# How long a start may wait for its turn.
+QUEUE_TIMEOUT_SECONDS = 3600
 
 CULLER_SCOPES = ["list:users", "read:users:activity", "read:servers", "delete:servers"]
 # Not access:servers: to a server goes a token that opens no other.
@@ -79,16 +82,14 @@ def _configure_hub(c: Config, configuration: Configuration, secrets: Secrets) ->
     c.JupyterHub.hub_bind_url = configuration.hub.bind_url
     c.JupyterHub.hub_connect_url = configuration.hub.connect_url
     c.JupyterHub.public_url = configuration.public_url
-    c.JupyterHub.allow_named_servers = configuration.hub.allow_named_servers
+    c.JupyterHub.allow_named_servers = configuration.hub.named_servers_per_user > 0
+    c.JupyterHub.named_server_limit_per_user = configuration.hub.named_servers_per_user
     c.JupyterHub.log_level = configuration.hub.log_level
     c.JupyterHub.db_url = f"sqlite:///{_database(configuration)}"
     # JupyterHub itself gives check_same_thread.
     c.JupyterHub.db_kwargs = {"connect_args": {"factory": DurableConnection, "check_same_thread": False}}
     c.JupyterHub.upgrade_db = True
-    if secrets.cookie_secret:
-        c.JupyterHub.cookie_secret = bytes.fromhex(secrets.cookie_secret)
-    else:
-        c.JupyterHub.cookie_secret_file = str(Path(configuration.state_directory) / "cookie_secret")
+    c.JupyterHub.cookie_secret = bytes.fromhex(secrets.cookie_secret)
     # The culler knows no more than the hub: activity is told at least as often as it looks.
     c.JupyterHub.last_activity_interval = activity_interval_seconds(configuration)
     # A restart of the hub must leave proxy and servers alone.
@@ -117,9 +118,8 @@ def _configure_spawner(c: Config, configuration: Configuration) -> None:
     c.JupyterHub.spawner_class = GalileanSpawner
     c.GalileanSpawner.configuration = configuration
     c.GalileanSpawner.image = spawner.image
-    c.GalileanSpawner.cmd = list(spawner.command)
     c.GalileanSpawner.default_url = spawner.default_url
-    c.GalileanSpawner.notebook_dir = spawner.home_directory
+    c.GalileanSpawner.notebook_dir = HOME_DIRECTORY
     interval = {"JUPYTERHUB_ACTIVITY_INTERVAL": str(activity_interval_seconds(configuration))}
     c.GalileanSpawner.environment = interval | dict(spawner.environment)
     c.GalileanSpawner.network_name = spawner.network
@@ -128,7 +128,7 @@ def _configure_spawner(c: Config, configuration: Configuration) -> None:
     c.GalileanSpawner.cpu_limit = spawner.cpu_limit
     c.GalileanSpawner.cpu_guarantee = spawner.cpu_guarantee
     # The spawner counts a start's seconds itself, from its turn on; this is the bound of both together.
-    c.GalileanSpawner.start_timeout = int(spawner.queue_timeout_seconds + spawner.start_timeout_seconds)
+    c.GalileanSpawner.start_timeout = int(QUEUE_TIMEOUT_SECONDS + spawner.start_timeout_seconds)
     c.GalileanSpawner.http_timeout = int(spawner.start_timeout_seconds)
 
 
@@ -143,12 +143,12 @@ def _configure_services(c: Config, configuration: Configuration, secrets: Secret
         # not by load_roles: an admin role there takes away, at each start, what the database or a log-in gave (app.py)
         services.append({"name": "admin", "api_token": tokens.admin, "admin": True})
     culler = configuration.culler
-    if culler.idle_timeout_seconds or culler.max_age_seconds:
+    if culler.idle_timeout_seconds or culler.maximum_age_seconds:
         command = [
             sys.executable, "-m", "jupyterhub_idle_culler",
             f"--timeout={culler.idle_timeout_seconds or sys.maxsize}",
             f"--cull-every={culler.every_seconds}",
-            f"--max-age={culler.max_age_seconds}",
+            f"--max-age={culler.maximum_age_seconds}",
         ]  # fmt: skip
         services.append({"name": "culler", "command": command})
         roles.append({"name": "culler", "services": ["culler"], "scopes": CULLER_SCOPES})

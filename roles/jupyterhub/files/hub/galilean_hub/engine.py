@@ -18,6 +18,7 @@ from galilean_hub.settings import EndpointSettings
 # What a call raises: docker's own errors (its APIError is both) and requests' when nobody answers.
 EngineError = (DockerException, requests.RequestException)
 THREADS = 4
+TIMEOUT_SECONDS = 30
 # The oldest with the capabilities, pids and ulimits of services.
 OLDEST_VERSION = "1.41"
 CALLS = Counter("galilean_engine_calls", "Calls to the engine of the Swarm manager", ["method"])
@@ -49,7 +50,7 @@ class Engine:
     def _connect(self, version: str) -> docker.APIClient:
         settings = self._settings
         tls = TLSConfig(client_cert=(settings.certificate, settings.private_key), ca_cert=settings.ca, verify=True)
-        client = docker.APIClient(settings.url, version=version, timeout=settings.timeout_seconds, tls=tls)
+        client = docker.APIClient(settings.url, version=version, timeout=TIMEOUT_SECONDS, tls=tls)
         # requests would trust REQUESTS_CA_BUNDLE instead of the cluster's authority, and ask the environment's proxies
         client.trust_env = False
         return client

@@ -11,6 +11,8 @@ import aiohttp
 
 from galilean_hub.settings import EndpointSettings
 
+TIMEOUT_SECONDS = 30
+
 
 class KeeperError(Exception):
     """Why there is no home, in words for the user."""
@@ -53,7 +55,7 @@ class Keeper:
         with the reason why it could not be asked.
         """
         url = f"{self._settings.url.rstrip('/')}/v1/homes/{slug}"
-        timeout = aiohttp.ClientTimeout(total=self._settings.timeout_seconds)
+        timeout = aiohttp.ClientTimeout(total=TIMEOUT_SECONDS)
         try:
             async with (
                 aiohttp.ClientSession(timeout=timeout) as session,

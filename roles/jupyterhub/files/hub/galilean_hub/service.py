@@ -16,6 +16,9 @@ from galilean_hub.settings import SpawnerSettings, size_in_bytes
 
 # Swarm fills in templates in the environment when it has chosen a node.
 NODE_VARIABLE = "GALILEAN_NODE={{.Node.Hostname}}"
+# Where a server sees the home of its user: at the same place for everybody.
+HOME_DIRECTORY = "/home/student"
+STOP_GRACE_SECONDS = 10
 # Where a server sees the file that proves the export.
 EXPORT_TARGET = "/run/galilean-export"
 # Where programs expect to write besides the home. Nothing else of a container can be written to.
@@ -46,14 +49,14 @@ def service_spec(
         "Labels": dict(labels),
         "Args": list(command),
         "Env": [f"{key}={_literal(value)}" for key, value in environment.items()] + [NODE_VARIABLE],
-        "Dir": settings.home_directory,
+        "Dir": HOME_DIRECTORY,
         "User": f"{home.uid}:{home.gid}",
         "Init": True,
-        "StopGracePeriod": int(settings.stop_grace_seconds * NANOSECONDS),
+        "StopGracePeriod": STOP_GRACE_SECONDS * NANOSECONDS,
         # The hub asks the server itself. With a check of the image a task "starts" until the first one, seconds later.
         "Healthcheck": {"Test": ["NONE"]},
         "Mounts": [
-            {"Type": "bind", "Source": home.path, "Target": settings.home_directory},
+            {"Type": "bind", "Source": home.path, "Target": HOME_DIRECTORY},
             # Without it the node does not see the homes but what was left below their mount, and starts no server.
             {"Type": "bind", "Source": home.export_path, "Target": EXPORT_TARGET, "ReadOnly": True},
             *(_in_memory(target, size_in_bytes(settings.memory_limit)) for target in IN_MEMORY),
@@ -70,10 +73,7 @@ def service_spec(
             "ContainerSpec": container,
             "Resources": _resources(settings),
             "RestartPolicy": RESTART_POLICY,
-            "Placement": {
-                "Constraints": list(settings.constraints),
-                "Preferences": [{"Spread": {"SpreadDescriptor": label}} for label in settings.preferences],
-            },
+            "Placement": {"Constraints": list(settings.constraints)},
             "Networks": [{"Target": settings.network}],
         },
         "mode": {"Replicated": {"Replicas": 1}},

@@ -39,11 +39,14 @@ def _check_size(name: str, size: str | None) -> None:
 
 @dataclass(frozen=True)
 class HubSettings:
-    """Where the hub listens, and the address of it that servers and proxy know: its alias on the overlay network."""
+    """Where the hub listens, and the address of it that servers and proxy know: its alias on the overlay network.
 
-    bind_url: str = "http://0.0.0.0:8081"
-    connect_url: str = "http://hub:8081"
-    allow_named_servers: bool = False
+    `named_servers_per_user` is how many servers somebody may have beside the first.
+    """
+
+    bind_url: str
+    connect_url: str
+    named_servers_per_user: int = 0
     log_level: str = "INFO"
 
 
@@ -51,7 +54,7 @@ class HubSettings:
 class ProxySettings:
     """configurable-http-proxy, which runs on its own. Its API is a socket in a directory shared with the hub."""
 
-    api_url: str = "http+unix://%2Frun%2Fgalilean%2Fproxy-api.sock"
+    api_url: str
 
 
 @dataclass(frozen=True)
@@ -80,7 +83,6 @@ class EndpointSettings:
     ca: str
     certificate: str
     private_key: str
-    timeout_seconds: int = 30
 
 
 @dataclass(frozen=True)
@@ -125,19 +127,15 @@ class SpawnerSettings:
     `memory_guarantee` and `cpu_guarantee` are what Swarm sets aside on a node: they decide how many servers fit.
     `endpoint_mode` is `dnsrr` or `vip`. A virtual address takes a second one of the subnet for each server, and IPVS
     cuts a connection that was idle for 900 s (moby #43052, #31208).
-    `constraints` are Swarm's expressions (`node.labels.galilean.role==node`), `preferences` the labels to spread over.
-    `start_timeout_seconds` counts from the moment a start gets its turn; `concurrent_starts` have it at a time, and
-    the others wait for at most `queue_timeout_seconds`. A server that fits on no node, or gets no address, is given up
-    after `unschedulable_grace_seconds`: less than that is a node that is just coming back.
+    `constraints` are Swarm's expressions (`node.labels.galilean.role==node`). `start_timeout_seconds` counts from the
+    moment a start gets its turn; `concurrent_starts` have it at a time, and the others wait.
     """
 
     image: str
     network: str
     endpoint_mode: str = "dnsrr"
-    command: tuple[str, ...] = ("jupyterhub-singleuser",)
     default_url: str = "/lab"
     environment: Mapping[str, str] = field(default_factory=dict)
-    home_directory: str = "/home/student"
     memory_limit: str | None = None
     memory_guarantee: str | None = None
     cpu_limit: float | None = None
@@ -145,12 +143,8 @@ class SpawnerSettings:
     pids_limit: int = 1024
     ulimits: tuple[Ulimit, ...] = ()
     constraints: tuple[str, ...] = ()
-    preferences: tuple[str, ...] = ()
     concurrent_starts: int = 10
     start_timeout_seconds: float = 300.0
-    queue_timeout_seconds: float = 3600.0
-    unschedulable_grace_seconds: float = 20.0
-    stop_grace_seconds: float = 10.0
 
     def __post_init__(self) -> None:
         for name in ("memory_limit", "memory_guarantee"):
@@ -161,11 +155,11 @@ class SpawnerSettings:
 
 @dataclass(frozen=True)
 class CullerSettings:
-    """When an unused server is stopped. Zero seconds mean never."""
+    """When a server is stopped: unused, or whatever it does, for as long. Zero seconds mean never."""
 
     idle_timeout_seconds: int = 3600
     every_seconds: int = 300
-    max_age_seconds: int = 0
+    maximum_age_seconds: int = 0
 
 
 @dataclass(frozen=True)
@@ -179,11 +173,11 @@ class Configuration:
     keeper: EndpointSettings
     homes: HomesSettings
     spawner: SpawnerSettings
-    hub: HubSettings = HubSettings()
-    proxy: ProxySettings = ProxySettings()
+    hub: HubSettings
+    proxy: ProxySettings
+    secrets_file: str
+    state_directory: str
     culler: CullerSettings = CullerSettings()
-    secrets_file: str = "/etc/galilean/secrets.json"
-    state_directory: str = "/var/lib/galilean"
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,9}[a-z0-9])?", self.instance):
@@ -208,13 +202,12 @@ class ServiceTokens:
 
 @dataclass(frozen=True)
 class Secrets:
-    """secrets.json. `authenticator` holds secret traits of the authenticator's class; keys are hexadecimal."""
+    """secrets.json. `authenticator` holds secret traits of its class, the cookie secret hexadecimal digits."""
 
     proxy_token: str
-    cookie_secret: str | None = None
+    cookie_secret: str
     service_tokens: ServiceTokens = ServiceTokens()
     authenticator: Mapping[str, Any] = field(default_factory=dict)
-    crypt_keys: tuple[str, ...] = ()
 
 
 def is_loopback(host: str) -> bool:

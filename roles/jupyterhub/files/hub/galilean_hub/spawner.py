@@ -23,7 +23,7 @@ from galilean_hub.cluster import BUSY_MAX_AGE, ClusterView
 from galilean_hub.engine import Engine, EngineError
 from galilean_hub.keeper import Home, HomeOfAnotherError, Keeper, KeeperAwayError, KeeperError
 from galilean_hub.reserved import home_owner
-from galilean_hub.service import avoiding, server_labels, service_spec
+from galilean_hub.service import HOME_DIRECTORY, avoiding, server_labels, service_spec
 from galilean_hub.settings import Configuration, EndpointSettings, SpawnerSettings
 from galilean_hub.slug import readable, service_name, slug
 from galilean_hub.tasks import Task, current, exit_status, failures, without_home
@@ -36,6 +36,8 @@ NODES_MAX_AGE = 5.0
 # Seconds between two questions to a server whose container runs, and for one question.
 PROBE_INTERVAL = 0.1
 PROBE_TIMEOUT = 5.0
+# Less than so many seconds that a server fits on no node, or gets no address, is a node that is just coming back.
+UNSCHEDULABLE_GRACE_SECONDS = 20.0
 # A task may fail once for a passing reason, as a network that the node does not yet know: Swarm tries again.
 FAILED_TASKS = 2
 # Seconds between two tries at an engine or a keeper that is being restarted.
@@ -111,7 +113,7 @@ class GalileanSpawner(SwarmSpawner):
     @default("cmd")
     def _default_cmd(self) -> list[str]:
         # without one dockerspawner inspects the image, which the manager need not have
-        return list(self.settings.command)
+        return ["jupyterhub-singleuser"]
 
     @default("object_name")
     def _object_name_default(self) -> str:
@@ -135,7 +137,7 @@ class GalileanSpawner(SwarmSpawner):
         whoever gets a copy of them.
         """
         inherited: dict[str, str] = super().get_env()
-        return {"HOME": self.settings.home_directory, "USER": readable(self.user.name), **inherited}
+        return {"HOME": HOME_DIRECTORY, "USER": readable(self.user.name), **inherited}
 
     async def start(self) -> str:
         """Start the server and return its URL once it answers.
@@ -215,7 +217,7 @@ class GalileanSpawner(SwarmSpawner):
         A node that does not see the homes is avoided, until the server runs on another: then it may move to any again.
         """
         loop = asyncio.get_running_loop()
-        deadline = loop.time() + self.settings.unschedulable_grace_seconds
+        deadline = loop.time() + UNSCHEDULABLE_GRACE_SECONDS
         avoided: dict[str, str] = {}
         while True:
             try:
@@ -279,7 +281,7 @@ class GalileanSpawner(SwarmSpawner):
             if task is None or not task.node_id:
                 why = f": {task.words}" if task and task.words else ""
                 self._step = Step(30, f"Waiting for a node{why}")
-                if loop.time() - placed_at > self.settings.unschedulable_grace_seconds:
+                if loop.time() - placed_at > UNSCHEDULABLE_GRACE_SECONDS:
                     without = await self.shared.cluster.nodes_without_homes(0.0)
                     causes = {node_id: self._waits_for_homes(each.hostname) for node_id, each in without.items()}
                     raise StartFailed(" ".join([*{**causes, **avoided}.values(), self._no_place(task)]))
