@@ -197,7 +197,6 @@ def _orders() -> Iterator[Conflict]:
     yield everywhere(
         "an engine's limit above its limit", "docker_default_ulimits", EVERYONE, docker_default_ulimits=engine
     )
-    yield everywhere("live restore in a Swarm", "docker_live_restore", EVERYONE, docker_live_restore=True)
     options = {"live-restore": True}
     place = "docker_daemon_options.live-restore"
     yield everywhere("live restore by another way", place, EVERYONE, docker_daemon_options=options)

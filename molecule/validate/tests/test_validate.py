@@ -24,7 +24,6 @@ HOSTS = "europa, io, jupiter"
         ),
         # The hosts share a kernel that has neither; tests/cluster/machines/test_networks.py has one with both.
         ({"cluster_endpoint_mode": "vip"}, f"{HOSTS}: cluster_endpoint_mode: vip needs IPVS"),
-        ({"swarm_ingress": True}, f"{HOSTS}: swarm_ingress: true needs IPVS"),
         ({"swarm_network_encrypted": True}, f"{HOSTS}: swarm_network_encrypted: true needs ESP"),
     ],
 )

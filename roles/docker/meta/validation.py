@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.cluster import Cluster, Rule
-from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import WHERE, Finding, write
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import WHERE, Finding
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms import (
     MTU,
     SETTING,
@@ -53,11 +53,9 @@ ENTRIES: Mapping[str, Entries] = {
 def engine_can_start(cluster: Cluster) -> Iterator[Finding]:
     for host in sorted({cluster.hub, *cluster.servers_hosts}):
         values = cluster.values.get(host, {})
-        problem = "an engine that is part of a Swarm does not start with it"
-        if values.get("docker_live_restore"):
-            yield Finding(host, "docker_live_restore", problem, write("docker_live_restore", False))
         if values.get("docker_daemon_options", {}).get("live-restore"):
             name = "docker_daemon_options.live-restore"
+            problem = "an engine that is part of a Swarm does not start with it"
             yield Finding(host, name, problem, f"Remove live-restore from docker_daemon_options in {WHERE}.")
 
 

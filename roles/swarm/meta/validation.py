@@ -63,6 +63,5 @@ ENTRIES: Mapping[str, Entries] = {
 
 RULES: tuple[Rule, ...] = (
     names_a_host("swarm_manager_host"),
-    needs_of_the_kernel("swarm_ingress", True, "IPVS", False),
     needs_of_the_kernel("swarm_network_encrypted", True, "ESP", False),
 )

@@ -11,9 +11,7 @@ import pytest
 from client import Hub, eventually
 from lab import NODES, Machines
 
-PORT = 8090
-RULE = {"name": "ingress", "protocol": "tcp", "ports": [PORT]}
-WANTED = {"cluster_endpoint_mode": "vip", "swarm_ingress": True, "base_firewall_rules": [RULE]}
+WANTED = {"cluster_endpoint_mode": "vip"}
 ENCRYPTED = {
     "cluster_instance": "secret",
     "swarm_network_encrypted": True,
@@ -57,18 +55,10 @@ def play(machines: Machines, tags: str, **variables: object) -> None:
 
 @pytest.fixture(scope="module")
 def virtual_addresses(machines: Machines) -> Iterator[None]:
-    """A cluster that has them for servers, and for a service that publishes a port."""
-    play(machines, "hosts,swarm,hub", **WANTED)
+    """A cluster that has them for servers."""
+    play(machines, "swarm,hub", **WANTED)
     yield
-    play(machines, "hosts,swarm,hub")
-
-
-@pytest.mark.usefixtures("virtual_addresses")
-def test_ingress_answers_at_every_host_for_a_service_on_one(machines: Machines) -> None:
-    with service(machines, "ingress", "--publish", f"{PORT}:8000", "--constraint", "node.hostname==io"):
-        for host in ("io", "europa", "jupiter"):
-            url = f"http://{machines.address(host)}:{PORT}/name"
-            eventually(lambda url=url: fetch(machines, "jupiter", "curl", "-s", "-m", "5", url) == "io", url, 120)
+    play(machines, "swarm,hub")
 
 
 @pytest.mark.usefixtures("virtual_addresses")

@@ -149,12 +149,10 @@ cluster_public_url=https://hub.example.org
 docker_mtu=1400
 jupyterhub_allow_all=yes
 nfs_server_device=/dev/vdb
-swarm_ingress=false
 """
 SAID = {
     "base_ssh_password_authentication": "false",
     "base_unattended_upgrades": "True",
-    "docker_live_restore": "no",
     "docker_mtu": "1400",
     "drain_moves_servers": "true",
     "keeper_address": "10.0.0.11",
@@ -181,7 +179,7 @@ def test_text_of_ini_and_of_the_command_line_is_taken_for_what_it_says(tmp_path:
     assert code == 0, output
     assert "PasswordAuthentication no" in (tmp_path / "sshd.conf").read_text()
     assert 'Unattended-Upgrade "1"' in (tmp_path / "upgrades.conf").read_text()
-    assert json.loads((tmp_path / "daemon.json").read_text())["live-restore"] is False
+    assert json.loads((tmp_path / "daemon.json").read_text())["mtu"] == 1400
     assert json.loads((tmp_path / "keeper.json").read_text())["uid_minimum"] == 200_000
 
 
@@ -372,7 +370,7 @@ def test_hostile_values_are_findings_and_nothing_else(tmp_path: Path, secret: st
     hostile = {
         "cluster_instance": "{{ lookup('pipe', 'touch MARK') }}",
         "cluster_public_url": "https://hub.example.org\n{{ 'x' }}\"'",
-        "docker_live_restore": "{{ ''.__class__.__mro__ }}",
+        "docker_mtu": "{{ ''.__class__.__mro__ }}",
         "docker_log_files": "{{ 1 / 0 }}",
         "docker_registry_mirrors": ["{{ query('ansible.builtin.lines', 'touch MARK') }}"],
         "jupyterhub_admin_users": ["ada", "{% for"],

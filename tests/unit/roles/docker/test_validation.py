@@ -15,7 +15,7 @@ from clusters import (
 @pytest.mark.parametrize(
     "inventory",
     [
-        with_values(docker_live_restore=False, docker_daemon_options={"live-restore": False}),
+        with_values(docker_daemon_options={"live-restore": False}),
     ],
 )
 def test_nothing_wrong(inventory: Cluster) -> None:
@@ -31,7 +31,6 @@ def test_nothing_wrong(inventory: Cluster) -> None:
             "docker_default_ulimits",
             "found -1",
         ),
-        (with_values("io", docker_live_restore=True), "io", "docker_live_restore", "part of a Swarm"),
         (
             with_values(docker_daemon_options={"live-restore": True}),
             "jupiter",

@@ -19,7 +19,6 @@ from clusters import (
     [
         with_kernels("ESP", swarm_network_encrypted=True),
         with_values("io", swarm_network_encrypted=True),
-        with_kernels("IPVS", swarm_ingress=True),
     ],
 )
 def test_nothing_wrong(inventory: Cluster) -> None:
@@ -29,7 +28,6 @@ def test_nothing_wrong(inventory: Cluster) -> None:
 @pytest.mark.parametrize(
     ("inventory", "host", "variable", "words"),
     [
-        (with_kernels("ESP", swarm_ingress=True), "io", "swarm_ingress", "true needs IPVS"),
         (with_kernels("IPVS", swarm_network_encrypted=True), "io", "swarm_network_encrypted", "true needs ESP"),
     ],
 )
