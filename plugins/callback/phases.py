@@ -7,7 +7,7 @@ from __future__ import annotations
 DOCUMENTATION = r"""
 name: phases
 type: aggregate
-short_description: Tell at the end of a run how long each phase took
+short_description: Tell at the end of a run how long each phase took, and which hosts were left out
 version_added: 1.0.0
 author:
   - The Galilean developers (@galilean)
@@ -17,11 +17,14 @@ description:
     Phases in which no task was run are left out.
   - Below the table come the lines that the run left with M(ansible.builtin.set_stats) under C(galilean_summary), a list
     of strings.
+  - The last lines name the hosts that failed or could not be reached and so were left as they are, in which phase, at
+    which task and why, and say what to do.
 requirements:
   - enabled with C(callbacks_enabled = galilean.hub.phases) in C(ansible.cfg)
 """
 
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -41,6 +44,43 @@ class Phase:
     seconds: float = 0.0
     changed: int = 0
     has_tasks: bool = False
+
+
+@dataclass(frozen=True)
+class Failure:
+    """Where a host was left, and why."""
+
+    phase: str
+    task: str
+    reason: str
+    is_unreachable: bool = False
+
+    @property
+    def advice(self) -> str:
+        return "Have it answer" if self.is_unreachable else "Mend this"
+
+    @classmethod
+    def of(cls, phase: str, task: str, result: Mapping[str, Any], is_unreachable: bool = False) -> Failure:
+        """From the result of a task. Its words are kept back where the task may not be logged."""
+        told = [result.get("censored"), result.get("msg"), result.get("stderr"), "it says nothing"]
+        lines = str(next(filter(None, told))).strip().splitlines()
+        return cls(phase, task, lines[0], is_unreachable)
+
+
+def left_out(failures: Mapping[str, Failure]) -> list[str]:
+    """What to tell of the hosts that were left where they failed, those with the same failure together."""
+    hosts_of: dict[Failure, list[str]] = {}
+    for host, failure in failures.items():
+        hosts_of.setdefault(failure, []).append(host)
+    return [
+        line
+        for failure, hosts in hosts_of.items()
+        for line in (
+            f"Left out in {failure.phase}, and left as it is: {', '.join(hosts)}",
+            f"  {failure.task}: {failure.reason}",
+            f"  {failure.advice}, and run this again: it goes on from there.",
+        )
+    ]
 
 
 def table(phases: list[Phase]) -> list[str]:
@@ -68,6 +108,7 @@ class CallbackModule(CallbackBase):
     def __init__(self) -> None:
         super().__init__()
         self.phases: list[Phase] = []
+        self.failures: dict[str, Failure] = {}
         self.since = time.monotonic()
 
     def _count_seconds(self) -> None:
@@ -88,8 +129,24 @@ class CallbackModule(CallbackBase):
     def v2_runner_on_ok(self, result: Any) -> None:
         self.phases[-1].changed += result.is_changed()
 
+    def v2_runner_on_failed(self, result: Any, ignore_errors: bool = False) -> None:
+        if not ignore_errors:
+            self._count_failure(result)
+
+    def v2_runner_on_unreachable(self, result: Any) -> None:
+        self._count_failure(result, is_unreachable=True)
+
+    def _count_failure(self, result: Any, is_unreachable: bool = False) -> None:
+        phase = self.phases[-1].name
+        self.failures[result.host.get_name()] = Failure.of(phase, result.task_name, result.result, is_unreachable)
+
     def v2_playbook_on_stats(self, stats: Any) -> None:
         self._count_seconds()
-        lines = table([phase for phase in self.phases if phase.has_tasks])
         summary = stats.custom.get("_run", {}).get(SUMMARY, [])
-        self._display.display("\n".join([*lines, *([""] if summary else []), *map(str, summary)]))
+        ended = {*stats.failures, *stats.dark}
+        parts = [
+            table([phase for phase in self.phases if phase.has_tasks]),
+            [str(line) for line in summary],
+            left_out({host: failure for host, failure in self.failures.items() if host in ended}),
+        ]
+        self._display.display("\n\n".join("\n".join(lines) for lines in parts if lines))

@@ -8,7 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from ansible_collections.galilean.hub.plugins.callback.phases import Phase, phase_name, table
+import pytest
+from ansible_collections.galilean.hub.plugins.callback.phases import Failure, Phase, left_out, phase_name, table
 
 ROOT = Path(__file__).resolve().parents[4]
 PLAY = """
@@ -29,20 +30,37 @@ SUMMARY = """
 """
 
 
-def run(directory: Path, *arguments: str) -> str:
-    """Output of a run of site.yml, which imports three playbooks as the real one does."""
+FAILING = """
+- hosts: one:two
+  gather_facts: false
+  tags: [never, broken]
+  tasks:
+    - name: Rescue what fails
+      block: [{ansible.builtin.fail: {}}]
+      rescue: [{ansible.builtin.debug: {}}]
+    - name: Fail
+      ansible.builtin.fail: {msg: "The disk is full\\nand more"}
+      when: inventory_hostname == "two"
+"""
+
+
+def run(directory: Path, *arguments: str, code: int = 0) -> str:
+    """Output of a run of site.yml, which imports its playbooks as the real one does."""
     files = {
+        "broken.yml": FAILING,
         "hosts.yml": PLAY.format(tags="tags: [hosts]", changed="true") * 2,
         "engine.yml": PLAY.format(tags="", changed="inventory_hostname == 'one'"),
         "verify.yml": SUMMARY,
-        "site.yml": "".join(f"- import_playbook: {name}.yml\n" for name in ("hosts", "engine", "verify")),
+        "site.yml": "".join(f"- import_playbook: {name}.yml\n" for name in ("hosts", "engine", "verify", "broken")),
     }
     for name, content in files.items():
         (directory / name).write_text(content)
     command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "one,two,", directory / "site.yml", *arguments]
     settings = {"ANSIBLE_CONFIG": ROOT / "ansible.cfg", "ANSIBLE_CALLBACKS_ENABLED": "galilean.hub.phases"}
     environment = {**os.environ, **{name: str(value) for name, value in settings.items()}}
-    return subprocess.run(command, env=environment, capture_output=True, text=True, check=True, timeout=120).stdout
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    assert ended.returncode == code, ended.stdout
+    return ended.stdout
 
 
 def rows(output: str) -> list[tuple[str, int]]:
@@ -60,6 +78,44 @@ def test_summary_comes_last_and_phases_without_tasks_are_left_out(tmp_path: Path
     output = run(tmp_path, "--tags", "verify")
     assert rows(output) == [("verify", 0), ("total", 0)]
     assert output.endswith("\nOpen https://localhost:8443\n  and log in\n")
+
+
+def test_the_last_lines_name_who_was_left_out(tmp_path: Path) -> None:
+    assert run(tmp_path, "--tags", "broken", code=2).endswith(
+        "\n\nLeft out in broken, and left as it is: two\n"
+        "  Fail: The disk is full\n"
+        "  Mend this, and run this again: it goes on from there.\n"
+    )
+
+
+def test_nobody_is_left_out_of_a_run_that_ends_well(tmp_path: Path) -> None:
+    assert "Left out" not in run(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("result", "reason"),
+    [
+        ({"msg": "The disk is full"}, "The disk is full"),
+        ({"msg": "", "stderr": "cannot lock\n"}, "cannot lock"),
+        ({"msg": "hunter2", "censored": "the output has been hidden"}, "the output has been hidden"),
+        ({}, "it says nothing"),
+    ],
+)
+def test_a_failure_has_the_words_of_the_result(result: dict[str, str], reason: str) -> None:
+    assert Failure.of("engine", "Install the engine", result).reason == reason
+
+
+def test_hosts_that_fail_alike_are_told_together() -> None:
+    away = Failure.of("hosts", "Gather the facts", {"msg": "Connection refused"}, is_unreachable=True)
+    full = Failure("engine", "Install the engine", "No space left on device")
+    assert left_out({"io": away, "europa": full, "callisto": away}) == [
+        "Left out in hosts, and left as it is: io, callisto",
+        "  Gather the facts: Connection refused",
+        "  Have it answer, and run this again: it goes on from there.",
+        "Left out in engine, and left as it is: europa",
+        "  Install the engine: No space left on device",
+        "  Mend this, and run this again: it goes on from there.",
+    ]
 
 
 def test_columns_are_aligned() -> None:
