@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 import time
+from contextlib import ExitStack
 
 import pytest
 from client import Hub, eventually
-from lab import HOSTS, Lab
+from lab import HOSTS, ROOT, Lab, Run
+
+# Phase and task, and the host on which it fails: the hub's before nodes ask for its Swarm, a node's before and in it.
+FAILING = (("engine: docker : Install", "jupiter"), ("storage: homes : ", "io"), ("swarm: swarm : ", "io"))
 
 
 @pytest.fixture
@@ -31,6 +35,40 @@ def test_a_lost_node_costs_a_student_a_kernel_and_no_more(whole: Lab, placement:
         assert student.run("import os; print(os.environ['GALILEAN_NODE'])") == "europa"
         assert student.run("print(open('notes.txt').read())") == "saved before the node was lost"
         assert student.server()["url"] == url
+
+
+def fail(lab: Lab, task: str, host: str) -> Run:
+    """A run of site.yml in which the first task that matches fails on the host."""
+    return lab.play(
+        "playbooks/site.yml",
+        ANSIBLE_CALLBACK_PLUGINS=str(ROOT / "tests/faults/callback"),
+        ANSIBLE_CALLBACKS_ENABLED="galilean.hub.phases,fail_at",
+        GALILEAN_FAIL_AT=task,
+        GALILEAN_FAIL_ON=host,
+    )
+
+
+def test_tasks_that_fail_on_one_host_cost_nobody_a_kernel(lab: Lab, hub: Hub) -> None:
+    with ExitStack() as stack:
+        kernels = {}
+        for name in ("unharmed", "undisturbed", "unaware"):
+            student = stack.enter_context(hub.student(name))
+            student.start()
+            kernels[name] = student.kernel()
+            kernels[name].run(f"kept = {name!r}")
+
+        def kept() -> list[str]:
+            return [kernel.run("print(kept)") for kernel in kernels.values()]
+
+        for task, host in FAILING:
+            run = fail(lab, task, host)
+            assert run.returncode, run.output
+            assert f"Left out in {task.partition(':')[0]}, and left as it is: " in run.output, run.output
+            assert kept() == list(kernels)
+            assert lab.ready_nodes() == set(HOSTS)
+        run = lab.play("playbooks/site.yml")
+        assert run.changed == dict.fromkeys(HOSTS, 0), run.output
+        assert kept() == list(kernels)
 
 
 def test_a_killed_hub_is_back_and_keeps_kernels(lab: Lab, hub: Hub) -> None:

@@ -106,7 +106,7 @@ class Cluster:
         """Make it on new hosts, and have ten students set to work."""
         self.hosts.create()
         self.hosts.seed()
-        self.hosts.run_to_the_end()
+        self.hosts.tasks = Site().finish()
         self.hosts.play("tests/lab/access.yml")
         self.hub = Hub(json.loads((DIRECTORY / "access.json").read_text()))
         with ThreadPoolExecutor(STUDENTS) as pool:

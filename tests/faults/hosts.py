@@ -38,14 +38,16 @@ class RunError(Exception):
 class Site:
     """A run of site.yml, in a process of its own."""
 
-    def __init__(self, *options: str, stop_at: int = 0, after: float = 0) -> None:
+    def __init__(self, *options: str, stop_at: int = 0, after: float = 0, fail_at: str = "", fail_on: str = "") -> None:
         self.tasks_log = WORK / f"tasks-{time.monotonic_ns()}"
         self.output = self.tasks_log.with_suffix(".log")
         environment = {
             "ANSIBLE_CALLBACK_PLUGINS": str(ROOT / "tests/faults/callback"),
-            "ANSIBLE_CALLBACKS_ENABLED": "galilean.hub.phases,stop_at",
+            "ANSIBLE_CALLBACKS_ENABLED": "galilean.hub.phases,stop_at,fail_at",
             "GALILEAN_LAB": LAB,
             "GALILEAN_HTTPS_PORT": PORT,
+            "GALILEAN_FAIL_AT": fail_at,
+            "GALILEAN_FAIL_ON": fail_on,
             "GALILEAN_STOP_AT": str(stop_at),
             "GALILEAN_STOP_AFTER": str(after),
             "GALILEAN_TASKS": str(self.tasks_log),
@@ -65,7 +67,7 @@ class Site:
         """The tasks that have ended."""
         lines = [line.split("\t") for line in self.tasks_log.read_text().splitlines()]
         return [
-            Task(number, phase, float(seconds), int(changed), name)
+            Task(number, phase, float(seconds), changed.split(",") if changed else [], name)
             for number, (phase, seconds, changed, name) in enumerate(lines, start=1)
         ]
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True)
 class Task:
-    """A task of a run: its number from 1, its phase, its seconds, its results that were changes, and its name."""
+    """A task of a run: its number from 1, its phase, its seconds, the hosts it has changed, and its name."""
 
     number: int
     phase: str
     seconds: float
-    changed: int
+    changed: Sequence[str]
     name: str
 
 
@@ -39,7 +40,7 @@ def points_of(tasks: Sequence[Task]) -> Iterator[Point]:
     for task in tasks:
         if changed:
             yield Point(task.number, task.phase, task.name, 0)
-        changed = task.changed > 0
+        changed = bool(task.changed)
         if task.seconds > 1:
             yield Point(task.number, task.phase, task.name, task.seconds / 2)
 
@@ -50,7 +51,7 @@ def points_on_the_way(tasks: Sequence[Task]) -> list[Point]:
     return [point for point in points_of(tasks) if changing and (point.task, point.after) > (changing[0], 0)]
 
 
-def sample(points: Sequence[Point], size: int, seed: int) -> list[Point]:
+def sample(points: Sequence[Any], size: int, seed: int) -> list[Any]:
     """So many of the points, drawn by the seed and in the order of the run."""
     drawn = random.Random(seed).sample(range(len(points)), min(size, len(points)))
     return [points[index] for index in sorted(drawn)]

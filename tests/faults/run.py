@@ -7,6 +7,8 @@ Modes:
                goes on to its end then, and at others it is killed with -9
   changes      ten students work on a cluster that is changed, first without interruption and then again, where runs
                of each change are killed on their way
+  failing      while ten students work, each task that in a first run has changed the host of the hub, or a node, fails
+               there
 """
 
 from __future__ import annotations
@@ -18,16 +20,21 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import cycle
 from pathlib import Path
+from typing import Any
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "support"))
 
 from changes import try_changes
+from failing import try_failings
 from hosts import KEPT, PHASES, Fingerprint, Hosts, RunError, Site, differences
 from points import Point, points_of, sample
 
-MODES = ("controller", "power", "concurrent", "changes")
+MODES = ("controller", "power", "concurrent", "changes", "failing")
+# They raise a cluster of their own, on which students work.
+IN_USE = ("changes", "failing")
 REFUSAL = "Another run is at work on this cluster"
 LOCK = "cluster : Keep other runs away"
 # Keeping hosts takes as long as it saves for so many points behind them.
@@ -186,6 +193,11 @@ def timed(what: str, began: float) -> None:
     print(f"{what}: {time.monotonic() - began:.0f} s", flush=True)
 
 
+def chosen_points(chosen: argparse.Namespace, points: Sequence[Any]) -> list[Any]:
+    matching = [point for point in points if not chosen.task or chosen.task.search(str(point))]
+    return sample(matching, chosen.sample, chosen.seed) if chosen.sample else matching
+
+
 def try_points(hosts: Hosts, chosen: argparse.Namespace, tallies: Mapping[str, Tally]) -> None:
     """Try the chosen points in these modes, for as long as there is time."""
     trials = Trials(hosts)
@@ -193,9 +205,7 @@ def try_points(hosts: Hosts, chosen: argparse.Namespace, tallies: Mapping[str, T
     points = trials.run_without_interruption()
     timed("site.yml on new hosts without interruption", began)
     print(f"{len(hosts.tasks)} tasks, and {len(points)} points at which a run may end", flush=True)
-    points = [point for point in points if not chosen.task or chosen.task.search(str(point))]
-    if chosen.sample:
-        points = sample(points, chosen.sample, chosen.seed)
+    points = chosen_points(chosen, points)
     # A second run is refused for one that has come as far as the lock.
     locked = next(task.number for task in hosts.tasks if task.name.startswith(LOCK))
     rows = [
@@ -240,12 +250,14 @@ def main() -> None:
     hosts = Hosts(chosen.registry)
     hosts.remove()
     tallies = [Tally(mode) for mode in chosen.modes or MODES]
-    by_points = {tally.mode: tally for tally in tallies if tally.mode != "changes"}
+    by_points = {tally.mode: tally for tally in tallies if tally.mode not in IN_USE}
     if by_points:
         try_points(hosts, chosen, by_points)
     for tally in tallies:
         if tally.mode == "changes":
             try_changes(hosts, chosen.seed, tally.tell)
+        if tally.mode == "failing":
+            try_failings(hosts, partial(chosen_points, chosen), tally.tell)
     if not chosen.keep:
         hosts.remove()
     print("\nmode         tried  converged  seconds of the next run: median, and from fastest to slowest")

@@ -1,7 +1,7 @@
 """Write down the tasks of a run, and stop it at one of them, for whoever started it to end it there or have it go on.
 
 Reads GALILEAN_STOP_AT (the number of the task, from 1) and GALILEAN_STOP_AFTER (seconds into it). Writes to
-GALILEAN_TASKS a line for each task that has ended: phase, seconds, results that were changes, name.
+GALILEAN_TASKS a line for each task that has ended: phase, seconds, hosts that were changed, name.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class CallbackModule(CallbackBase):
         self.phase = ""
         self.task = ("", "")
         self.began = 0.0
-        self.changed = 0
+        self.changed: list[str] = []
         self.has_stopped = False
 
     def stop(self) -> None:
@@ -53,7 +53,7 @@ class CallbackModule(CallbackBase):
         if self.number:
             phase, name = self.task
             with self.log.open("a") as log:
-                log.write(f"{phase}\t{time.monotonic() - self.began:.2f}\t{self.changed}\t{name}\n")
+                log.write(f"{phase}\t{time.monotonic() - self.began:.2f}\t{','.join(self.changed)}\t{name}\n")
 
     def v2_playbook_on_play_start(self, play: Any) -> None:
         self.phase = phase_name(play.tags, play.get_path())
@@ -65,7 +65,7 @@ class CallbackModule(CallbackBase):
             self.stop()
         self.number += 1
         self.task = (self.phase, task.get_name().replace("galilean.hub.", ""))
-        self.changed = 0
+        self.changed = []
         self.began = time.monotonic()
         if self.number == self.stop_at:
             if self.stop_after:
@@ -74,7 +74,8 @@ class CallbackModule(CallbackBase):
                 self.stop()
 
     def v2_runner_on_ok(self, result: Any) -> None:
-        self.changed += result.is_changed()
+        if result.is_changed():
+            self.changed.append(result.host.get_name())
 
     def v2_playbook_on_stats(self, *_args: Any, **_kwargs: Any) -> None:
         self.write_down()

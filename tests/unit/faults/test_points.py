@@ -3,12 +3,12 @@ from __future__ import annotations
 from points import Point, Task, points_of, points_on_the_way, sample
 
 TASKS = [
-    Task(1, "validate", 0.2, 0, "validate : Compare"),
-    Task(2, "hosts", 4.0, 3, "base : Install"),
-    Task(3, "hosts", 0.3, 0, "base : Certificates"),
-    Task(4, "hosts", 0.9, 1, "base : Files"),
-    Task(5, "engine", 0.1, 0, "docker : Look"),
-    Task(6, "engine", 3.0, 0, "docker : Wait"),
+    Task(1, "validate", 0.2, [], "validate : Compare"),
+    Task(2, "hosts", 4.0, ["jupiter", "io", "europa"], "base : Install"),
+    Task(3, "hosts", 0.3, [], "base : Certificates"),
+    Task(4, "hosts", 0.9, ["io"], "base : Files"),
+    Task(5, "engine", 0.1, [], "docker : Look"),
+    Task(6, "engine", 3.0, [], "docker : Wait"),
 ]
 
 

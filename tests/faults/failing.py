@@ -1,0 +1,63 @@
+"""Fail single tasks on one host while ten students work: nobody notices, and the next run finds nothing to change."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from changes import Cluster
+from hosts import Hosts, RunError, Site
+from points import Task
+
+# The host of the hub, and one of the nodes.
+FAILING = ("jupiter", "io")
+
+
+@dataclass(frozen=True)
+class Failing:
+    """A task that fails on a host, after it has done what it does there."""
+
+    task: Task
+    host: str
+
+    def __str__(self) -> str:
+        return f"{self.task.number:3d} {self.task.phase}: {self.task.name} on {self.host}"
+
+
+def failings(tasks: Sequence[Task]) -> list[Failing]:
+    """Each task that has changed the host of the hub, and then each that has changed the node."""
+    return [Failing(task, host) for host in FAILING for task in tasks if host in task.changed]
+
+
+def fault(cluster: Cluster, failing: Failing) -> str:
+    """What is wrong with a run that fails there, and with the next one, if anything."""
+    run = Site(fail_at=f"^{failing.task.number} ", fail_on=failing.host)
+    code = run.process.wait()
+    told = run.told()
+    found = []
+    name = failing.task.name.rpartition(" : ")[2]
+    if not code or f"  {name}: " not in told.partition("Left out in ")[2]:
+        found.append(f"the run ended with {code} and does not name the task at its end:\n{told}")
+    if lost := cluster.disturbed():
+        found.append(f"disturbed: {', '.join(lost)}")
+    if changing := [task.name for task in Site().finish() if task.changed]:
+        found.append(f"the next run changed something: {', '.join(changing)}")
+    if lost := cluster.disturbed():
+        found.append(f"disturbed by the next run: {', '.join(lost)}")
+    return "\n".join(found)
+
+
+def try_failings(
+    hosts: Hosts, choose: Callable[[list[Failing]], list[Failing]], tell: Callable[[Sequence[str], float, str], None]
+) -> None:
+    """Fail the chosen tasks on a cluster in use, one after the other, and tell what came of each."""
+    cluster = Cluster(hosts)
+    cluster.open()
+    for failing in choose(failings(hosts.tasks)):
+        began = time.monotonic()
+        try:
+            found = fault(cluster, failing)
+        except (RunError, AssertionError) as error:
+            found = str(error)
+        tell([str(failing)], time.monotonic() - began, found)
