@@ -5,14 +5,12 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Mapping
-from functools import partial
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail, AnsibleUndefinedVariable
 from ansible.plugins.action import ActionBase
-from ansible.plugins.loader import filter_loader, lookup_loader, test_loader
 from ansible.template import Templar, is_trusted_as_template
 from ansible_collections.galilean.hub.plugins.module_utils.swarm import Membership
 from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume
@@ -28,35 +26,14 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation import (
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import Finding
 
 COLLECTION = Path(__file__).parents[2]
-COMPUTED_EVERYWHERE = ("cluster_private_address",)
 UNDEFINED_NAME = re.compile(r"'(\w+)' is undefined")
 UNDEFINED_PART = "has no attribute"
-# They run a command, or write what they make up into a file.
-ACTING_LOOKUPS = ("ansible.builtin.lines", "ansible.builtin.password", "ansible.builtin.pipe", "galilean.hub.secret")
-READING_LOOKUPS = (
-    "ansible.builtin.csvfile",
-    "ansible.builtin.dict",
-    "ansible.builtin.env",
-    "ansible.builtin.file",
-    "ansible.builtin.fileglob",
-    "ansible.builtin.first_found",
-    "ansible.builtin.indexed_items",
-    "ansible.builtin.ini",
-    "ansible.builtin.items",
-    "ansible.builtin.list",
-    "ansible.builtin.nested",
-    "ansible.builtin.sequence",
-    "ansible.builtin.subelements",
-    "ansible.builtin.together",
-    "ansible.builtin.vars",
-    "ansible.builtin.varnames",
-)
-# Their filters and tests only compute.
-COMPUTING_COLLECTIONS = ("ansible.builtin.", "galilean.hub.")
+# What names a lookup but that of the environment may run something, or draw the secret and write it down.
+DRAWN = re.compile(r"\b(?:lookup|query|q)\b(?!\s*\(\s*['\"](?:ansible\.builtin\.)?env['\"])")
 
 
 class DeferredError(Exception):
-    """The value cannot be judged here: it waits for facts or a plugin, or all secrets are one template."""
+    """The value cannot be judged here: it waits for facts, or all secrets are one template."""
 
 
 class RefusedTemplateError(Exception):
@@ -75,43 +52,6 @@ def is_to_be_evaluated(raw: Any) -> bool:
 def is_result(value: Any) -> bool:
     """Whether a task has registered it: other playbooks of the collection may have been run before in the same run."""
     return isinstance(value, Mapping) and "changed" in value
-
-
-class HarmlessPlugins:
-    """While this is entered, templates get no plugin that does more than read and compute.
-
-    A template may come to a plugin by another variable or host, a file, or a name that it makes up: the text does not
-    tell. All these ways end at the loaders of plugins.
-    """
-
-    LOADERS = (filter_loader, lookup_loader, test_loader)
-
-    def __init__(self) -> None:
-        self.kept_back: set[str] = set()
-
-    def __enter__(self) -> None:
-        for loader in self.LOADERS:
-            loader.get_with_context = partial(self._get, loader.type, loader.get_with_context)
-
-    def __exit__(self, *_raised: object) -> None:
-        """Raises RefusedTemplateError or DeferredError for what was kept back, though a template may do without it."""
-        for loader in self.LOADERS:
-            del loader.get_with_context
-        if acting := self.kept_back.intersection(ACTING_LOOKUPS):
-            called = ", ".join(sorted(acting))
-            raise RefusedTemplateError(f"expected a value, found a template that runs or writes something by {called}")
-        if self.kept_back:
-            raise DeferredError
-
-    def _get(self, kind: str, get: Callable[..., Any], name: str, *args: Any, **kwargs: Any) -> Any:
-        plugin = get(name, *args, **kwargs)
-        # Nothing, when there is no plugin of this name.
-        found = plugin.plugin_load_context.resolved_fqcn or ""
-        harmless = found in READING_LOOKUPS if kind == "lookup" else found.startswith(COMPUTING_COLLECTIONS)
-        if found and not harmless:
-            self.kept_back.add(found)
-            raise DeferredError
-        return plugin
 
 
 class ActionModule(ActionBase):
@@ -143,7 +83,7 @@ class ActionModule(ActionBase):
         for host, host_given in given.items():
             scope = specs.scope(variables["hostvars"], host_given, facts_are_known)
             reader = Reader(host, host_given, specs, Templar(self._loader, scope), facts_are_known)
-            # Only the rules for the hub look at all computed defaults, and computing them for all hosts takes long.
+            # Computing takes long. Rules look at the computed defaults of the hub, and at those that differ by host.
             usable[host] = reader.read(found, computes_defaults=host in groups.get("hub", ()))
             if not facts_are_known:
                 written = [name for name, value in host_given.items() if not is_result(value)]
@@ -247,7 +187,7 @@ class Reader:
         usable = {}
         for name, option in self.specs.options.items():
             is_default = name not in self.given
-            is_computed = is_default and "{{" in str(option.get("default")) and name not in COMPUTED_EVERYWHERE
+            is_computed = is_default and "{{" in str(option.get("default")) and not option.get("per_host")
             if is_default and ("default" not in option or (is_computed and not computes_defaults)):
                 continue
             try:
@@ -266,20 +206,18 @@ class Reader:
 
     def _value(self, name: str, option: values.Option) -> Any:
         raw = self.given.get(name, option.get("default"))
-        if option.get("no_log"):
-            if is_to_be_evaluated(raw):
-                raise DeferredError
-            return {key: self._secret(secret) for key, secret in raw.items()} if isinstance(raw, Mapping) else raw
-        with HarmlessPlugins():
+        if not option.get("no_log"):
             return self._evaluated(raw)
+        if is_to_be_evaluated(raw):
+            raise DeferredError
+        return {key: self._secret(part) for key, part in raw.items()} if isinstance(raw, Mapping) else raw
 
     def _secret(self, raw: Any) -> Any:
         """A secret that its template only reads, nothing where that is not defined, or a template as it stands."""
-        if not is_to_be_evaluated(raw):
+        if not is_to_be_evaluated(raw) or DRAWN.search(raw):
             return raw
         try:
-            with HarmlessPlugins():
-                return self._evaluated(raw)
+            return self._evaluated(raw)
         except UndefinedTemplateError:
             return None
         except (DeferredError, RefusedTemplateError):

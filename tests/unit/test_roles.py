@@ -90,7 +90,7 @@ def test_each_input_has_limits(role: Path) -> None:
 def test_no_limit_is_left_over(role: Path) -> None:
     limits = roles.limits(role.name)
     keys = {place.rpartition(".")[2] for place in places(role) if "." in place}
-    assert {*limits.ranges, *limits.forms, *limits.entries} <= set(options_of(role))
+    assert {*limits.ranges, *limits.forms, *limits.entries, *limits.per_host} <= set(options_of(role))
     assert {*limits.ranges_of_keys, *limits.forms_of_keys} <= keys
     assert {*limits.not_empty} <= keys | set(options_of(role))
 

@@ -51,6 +51,8 @@ class Limits:
     entries: Mapping[str, Entries] = field(default_factory=dict)
     # Names of lists, be they inputs or keys inside.
     not_empty: Collection[str] = ()
+    # Inputs whose defaults are computed for each host, because rules compare the hosts in them.
+    per_host: Collection[str] = ()
 
     @classmethod
     def of(cls, module: ModuleType) -> Limits:
@@ -58,14 +60,15 @@ class Limits:
         return cls(**{name: limits for name, limits in said.items() if limits is not None})
 
     def complete(self, name: str, option: Option) -> Option:
-        """An option of the argument spec with `range`, `form`, `entries` and `not_empty`, as far as it has them."""
+        """An option of the argument spec with those of range, form, entries, not_empty and per_host that it has."""
         parts = {
             key: part | self._of(key, self.ranges_of_keys, self.forms_of_keys)
             for key, part in option.get("options", {}).items()
         }
         inside = {"options": parts} if parts else {}
         entries = {"entries": self.entries[name]} if name in self.entries else {}
-        return {**option, **inside, **entries, **self._of(name, self.ranges, self.forms)}
+        per_host = {"per_host": True} if name in self.per_host else {}
+        return {**option, **inside, **entries, **per_host, **self._of(name, self.ranges, self.forms)}
 
     def _of(self, name: str, ranges: Mapping[str, Range], forms: Mapping[str, Form]) -> dict[str, Any]:
         limits = {"range": _limit(name, ranges, RANGES_BY_SUFFIX), "form": _limit(name, forms, FORMS_BY_SUFFIX)}

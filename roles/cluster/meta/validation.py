@@ -43,6 +43,8 @@ FORMS: Mapping[str, Form] = {
     ),
     "cluster_secrets_directory": DIRECTORY_HERE,
 }
+# Each host has an address of its own.
+PER_HOST = frozenset({"cluster_private_address"})
 
 
 def addresses_apart(cluster: Cluster) -> Iterator[Finding]:

@@ -23,6 +23,7 @@ LIMITS = Limits(
     forms_of_keys={"name": WORD},
     entries={"moon_places": Entries(WORD, {"type": "str"})},
     not_empty={"moon_names", "names"},
+    per_host={"moon_phase"},
 )
 
 
@@ -31,7 +32,7 @@ def test_an_option_has_what_its_role_says_of_it() -> None:
     assert LIMITS.complete("moon_name", {})["form"] is WORD
     assert LIMITS.complete("moon_places", {"type": "dict"})["entries"].keys is WORD
     assert LIMITS.complete("moon_names", {"type": "list"})["not_empty"]
-    assert LIMITS.complete("moon_phase", {"choices": ["new"]}) == {"choices": ["new"]}
+    assert LIMITS.complete("moon_phase", {"choices": ["new"]}) == {"choices": ["new"], "per_host": True}
 
 
 def test_keys_inside_have_limits_of_their_own() -> None:
