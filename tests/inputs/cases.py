@@ -3,10 +3,9 @@
 Pure: the same list each time. An option that a spec gains has its cases at once; so has each key within it.
 
 What counts as run: a text of an inventory is a template by Ansible's design, and whoever writes one has it evaluated
-where a role reads the variable. `validate` may do so too, once, to judge what the template gives, and never more: not
-with what is marked `!unsafe`, a secret, a name, a value of which it only reports the name, or the output of another
-template; and not with a template that acts, by running a command or writing a file. So each template here that could
-leave a file behind must not.
+where a role reads the variable, and by `validate`, to judge what the template gives. Nothing else is evaluated: not
+what is marked `!unsafe`, a name, a value of which only the name is told, nor the output of another template. So each
+of these that could leave a file behind must not.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ from typing import Any
 
 import specs
 import wrong
-from conflicts import Conflict, conflicts, hosts, missing, templates
+from conflicts import Conflict, conflicts, hosts, missing
 from inventory import EVERYONE, HUB, Inventory
 
 SIXTY = 60
@@ -46,7 +45,7 @@ class Case:
 @cache
 def cases() -> Sequence[Case]:
     options = specs.read()
-    together = {"conflict": conflicts(), "hostile": [*hosts(), *templates()], "missing": missing()}
+    together = {"conflict": conflicts(), "hostile": hosts(), "missing": missing()}
     return [
         *_of_options(options),
         *_of_parts(options),

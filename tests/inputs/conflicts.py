@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
+import specs
 from inventory import CANARY, EVERYONE, HUB, NODES, PEMS, Inventory
-from wrong import TEMPLATES
 
 
 class Conflict(NamedTuple):
@@ -99,23 +99,6 @@ def hosts() -> Iterator[Conflict]:
         yield Conflict(f"host {name[:12]!a}", inventory, (("name of the host", (shown,)),))
 
 
-def templates() -> Iterator[Conflict]:
-    """Templates that come to a command by another variable or host, or ask somebody else for their value."""
-    acts = {"act": TEMPLATES["a template that runs a command"]}
-    asking = {
-        "another host": "{{ hostvars['io'].act }}",
-        "all hosts": "{{ hostvars.values() | map(attribute='act') | join }}",
-        "some hosts": "{{ groups['nodes'] | map('extract', hostvars, 'act') | join }}",
-        "a lookup of variables": "{{ lookup('vars', 'ac' ~ 't') | default('main') }}",
-    }
-    for label, template in asking.items():
-        yield everywhere(f"a command by {label}", "cluster_instance", EVERYONE, cluster_instance=template, **acts)
-    # What they would give is not judged here, so another value has to be wrong.
-    for label, lookup in {"the network": "'url', 'http://192.0.2.1/'", "a template": "'template', 'main'"}.items():
-        asked = {"cluster_instance": f"{{{{ lookup({lookup}) }}}}", "proxy_http_port": -1}
-        yield everywhere(f"a value from {label}", "proxy_http_port", EVERYONE, **asked)
-
-
 def _groups() -> Iterator[Conflict]:
     yield grouped("two hubs", "group hub", THE_INVENTORY, hub=["callisto", HUB])
     yield grouped("no hub", "group hub", THE_INVENTORY, hub=[])
@@ -203,13 +186,9 @@ def _orders() -> Iterator[Conflict]:
     yield everywhere("the engine does not know the hub", "swarm_tls_clients", swarm_tls_clients=["admin"])
     for name in ("tls", "registry", "started", "class-hub", "class-key", "twelve-chars", "-x", "Class"):
         yield everywhere(f"instance {name}", "cluster_instance", EVERYONE, cluster_instance=name)
-    for name in (
-        "base_cluster_addresses",
-        "base_cluster_firewall_rules",
-        "base_container_interfaces",
-        "base_ssh_sources",
-    ):
-        yield everywhere(f"no {name}", name, EVERYONE, **{name: []})
+    for name, option in specs.read().items():
+        if option.get("not_empty"):
+            yield everywhere(f"no element in {name}", name, EVERYONE, **{name: []})
     yield everywhere(
         "a stock image by its tag", "images_notebook_image", EVERYONE, images_notebook_image="quay.io/x/y:latest"
     )

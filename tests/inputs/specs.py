@@ -1,4 +1,4 @@
-"""The options of the roles, as their argument specs describe them."""
+"""The options of the roles, as their argument specs and what stands beside these describe them."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation import roles
 
 ROOT = Path(__file__).resolve().parents[2]
 # What a play tells the role that is to judge the inventory; the role's own spec refuses it before the role begins.
@@ -21,10 +22,11 @@ def read() -> dict[str, dict[str, Any]]:
     for path in sorted(ROOT.glob("roles/*/meta/argument_specs.yml")):
         defaults_path = path.parents[1] / "defaults/main.yml"
         defaults = (yaml.safe_load(defaults_path.read_text()) or {}) if defaults_path.exists() else {}
+        limits = roles.limits(path.parents[1].name)
         for entry in yaml.safe_load(path.read_text())["argument_specs"].values():
             for name, option in entry.get("options", {}).items():
                 if name not in NOT_OF_THE_INVENTORY:
-                    options[name] = {**option, "default": defaults.get(name)}
+                    options[name] = {**limits.complete(name, option), "default": defaults.get(name)}
     return options
 
 

@@ -32,7 +32,8 @@ TEXTS: dict[str, str] = {
     "a format string": "%s%n {0.__class__} ${IFS}",
     "XML": '<!DOCTYPE x [<!ENTITY y SYSTEM "file:///etc/passwd">]>&y;',
 }
-TEMPLATES: dict[str, str] = {
+# They act where a role reads them, as any template of an inventory may: only as data nothing comes of them.
+ACTING: dict[str, str] = {
     "a template that runs a command": f"{{{{ lookup('pipe', '{COMMAND}') }}}}",
     "a template that runs a command by a full name": f"{{{{ query('ansible.builtin.lines', '{COMMAND}') }}}}",
     "a template that hides its command": f"{{{{ lookup('pi' ~ 'pe', '{COMMAND}') }}}}",
@@ -40,6 +41,8 @@ TEMPLATES: dict[str, str] = {
     "a template inside a template": f"""{{{{ lookup('env', "{{{{ lookup('pipe', '{COMMAND}') }}}}") }}}}""",
     "a template in marks of its own": f"#jinja2: variable_start_string:'[['\n[[ lookup('pipe', '{COMMAND}') }}}}",
     "a template that writes a file": f"{{{{ lookup('password', '{MARK}') }}}}",
+}
+TEMPLATES: dict[str, str] = {
     "a template of nothing": "{{ nobody_said_this }}",
     "a template that ends early": "{% for planet in",
     "a template that divides by zero": "{{ 1 / 0 }}",
@@ -48,7 +51,7 @@ TEMPLATES: dict[str, str] = {
     "a template of an unknown lookup": "{{ lookup('no.such.lookup') }}",
     "a template of an unknown filter": "{{ 'x' | no_such_filter }}",
 }
-UNSAFE = {f"{label}, marked unsafe": Unsafe(text) for label, text in TEMPLATES.items() if COMMAND in text}
+UNSAFE = {f"{label}, marked unsafe": Unsafe(text) for label, text in {**ACTING, **TEMPLATES}.items()}
 WRONG_TYPES: dict[str, list[Labelled]] = {
     "str": [
         ("a list", ["main"]),
@@ -100,9 +103,9 @@ def ranges(option: Option) -> Iterator[Labelled]:
     kind = option["elements"] if kind_of(option) == "list" else kind_of(option)
     if option.get("choices"):
         outside: list[Labelled] = [("no choice", "neither"), ("a choice in capitals", option["choices"][0].upper())]
-    elif kind in ("int", "float"):
-        # Some take -1 for no limit.
-        outside = [("too little", -2), ("too much", 10**12), ("too little as text", "-2")]
+    elif limits := option.get("range"):
+        little, much = int(limits.least) - 1, int(limits.most) + 1
+        outside = [("too little", little), ("too much", much), ("too little as text", str(little))]
     elif kind in ("str", "path"):
         outside = [("only punctuation", "?!"), ("only a space inside", "a  b;"), ("a smiley", "\U0001f600")]
     else:
