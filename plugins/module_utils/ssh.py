@@ -17,7 +17,7 @@ CONFIGURED = re.compile(r"^(?:port|listenaddress) (?:\S+:)?(\d+)$", re.MULTILINE
 SOCKET_IS_USED = re.compile(r"^(?:ActiveState=active|UnitFileState=enabled)", re.MULTILINE)
 SOCKET = re.compile(r"^Listen=(?:\S+:)?(\d+) \(Stream\)$", re.MULTILINE)
 # Addresses and ports of client and server: ssh(1). Of a connection without addresses sshd says UNKNOWN.
-CONNECTION = re.compile(rb"(?:^|\0)SSH_CONNECTION=[^\0 ]+ \d+ (?!UNKNOWN )[^\0 ]+ (\d{1,5})(?:\0|$)")
+CONNECTION = re.compile(rb"(?:^|\0)SSH_CONNECTION=[^\0 ]+ \d+ (?!UNKNOWN )([^\0 %]+)\S* (\d{1,5})(?:\0|$)")
 
 
 def configured(settings: str) -> set[int]:
@@ -31,12 +31,22 @@ def activated(socket: str) -> set[int]:
 
 
 def connected() -> set[int]:
-    """The port of the server by which this process was started over SSH, nothing when it was not.
+    """The port of the server by which this process was started over SSH, nothing when it was not."""
+    return {port for _address, port in _connection()}
+
+
+def reached_at() -> list[str]:
+    """The address of this host to which the connection leads, nothing when this process was not started over SSH."""
+    return [address for address, _port in _connection()]
+
+
+def _connection() -> list[tuple[str, int]]:
+    """Address, without its scope, and port of the server of the connection in use, if there is one.
 
     Sudo and its like take the variable away, so the processes from which this one descends are asked too.
     """
     told = (CONNECTION.search(environment) for environment in _environments())
-    return next(({int(found[1])} for found in told if found), set())
+    return next(([(found[1].decode(), int(found[2]))] for found in told if found), [])
 
 
 def _environments() -> Iterator[bytes]:

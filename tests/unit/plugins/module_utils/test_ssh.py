@@ -14,7 +14,7 @@ import importlib.util
 spec = importlib.util.spec_from_file_location("ssh", {ssh.__file__!r})
 ssh = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(ssh)
-print(sorted(ssh.connected()))
+print(sorted(ssh.connected()), ssh.reached_at())
 """
 
 
@@ -50,21 +50,21 @@ def test_ports_of_the_socket(socket: str, ports: set[int]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("connection", "ports"),
+    ("connection", "found"),
     [
-        ({"SSH_CONNECTION": "192.0.2.7 50022 10.0.0.5 2222"}, "[2222]"),
-        ({"SSH_CONNECTION": "2001:db8::7 50022 fe80::1%eth0 22"}, "[22]"),
-        ({"SSH_CONNECTION": "UNKNOWN 65535 UNKNOWN 65535"}, "[]"),
-        ({"SSH_CONNECTION": "", "LC_SSH_CONNECTION": "192.0.2.7 50022 10.0.0.5 2222"}, "[]"),
-        ({}, "[]"),
+        ({"SSH_CONNECTION": "192.0.2.7 50022 10.0.0.5 2222"}, "[2222] ['10.0.0.5']"),
+        ({"SSH_CONNECTION": "2001:db8::7 50022 fe80::1%eth0 22"}, "[22] ['fe80::1']"),
+        ({"SSH_CONNECTION": "UNKNOWN 65535 UNKNOWN 65535"}, "[] []"),
+        ({"SSH_CONNECTION": "", "LC_SSH_CONNECTION": "192.0.2.7 50022 10.0.0.5 2222"}, "[] []"),
+        ({}, "[] []"),
     ],
 )
 @pytest.mark.parametrize("between", [[], ["env", "-i"], ["sh", "-c", 'env -i sh -c \'"$0" "$@"; exit\' "$0" "$@"']])
-def test_the_port_of_the_connection_is_found_whoever_stands_between(
-    connection: dict[str, str], ports: str, between: list[str]
+def test_the_connection_is_found_whoever_stands_between(
+    connection: dict[str, str], found: str, between: list[str]
 ) -> None:
     of_this = {name: value for name, value in os.environ.items() if name != "SSH_CONNECTION"}
     # A session of its own begins here, whatever this test was started over.
     command = ["sh", "-c", '"$0" "$@"; exit', *between, sys.executable, "-c", TELL]
     told = subprocess.run(command, env={**of_this, **connection}, capture_output=True, text=True, check=True).stdout
-    assert told.strip() == ports
+    assert told.strip() == found
