@@ -68,9 +68,6 @@ class ActionModule(ActionBase):
             {
                 "subject": {"type": "str", "choices": ["inventory", "hosts"], "default": "inventory"},
                 "looks": {"type": "dict", "default": {}},
-                "kernels": {"type": "dict", "default": {}},
-                "swarms": {"type": "dict", "default": {}},
-                "volumes": {"type": "dict", "default": {}},
             }
         )
         variables = task_vars or {}
@@ -88,26 +85,23 @@ class ActionModule(ActionBase):
             if not facts_are_known:
                 written = [name for name, value in host_given.items() if not is_result(value)]
                 found += names.unknown(host, written, specs.options, specs.roles)
-        memory_mib, processors, mount_points, homes_in_use, ids = (
-            {host: read(look) for host, look in args["looks"].items()}
-            for read in (
-                cluster.memory_mib,
-                cluster.processors,
-                cluster.mount_points,
-                cluster.homes_in_use,
-                cluster.ids,
-            )
-        )
-        # Empty where the engine could not be asked.
-        swarms = {host: Membership(**found) for host, found in args["swarms"].items() if found}
-        volumes = {host: Volume.of(found) for host, found in args["volumes"].items()}
+        looks = Looks(args["looks"])
         inventory = cluster.Cluster(
-            groups, usable, memory_mib, processors, args["kernels"], swarms, volumes, mount_points, homes_in_use, ids
+            groups,
+            usable,
+            memory_mib=looks.known("memory_mib"),
+            processors=looks.known("processors"),
+            kernels=looks.known("kernel"),
+            swarms={host: Membership(**swarm) for host, swarm in looks.known("swarm").items()},
+            volumes={host: Volume.of(volume) for host, volume in looks.known("volume").items() if volume},
+            mount_points={host: [mount["path"] for mount in mounts] for host, mounts in looks.known("mounts").items()},
+            homes_in_use=looks.known("homes_in_use"),
+            ids={host: [cluster.Ids(**each) for each in ids] for host, ids in looks.known("ids").items()},
         )
         found += roles.check(inventory)
         for host in inventory.hosts:
             found += values.missing(host, given[host], specs.required_of_inventory)
-            found += facts.check(host, given[host], usable[host], cluster.reached_at(args["looks"].get(host, "")))
+            found += facts.check(host, given[host], usable[host], looks.known("reached_at").get(host, ()))
         if facts_are_known:
             found += storage_is_known(inventory.storage, variables["hostvars"])
 
@@ -118,7 +112,7 @@ class ActionModule(ActionBase):
         return {
             "changed": False,
             "msg": f"Nothing is wrong with the variables of {len(given)} hosts.",
-            "warnings": unreached(inventory.hosts, variables["hostvars"]) if facts_are_known else [],
+            "warnings": [*unreached(inventory.hosts, variables["hostvars"]), *looks.gaps()] if facts_are_known else [],
         }
 
 
@@ -138,6 +132,25 @@ def unreached(hosts: list[str], hostvars: Mapping[str, Any]) -> list[str]:
         "Never reached, so left out of everything": [host for host, known in silent.items() if not known],
     }
     return [f"{what}: {', '.join(hosts)}" for what, hosts in told.items() if hosts]
+
+
+class Looks:
+    """What galilean.hub.host_info tells, by host."""
+
+    def __init__(self, looks: Mapping[str, Mapping[str, Any]]) -> None:
+        self._looks = looks
+
+    def known(self, name: str) -> dict[str, Any]:
+        """One value of the hosts where it could be found out."""
+        return {host: look[name] for host, look in self._looks.items() if name not in look["unknown"]}
+
+    def gaps(self) -> list[str]:
+        """What could not be found out, and so is not compared with anything."""
+        return [
+            f"{host}: {name} could not be found out: {reason}"
+            for host, look in self._looks.items()
+            for name, reason in look["unknown"].items()
+        ]
 
 
 class Specs:

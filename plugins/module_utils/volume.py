@@ -105,7 +105,7 @@ class Volume:
 
     @classmethod
     def of(cls, found: Mapping[str, Any]) -> Volume:
-        """A volume as galilean.hub.volume_info tells of it."""
+        """A volume as galilean.hub.host_info tells of it."""
         values: dict[str, Any] = {
             name: tuple(value) if isinstance(value, list) else value for name, value in found.items()
         }

@@ -31,24 +31,8 @@ options:
     default: inventory
   looks:
     description:
-      - What C(look.sh) of the role validate prints, by host. With it memory, processors, mounts, uids and interfaces
-        are compared with what the hosts have.
-    type: dict
-    default: {}
-  kernels:
-    description:
-      - Which of V(IPVS) and V(ESP) the kernel has, as a list by host. With it the networks that are wanted are
-        compared with what the kernels of the hosts can do.
-    type: dict
-    default: {}
-  swarms:
-    description:
-      - The Swarm that a host is in, by host, as M(galilean.hub.swarm_info) tells of it.
-    type: dict
-    default: {}
-  volumes:
-    description:
-      - The data volume by host, as M(galilean.hub.volume_info) tells of it.
+      - What M(galilean.hub.host_info) tells, by host. With it the variables are compared with what the hosts have.
+      - What could not be found out of a host is compared with nothing, and named in a warning.
     type: dict
     default: {}
 extends_documentation_fragment:
@@ -81,16 +65,14 @@ EXAMPLES = r"""
   galilean.hub.validate:
 
 - name: Look at the host
-  ansible.builtin.command:
-    argv: [sh, -c, "{{ lookup('ansible.builtin.file', 'look.sh') }}"]
+  galilean.hub.host_info:
   become: true
   register: look
-  changed_when: false
 
 - name: Check what the hosts have
   galilean.hub.validate:
     subject: hosts
-    looks: "{{ dict(groups['nodes'] | zip(groups['nodes'] | map('extract', hostvars, ['look', 'stdout']))) }}"
+    looks: "{{ dict(groups['nodes'] | zip(groups['nodes'] | map('extract', hostvars, 'look'))) }}"
 """
 
 RETURN = r"""

@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -95,36 +94,3 @@ class Cluster:
 
 
 Rule = Callable[[Cluster], Iterator[Finding]]
-
-
-def memory_mib(meminfo: str) -> int:
-    """Memory of a host from its /proc/meminfo."""
-    kib = re.search(r"^MemTotal:\s+(\d+) kB$", meminfo, re.MULTILINE)
-    return int(kib[1]) // 1024 if kib else 0
-
-
-def processors(cpuinfo: str) -> int:
-    """Processors of a host from its /proc/cpuinfo."""
-    return len(re.findall(r"^processor\s*:", cpuinfo, re.MULTILINE))
-
-
-def ids(look: str) -> list[Ids]:
-    """Whose uids and gids there are on a host: those of accounts, groups and subordinate ranges."""
-    found = re.findall(r"^Ids: (\d+) (\d+) (.+)$", look, re.MULTILINE)
-    return [Ids(int(first), int(count), owner) for first, count, owner in found if int(count)]
-
-
-def mount_points(look: str) -> list[str]:
-    """Where something is mounted on a host."""
-    return re.findall(r"^MountedAt: (\S+)$", look, re.MULTILINE)
-
-
-def reached_at(look: str) -> list[str]:
-    """Addresses of a host at which this run comes by SSH."""
-    return re.findall(r"^ReachedAt: (\S+)$", look, re.MULTILINE)
-
-
-def homes_in_use(look: str) -> str:
-    """Host and directory of the homes that students' servers on a host see, empty while none runs."""
-    homes = re.search(r"^HomesInUse: (\S+)$", look, re.MULTILINE)
-    return homes[1] if homes else ""

@@ -141,6 +141,11 @@ DIRECTORY = Form(
     "/srv/galilean",
     re.compile(r"(/(?!\.\.?(?:/|$))[\w.@+-]+)+").fullmatch,
 )
+NO_DEVICE_OR_ONE = Form(
+    "a path below /dev without ..",
+    "/dev/disk/by-id/virtio-volume",
+    re.compile(r"(/dev(/(?!\.\.?(?:/|$))[\w.:@+-]+)+)?", re.ASCII).fullmatch,
+)
 DIRECTORY_HERE = Form(
     "an absolute path on this machine without spaces",
     "/srv/galilean/secrets",

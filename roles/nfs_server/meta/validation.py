@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 
 from ansible_collections.galilean.hub.plugins.module_utils.volume import refusal
@@ -15,14 +14,9 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings i
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms import (
     ADDRESS,
     DIRECTORY,
+    NO_DEVICE_OR_ONE,
     Form,
     Range,
-)
-
-NO_DEVICE_OR_ONE = Form(
-    "a path below /dev without ..",
-    "/dev/disk/by-id/virtio-volume",
-    re.compile(r"(/dev(/(?!\.\.?(?:/|$))[\w.:@+-]+)+)?", re.ASCII).fullmatch,
 )
 
 RANGES: Mapping[str, Range] = {
