@@ -15,6 +15,7 @@ ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path for path in (ROOT / "roles").iterdir() if (path / "meta").is_dir())
 LINES_AT_MOST = 110
 FORBIDDEN = {"set_fact", "shell", "ignore_errors", "notify", "listen", "handlers"}
+SHELLS = {"sh", "bash", "dash"}
 INPUT_WITH_DEFAULT = re.compile(r"\b(\w+)\s*\|\s*(?:ansible\.builtin\.)?(?:default|d)\s*\(")
 TASK_LISTS = ("block", "rescue", "always", "tasks", "pre_tasks", "post_tasks")
 # Formats whose writers add the line themselves, or that have no comments.
@@ -92,6 +93,16 @@ def test_it_converges_without_what_a_died_run_loses(role: Path) -> None:
         for task in tasks_in(load(path)):
             used = {key.removeprefix("ansible.builtin.") for key in task}
             assert not FORBIDDEN & used, f"{path.name}: {task['name']}"
+
+
+@every_role
+def test_a_task_hands_no_script_to_a_shell(role: Path) -> None:
+    """A module or a command of the host says what it does, takes check mode, and is found by its name."""
+    for path in sorted((role / "tasks").glob("*.yml")):
+        for task in tasks_in(load(path)):
+            command = task.get("ansible.builtin.command") or {}
+            program = next(iter(command.get("argv", ())), "") if isinstance(command, dict) else command.split()[0]
+            assert Path(program).name not in SHELLS, f"{path.name}: {task['name']}"
 
 
 @every_role
