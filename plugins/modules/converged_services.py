@@ -95,9 +95,9 @@ EXAMPLES = r"""
   galilean.hub.converged_services:
     services:
       - name: galilean-proxy@main.service
-        restart_on: [/etc/galilean/main/proxy.env]
+        restart_on: [/etc/galilean/instances/main/proxy.env]
       - name: galilean-hub@main.service
-        restart_on: [/etc/galilean/main/hub.json, /etc/galilean/main/hub.env]
+        restart_on: [/etc/galilean/instances/main/hub.json, /etc/galilean/instances/main/hub.env]
 
 - name: Run nginx with its site
   galilean.hub.converged_services:
@@ -133,7 +133,7 @@ services:
       description: What was not as it should be.
       type: list
       elements: str
-      sample: ["/etc/galilean/main/hub.json: sha256 0b5f8c1c2c0e -> sha256 9d4a7d5e4bb1"]
+      sample: ["/etc/galilean/instances/main/hub.json: sha256 0b5f8c1c2c0e -> sha256 9d4a7d5e4bb1"]
     held:
       description: What asks for a restart that was held back.
       type: list

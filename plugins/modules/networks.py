@@ -29,6 +29,13 @@ options:
           - Name of the network.
         type: str
         required: true
+      former_name:
+        description:
+          - Name that the network had in an earlier release. Where a network of this name is as this one is wanted, it
+            makes room for it, since no two bridges have the same interface. Containers that are connected to it are
+            disconnected. Restart them with the new one.
+        type: str
+        default: ''
       driver:
         description:
           - Driver of the network. An V(overlay) can be made on a manager of a Swarm only.
@@ -113,6 +120,7 @@ ARGUMENT_SPEC = {
         "required": True,
         "options": {
             "name": {"type": "str", "required": True},
+            "former_name": {"type": "str", "default": ""},
             "driver": {"type": "str", "choices": ["bridge", "overlay"], "required": True},
             "attachable": {"type": "bool", "default": False},
             "options": {"type": "dict", "default": {}},
@@ -158,6 +166,7 @@ class Networks(Engine):
             self.warn_of_held(wanted["name"], differing, connected)
             return Outcome(wanted["name"], "hold", differing)
         if not self.module.check_mode:
+            self.take_away_former(wanted)
             self.docker(*create_arguments(wanted))
         return Outcome(wanted["name"], "replace" if found else "create", differing)
 
@@ -168,6 +177,14 @@ class Networks(Engine):
             return connected
         rc, _out, err = self.try_docker("network", "rm", network["Name"])
         return err if rc else ""
+
+    def take_away_former(self, wanted: dict[str, Any]) -> None:
+        """Remove the network that has this one's settings by its former name, from under what is connected to it."""
+        former = self.find(wanted["former_name"])
+        if former and not differences(wanted, former):
+            for container in former["Containers"]:
+                self.docker("network", "disconnect", "--force", former["Name"], container)
+            self.docker("network", "rm", former["Name"])
 
     def warn_of_held(self, name: str, differing: list[str], connected: str) -> None:
         self.module.warn(

@@ -204,7 +204,8 @@ class Starts:
         self.on_hub(
             "docker", "run", "--detach", "--name", "stock-hub", "--network", self.network, "--user", "0",
             "--network-alias", "stock-hub", "--volume", "/run/stock:/run/stock",
-            "--volume", "/run/docker.sock:/var/run/docker.sock", "--volume", "/etc/galilean/main:/etc/galilean:ro",
+            "--volume", "/run/docker.sock:/var/run/docker.sock",
+            "--volume", "/etc/galilean/instances/main:/etc/galilean:ro",
             "--env", f"BENCH_TOKEN={STOCK_TOKEN}", "--env", f"CONFIGPROXY_AUTH_TOKEN={STOCK_TOKEN}",
             self.image, "jupyterhub", "--config", "/run/stock/config.py",
         )  # fmt: skip

@@ -47,7 +47,7 @@ def test_check_mode_foresees_what_a_change_would_restart(lab: Lab) -> None:
     change = ["--tags", "hub", "--extra-vars", "jupyterhub_idle_timeout_seconds=4321"]
     run = lab.play("playbooks/site.yml", "--check", "--diff", *change)
     assert run.returncode == 0, run.output
-    assert "+/etc/galilean/main/hub.json: as this run would write it" in run.output
+    assert "+/etc/galilean/instances/main/hub.json: as this run would write it" in run.output
     assert lab.play("playbooks/site.yml", "--tags", "hub").changed == dict.fromkeys(HOSTS, 0)
 
 

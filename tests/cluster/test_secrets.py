@@ -54,7 +54,7 @@ def secrets(lab: Lab) -> list[str]:
     directory = ROOT / ".lab" / lab.name / "secrets"
     files = (path for path in directory.rglob("*") if path.is_file() and path.name != "ca.pem")
     found = {word for path in files for word in words(path.read_text())}
-    found |= set(leaves(json.loads(lab.run("jupiter", "cat", "/etc/galilean/main/secrets.json"))))
+    found |= set(leaves(json.loads(lab.run("jupiter", "cat", "/etc/galilean/instances/main/secrets.json"))))
     found |= {lab.run("jupiter", "docker", "swarm", "join-token", "--quiet", role) for role in ("worker", "manager")}
     for host in HOSTS:
         for key in lab.run(host, "sh", "-c", "ls /etc/galilean/tls/*-key.pem").split():
@@ -80,10 +80,10 @@ def test_a_run_that_tells_all_it_does_tells_none(lab: Lab, secrets: list[str]) -
     for host in HOSTS:
         lab.docker("exec", "--detach", lab.container(host), "sh", "-c", WATCH_PROCESSES)
     # They are written, and the differences shown, as in a first run.
-    lab.run("jupiter", "rm", "/etc/galilean/main/secrets.json", "/etc/galilean/main/proxy-token")
+    lab.run("jupiter", "rm", "/etc/galilean/instances/main/secrets.json", "/etc/galilean/instances/main/proxy-token")
     run = lab.play("playbooks/site.yml", "-vvv", "--diff", "--extra-vars", "jupyterhub_idle_timeout_seconds=4321")
     assert run.returncode == 0, run.output
-    assert "secrets.json" in lab.run("jupiter", "ls", "/etc/galilean/main")
+    assert "secrets.json" in lab.run("jupiter", "ls", "/etc/galilean/instances/main")
     assert not told(secrets, run.output)
     for host in HOSTS:
         lab.run(host, "pkill", "--full", "ps -e -ww", check=False)

@@ -167,7 +167,7 @@ def setting_shows(cluster: Cluster) -> bool:
 
 def change_the_image(cluster: Cluster) -> None:
     """Name another notebook image by its digest: a layer more than the one there is."""
-    configuration = json.loads(cluster.on_hub("cat", "/etc/galilean/main/hub.json"))
+    configuration = json.loads(cluster.on_hub("cat", "/etc/galilean/instances/main/hub.json"))
     image = configuration["spawner"]["image"]
     name = f"{image.partition('@')[0]}-next"
     build = f"docker build --quiet --tag {name} - && docker push --quiet {name}"

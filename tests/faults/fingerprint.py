@@ -33,11 +33,11 @@ IGNORED = re.compile(
     # What the hub's database, the registry and homes hold is the users' and the images'; so is whose homes there are.
     r"|/var/lib/galilean/registry/.*"
     r"|/srv/galilean/homes/([^/]+/[^/]+|\.galilean-owners)/.*"
-    r"|/var/lib/galilean/[^/]+/hub/.*-(wal|shm|journal)"
+    r"|/var/lib/galilean/instances/[^/]+/hub/.*-(wal|shm|journal)"
 )
 # Drawn by chance once, or counted: there, and with the right owner and mode.
 BY_CHANCE = re.compile(
-    r"/etc/ssh/ssh_host_.*|/etc/docker/key\.json|/var/lib/galilean/[^/]+/hub/.*|/run/galilean/.*"
+    r"/etc/ssh/ssh_host_.*|/etc/docker/key\.json|/var/lib/galilean/instances/[^/]+/hub/.*|/run/galilean/.*"
     r"|/etc/(group|gshadow|shadow|subuid|subgid)"
 )
 # They end by themselves when nobody has asked for a while, or run when their timer says so.

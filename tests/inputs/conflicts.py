@@ -184,7 +184,7 @@ def _orders() -> Iterator[Conflict]:
     place = "docker_daemon_options.live-restore"
     yield everywhere("live restore by another way", place, EVERYONE, docker_daemon_options=options)
     yield everywhere("the engine does not know the hub", "swarm_tls_clients", swarm_tls_clients=["admin"])
-    for name in ("tls", "registry", "started", "class-hub", "class-key", "twelve-chars", "-x", "Class"):
+    for name in ("twelve-chars", "-x", "a.b", "Class"):
         yield everywhere(f"instance {name}", "cluster_instance", EVERYONE, cluster_instance=name)
     for name, option in specs.read().items():
         if option.get("not_empty"):

@@ -44,9 +44,9 @@ def test_containers_are_read_only_unprivileged_and_without_the_engine(jupiter: H
 
 def test_secrets_are_for_the_hub_alone(jupiter: Host) -> None:
     for path in ("secrets.json", "hub-client-key.pem"):
-        assert jupiter.file(f"/etc/galilean/main/{path}").mode & 0o077 == 0
+        assert jupiter.file(f"/etc/galilean/instances/main/{path}").mode & 0o077 == 0
     with pytest.raises(AssertionError):
-        jupiter.check_output("runuser -u nobody -- cat /etc/galilean/main/hub.json")
+        jupiter.check_output("runuser -u nobody -- cat /etc/galilean/instances/main/hub.json")
 
 
 def test_a_restart_of_the_hub_leaves_the_proxy_alone(jupiter: Host) -> None:
@@ -58,10 +58,10 @@ def test_a_restart_of_the_hub_leaves_the_proxy_alone(jupiter: Host) -> None:
 
 
 def test_a_configuration_with_which_no_hub_starts_leaves_the_hub_that_runs(lab: Lab, jupiter: Host) -> None:
-    as_it_was = jupiter.check_output(f"{STARTED}hub-main && sha256sum /etc/galilean/main/*")
+    as_it_was = jupiter.check_output(f"{STARTED}hub-main && sha256sum /etc/galilean/instances/main/*")
     misspelt = {"jupyterhub_authenticator_options": {"usr_password": "of-everybody"}}
     run = lab.play("playbooks/hub.yml", "--extra-vars", json.dumps(misspelt))
     assert run.returncode != 0
     assert "dummy has no option 'usr_password'; did you mean 'user_password'?" in " ".join(run.output.split())
-    assert jupiter.check_output(f"{STARTED}hub-main && sha256sum /etc/galilean/main/*") == as_it_was
+    assert jupiter.check_output(f"{STARTED}hub-main && sha256sum /etc/galilean/instances/main/*") == as_it_was
     assert status(jupiter, "/hub/health") == "200"

@@ -103,20 +103,12 @@ def is_url_of_a_host(text: str) -> bool:
     return is_url(text) and urlsplit(text).path in ("", "/") and not {"?", "#"} & set(text)
 
 
-def _is_instance(text: str) -> bool:
-    return bool(INSTANCE_NAME.fullmatch(text)) and text not in TAKEN_INSTANCES and not text.endswith(TAKEN_ENDINGS)
-
-
 # RFC 6890, table 1
 OF_THIS_NETWORK = ipaddress.ip_network("0.0.0.0/8")
 LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 PRINTABLE_WORD = re.compile(r"[!-~]{1,2048}")
 # The bridge of an instance is called gal-<instance>, and Linux takes 15 characters.
 INSTANCE_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,9}[a-z0-9])?")
-# An instance has a directory of its name below /etc/galilean, /run/galilean and /var/lib/galilean, as these have.
-TAKEN_INSTANCES = ("registry", "started", "tls")
-# Of the instance x are the network galilean-x-hub and the file public-x-key.pem.
-TAKEN_ENDINGS = ("-hub", "-key")
 
 PORT = Range(1, 65_535, example=8443)
 MTU = Range(576, 65_535, example=1500)
@@ -130,12 +122,7 @@ HOST_AND_PORT = Form("a host and a port", "10.0.0.11:8000", _is_host_and_port)
 HOST_NAME = Form(
     "a host of the inventory", "jupiter", re.compile(r"[A-Za-z0-9]([A-Za-z0-9.:-]{0,251}[A-Za-z0-9])?").fullmatch
 )
-INSTANCE = Form(
-    "1 to 11 of a-z, 0-9 and -, with a letter or digit at both ends; not tls, registry or started, "
-    "nor with -hub or -key at the end",
-    "main",
-    _is_instance,
-)
+INSTANCE = Form("1 to 11 of a-z, 0-9 and -, with a letter or digit at both ends", "main", INSTANCE_NAME.fullmatch)
 DIRECTORY = Form(
     "an absolute path without .. and without / at its end",
     "/srv/galilean",

@@ -32,7 +32,7 @@ table inet clear {
 @contextmanager
 def service(machines: Machines, name: str, *options: str) -> Iterator[str]:
     """A service of the notebooks' image that serves what it knows of itself over HTTP on port 8000."""
-    hub = json.loads(machines.run("jupiter", "cat", "/etc/galilean/main/hub.json"))
+    hub = json.loads(machines.run("jupiter", "cat", "/etc/galilean/instances/main/hub.json"))
     serve = "cd /tmp && hostname >name && head -c 10M /dev/zero >zeros && exec python3 -m http.server"
     machines.run(
         "jupiter", "docker", "service", "create", "--quiet", "--detach", "--name", name,

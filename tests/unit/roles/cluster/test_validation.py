@@ -84,8 +84,8 @@ def test_addresses_are_those_of_one_host() -> None:
         ("cluster_class_size", [1, "20000"], [0, -3, 20_001, "0"]),
         (
             "cluster_instance",
-            ["main", "a", "course-2026", "hub", "key"],
-            ["", "Main", "-a", "a-", "a" * 12, "a b", "a\nb", "ä", "tls", "registry", "started", "a-hub", "a-key"],
+            ["main", "a", "course-2026", "hub", "key", "tls", "registry", "started", "a-hub", "a-key"],
+            ["", "Main", "-a", "a-", "a" * 12, "a b", "a\nb", "ä", "a.b"],
         ),
         (
             "cluster_public_url",
