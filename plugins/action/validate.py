@@ -159,6 +159,11 @@ class Specs:
     def __init__(self, loader: Any) -> None:
         self._loader = loader
         self.roles = sorted(file.parents[1].name for file in COLLECTION.glob("roles/*/meta/argument_specs.yml"))
+        # The plays derive it from the groups, and the role cluster from that. An inventory sets nothing of it.
+        self.derived: dict[str, Any] = {
+            **self._load("playbooks/vars/cluster.yml"),
+            **self._load("roles/cluster/vars/main.yml"),
+        }
         self.defaults: dict[str, Any] = {}
         self.options: dict[str, values.Option] = {}
         for role in self.roles:
@@ -167,6 +172,7 @@ class Specs:
             for entry in self._load(f"roles/{role}/meta/argument_specs.yml")["argument_specs"].values():
                 options = entry.get("options", {})
                 self.options |= {name: limits.complete(name, option) for name, option in options.items()}
+        self.options = {name: option for name, option in self.options.items() if name not in self.derived}
         for name in self.options.keys() & self.defaults.keys():
             self.options[name] = {**self.options[name], "default": self.defaults[name]}
         playbooks = [self._load(str(file)) for file in sorted(COLLECTION.glob("playbooks/*.yml"))]
@@ -175,7 +181,6 @@ class Specs:
         self.required_of_inventory = {
             name: option for name, option in self.options.items() if option.get("required") and name not in handed_over
         }
-        self.derived: dict[str, Any] = self._load("playbooks/vars/cluster.yml")
 
     def scope(self, hostvars: Any, given: Mapping[str, Any], facts_are_known: bool) -> dict[str, Any]:
         """The variables that a role of the collection would see on a host."""

@@ -185,9 +185,7 @@ def image_shows(cluster: Cluster) -> bool:
 
 def renew_certificates(cluster: Cluster) -> None:
     """Have the cluster's own certificates last longer, which renews them all, and give the public one by hand."""
-    for role in ("swarm_tls", "keeper", "registry"):
-        cluster.variables[f"{role}_certificate_validity_days"] = 420
-        cluster.variables[f"{role}_certificate_renew_before_days"] = 400
+    cluster.variables |= {"cluster_certificate_validity_days": 420, "cluster_certificate_renew_before_days": 400}
     certificate, key = Authority.of(cluster.hosts.lab).issue("localhost", ExtendedKeyUsageOID.SERVER_AUTH)
     for name, text in (("proxy_certificate", certificate), ("proxy_private_key", key)):
         path = WORK / f"{name}.pem"

@@ -171,9 +171,8 @@ def _orders() -> Iterator[Conflict]:
     yield everywhere("too few uids", "keeper_uid_maximum", keeper_uid_minimum=200_000, keeper_uid_maximum=200_020)
     yield everywhere("the hub's uid is a student's", "cluster_hub_uid", cluster_hub_uid=2000, keeper_uid_minimum=1000)
     yield everywhere("a lease longer than the grace", "nfs_server_lease_seconds", EVERYONE, nfs_server_lease_seconds=16)
-    for role in ("keeper", "registry", "swarm_tls"):
-        name = f"{role}_certificate_renew_before_days"
-        yield everywhere(f"{name} is too long", name, EVERYONE, **{name: 400})
+    name = "cluster_certificate_renew_before_days"
+    yield everywhere(f"{name} is too long", name, EVERYONE, **{name: 400})
     ulimits = [{"name": "nofile", "soft": 2048, "hard": 1024}]
     yield everywhere("a limit above its limit", "jupyterhub_ulimits", EVERYONE, jupyterhub_ulimits=ulimits)
     engine = {"nofile": {"Name": "nofile", "Soft": 2048, "Hard": 1024}}

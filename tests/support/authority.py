@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime
 from dataclasses import dataclass
+from pathlib import Path
 
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
@@ -22,7 +23,11 @@ class Authority:
     @classmethod
     def of(cls, lab: Lab) -> Authority:
         """The authority of the lab's cluster."""
-        directory = ROOT / ".lab" / lab.name / "secrets" / "ca"
+        return cls.kept_in(ROOT / ".lab" / lab.name / "secrets" / "ca")
+
+    @classmethod
+    def kept_in(cls, directory: Path) -> Authority:
+        """The authority that the role cluster has made in a directory."""
         key = serialization.load_pem_private_key((directory / "ca-key.pem").read_bytes(), None)
         assert isinstance(key, ec.EllipticCurvePrivateKey)
         return cls(x509.load_pem_x509_certificate((directory / "ca.pem").read_bytes()), key)

@@ -13,6 +13,8 @@ from clusters import options
 
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path for path in (ROOT / "roles").iterdir() if (path / "meta").is_dir())
+# Where a role reads variables.
+FOLDERS = ("defaults", "vars", "tasks", "templates")
 TEXT_TYPES = {"str", "path", "raw"}
 
 
@@ -50,6 +52,24 @@ def test_each_option_is_read(role: Path) -> None:
     ]
     unread = [name for name in options_of(role) if not any(re.search(rf"\b{name}\b", text) for text in readers)]
     assert not unread
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_it_reads_of_the_cluster_only_what_the_role_cluster_declares(role: Path) -> None:
+    """So it works in anybody's play, which has neither the groups nor the files of the collection's own plays."""
+    cluster = ROOT / "roles/cluster"
+    registered = re.findall(r"register: (\w+)", (cluster / "tasks/main.yml").read_text())
+    declared = {*options_of(cluster), *load(cluster / "vars/main.yml"), *registered}
+    for path in (path for folder in FOLDERS for path in (role / folder).rglob("*.*") if path.suffix in {".yml", ".j2"}):
+        read = set(re.findall(r"(?<!\w)cluster_\w+", re.sub(r"(?m)^\s*#.*", "", path.read_text())))
+        assert read <= declared, path.relative_to(ROOT)
+        assert not re.search(r"\bgroups[\[.]", path.read_text()), path.relative_to(ROOT)
+
+
+def test_what_plays_derive_from_the_groups_is_what_the_role_cluster_takes() -> None:
+    derived = load(ROOT / "playbooks/vars/cluster.yml")
+    assert {*derived} <= {*options_of(ROOT / "roles/cluster")}
+    assert all("groups[" in value for value in derived.values())
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)

@@ -99,7 +99,7 @@ def test_a_renewal_is_a_plain_run_that_keeps_the_process(lab: Lab, ensure_home: 
 
     process = "systemctl show --property MainPID galilean-keeper.service"
     before = storage.check_output(process), shown()
-    run = lab.play("playbooks/storage.yml", "--extra-vars", "keeper_certificate_renew_before_days=396.9999")
+    run = lab.play("playbooks/storage.yml", "--extra-vars", "cluster_certificate_renew_before_days=396.9999")
     assert run.returncode == 0, run.output
     assert storage.check_output(process) == before[0]
     assert shown() != before[1]

@@ -78,7 +78,7 @@ def test_a_renewal_by_a_plain_run_drops_no_connection(
     io.check_output(f"systemd-run --unit=follower --collect {follow}")
     before = jupiter.check_output(f"cat {TLS}/server.pem"), jupiter.check_output("systemctl show -P MainPID docker")
 
-    run = lab.play("playbooks/engine.yml", "--extra-vars", "swarm_tls_certificate_renew_before_days=396.9999")
+    run = lab.play("playbooks/engine.yml", "--extra-vars", "cluster_certificate_renew_before_days=396.9999")
     assert run.returncode == 0, run.output
     after = jupiter.check_output(f"cat {TLS}/server.pem"), jupiter.check_output("systemctl show -P MainPID docker")
 

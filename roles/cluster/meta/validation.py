@@ -15,6 +15,7 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms impo
     ADDRESS,
     DIRECTORY,
     DIRECTORY_HERE,
+    HOST_NAME,
     INSTANCE,
     Form,
     Range,
@@ -35,13 +36,17 @@ RANGES: Mapping[str, Range] = {
     "cluster_hub_uid": Range(1, 65_533),
 }
 FORMS: Mapping[str, Form] = {
+    "cluster_edge_host": HOST_NAME,
     "cluster_homes_directory": DIRECTORY,
+    "cluster_hub_host": HOST_NAME,
     "cluster_instance": INSTANCE,
+    "cluster_node_hosts": HOST_NAME,
     "cluster_private_address": ADDRESS,
     "cluster_public_url": Form(
         "https:// and a host, with a port when it is not 443", "https://hub.example.org", _is_public_url
     ),
     "cluster_secrets_directory": DIRECTORY_HERE,
+    "cluster_storage_host": HOST_NAME,
 }
 # Each host has an address of its own.
 PER_HOST = frozenset({"cluster_private_address"})
@@ -76,6 +81,7 @@ def site_mounts_the_homes(cluster: Cluster) -> Iterator[Finding]:
 
 
 RULES: tuple[Rule, ...] = (
+    same_everywhere("cluster_ca_directory"),
     same_everywhere("cluster_class_size"),
     same_everywhere("cluster_endpoint_mode"),
     same_everywhere("cluster_homes_directory"),

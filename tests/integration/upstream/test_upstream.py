@@ -96,8 +96,6 @@ def inventory(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> str:
         "lab_image": "galilean-host:trixie",
         "lab_address": str(ipaddress.ip_network(subnet)[15]),
         "lab_published_ports": [],
-        "cluster_addresses": [],
-        "cluster_edge_host": NAME,
         "cluster_hub_host": NAME,
         "cluster_public_url": f"https://{NAME}",
         "docker_source": "upstream",

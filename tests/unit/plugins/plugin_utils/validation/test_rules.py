@@ -21,10 +21,10 @@ from clusters import (
         ),
         (with_values(jupyterhub_memory_limit="256M"), "jupiter", "jupyterhub_memory_guarantee", "which is 256M"),
         (
-            with_values("io", keeper_certificate_renew_before_days=400.0),
+            with_values("io", cluster_certificate_renew_before_days=400.0),
             "io",
-            "keeper_certificate_renew_before_days",
-            "at most keeper_certificate_validity_days",
+            "cluster_certificate_renew_before_days",
+            "at most cluster_certificate_validity_days",
         ),
         (
             with_values(nfs_server_grace_seconds=15, nfs_server_lease_seconds=30),
