@@ -14,11 +14,12 @@ from ansible.plugins.action import ActionBase
 from ansible.template import Templar, is_trusted_as_template
 from ansible_collections.galilean.hub.plugins.module_utils.swarm import Membership
 from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume
-from ansible_collections.galilean.hub.plugins.plugin_utils.known_host import is_reached, known_host
+from ansible_collections.galilean.hub.plugins.plugin_utils.known_host import PRIVATE_ADDRESS, is_reached, known_host
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation import (
     cluster,
     facts,
     findings,
+    forms,
     names,
     roles,
     values,
@@ -120,8 +121,8 @@ def storage_is_known(storage: str, hostvars: Mapping[str, Any]) -> Iterator[Find
     """Nobody goes on without the host of the homes before its address is known: it can be left out of nothing."""
     if storage and not known_host(storage, hostvars):
         problem = "it is not known where the host of the homes is: no run has reached it"
-        advice = findings.write(facts.PRIVATE_ADDRESS, facts.ADDRESS.example) + " Or have this run reach it."
-        yield Finding(storage, facts.PRIVATE_ADDRESS, problem, advice)
+        advice = findings.write(PRIVATE_ADDRESS, forms.ADDRESS.example) + " Or have this run reach it."
+        yield Finding(storage, PRIVATE_ADDRESS, problem, advice)
 
 
 def unreached(hosts: list[str], hostvars: Mapping[str, Any]) -> list[str]:

@@ -46,7 +46,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from ansible.errors import AnsibleFilterError
-from ansible_collections.galilean.hub.plugins.plugin_utils.known_host import ADDRESS, known_host
+from ansible_collections.galilean.hub.plugins.plugin_utils.known_host import PRIVATE_ADDRESS, known_host
 
 
 def private_address(host: str, hostvars: Mapping[str, Any]) -> str:
@@ -54,7 +54,9 @@ def private_address(host: str, hostvars: Mapping[str, Any]) -> str:
     try:
         return known_host(host, hostvars)["address"]
     except KeyError:
-        raise AnsibleFilterError(f"it is not known where {host} is: let a run reach it, or set {ADDRESS}") from None
+        raise AnsibleFilterError(
+            f"it is not known where {host} is: let a run reach it, or set {PRIVATE_ADDRESS}"
+        ) from None
 
 
 class FilterModule:

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ansible_collections.galilean.hub.plugins.module_utils.addresses import host_and_port, in_url
 from ansible_collections.galilean.hub.plugins.module_utils.nodes import LABEL
 
 PORT = 2377
@@ -60,7 +61,7 @@ class Membership:
             swarm["LocalNodeState"],
             swarm["ControlAvailable"],
             swarm.get("Error", ""),
-            managers=tuple(peer.rpartition(":")[0] for peer in peers),
+            managers=tuple(host_and_port(peer)[0] for peer in peers),
             services=tuple(sorted(names)),
             members=tuple(node["ID"] for node in nodes),
             is_claimed=any(LABEL in node["Spec"]["Labels"] for node in nodes),
@@ -147,10 +148,15 @@ def _raise(refusal: tuple[str, str] | None) -> None:
         raise ValueError(". ".join(refusal))
 
 
+def _everywhere(address: str) -> str:
+    """Where an engine with this address listens: on all addresses of the host, of its kind at least."""
+    return f"{'[::]' if ':' in address else '0.0.0.0'}:{PORT}"
+
+
 def init_body(address: str, address_pool: str, subnet_size: int) -> dict[str, Any]:
     """Body of `POST /swarm/init`."""
     return {
-        "ListenAddr": f"0.0.0.0:{PORT}",
+        "ListenAddr": _everywhere(address),
         "AdvertiseAddr": address,
         "DataPathAddr": address,
         "DefaultAddrPool": [address_pool],
@@ -162,9 +168,9 @@ def init_body(address: str, address_pool: str, subnet_size: int) -> dict[str, An
 def join_body(address: str, manager_address: str, token: str) -> dict[str, Any]:
     """Body of `POST /swarm/join`."""
     return {
-        "ListenAddr": f"0.0.0.0:{PORT}",
+        "ListenAddr": _everywhere(address),
         "AdvertiseAddr": address,
         "DataPathAddr": address,
-        "RemoteAddrs": [f"{manager_address}:{PORT}"],
+        "RemoteAddrs": [f"{in_url(manager_address)}:{PORT}"],
         "JoinToken": token,
     }

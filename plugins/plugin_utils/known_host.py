@@ -11,9 +11,9 @@ from typing import Any
 
 from ansible.errors import AnsibleFilterError
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import quoted
-from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms import ADDRESS as FORM
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms import ADDRESS
 
-ADDRESS = "cluster_private_address"
+PRIVATE_ADDRESS = "cluster_private_address"
 
 
 def is_reached(variables: Mapping[str, Any]) -> bool:
@@ -34,13 +34,13 @@ def known_host(host: str, hostvars: Mapping[str, Any]) -> dict[str, str]:
         known, source = _found(variables["ansible_facts"]), "the fact default_ipv4"
     else:
         known, source = _remembered(host, hostvars), "what the hub remembers"
-    if ADDRESS in variables:
-        known["address"], source = str(variables[ADDRESS]), ADDRESS
+    if PRIVATE_ADDRESS in variables:
+        known["address"], source = str(variables[PRIVATE_ADDRESS]), PRIVATE_ADDRESS
     elif is_reached(variables) and "address" not in known:
-        raise AnsibleFilterError(f"{host} has no default route, whose address would be its own; set {ADDRESS}")
-    if "address" in known and not FORM.fits(known["address"]):
+        raise AnsibleFilterError(f"{host} has no default route, whose address would be its own; set {PRIVATE_ADDRESS}")
+    if "address" in known and not ADDRESS.fits(known["address"]):
         raise AnsibleFilterError(
-            f"{host}: expected {FORM.words} in {source}, found {quoted(known['address'])}; set {ADDRESS}"
+            f"{host}: expected {ADDRESS.words} in {source}, found {quoted(known['address'])}; set {PRIVATE_ADDRESS}"
         )
     return known
 

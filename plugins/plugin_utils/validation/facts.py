@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import Any
 
+from ansible_collections.galilean.hub.plugins.plugin_utils.known_host import PRIVATE_ADDRESS
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import (
     WHERE,
     Finding,
@@ -18,8 +19,6 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings i
     write,
 )
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms import ADDRESS
-
-PRIVATE_ADDRESS = "cluster_private_address"
 
 
 def check(

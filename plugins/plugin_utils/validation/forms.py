@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
+from ansible_collections.galilean.hub.plugins.module_utils.addresses import host_and_port
 from ansible_collections.galilean.hub.plugins.module_utils.images import BY_DIGEST
 
 
@@ -80,7 +81,10 @@ def is_port(text: str) -> bool:
 
 
 def _is_host_and_port(text: str) -> bool:
-    host, _colon, port = text.rpartition(":")
+    try:
+        host, port = host_and_port(text)
+    except ValueError:
+        return False
     return is_host(host) and is_port(port)
 
 

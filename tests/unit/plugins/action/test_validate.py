@@ -59,6 +59,14 @@ def test_twenty_hosts_are_judged_without_a_connection(tmp_path: Path) -> None:
     )
 
 
+def test_an_inventory_does_not_set_what_follows_from_its_groups(tmp_path: Path) -> None:
+    derived = {"cluster_hub_host": "moon00", "cluster_addresses": ["192.0.2.99"]}
+    code, output = run(tmp_path, inventory({**VARIABLES, **NOWHERE, **derived}))
+    assert code == 2
+    named = [line.partition(": ")[2].partition(".")[0] for line in findings(output)]
+    assert named == [f"{name}: no role reads a variable of this name" for name in sorted(derived)]
+
+
 def test_what_is_right_goes_on_to_the_hosts(tmp_path: Path) -> None:
     variables = {**VARIABLES, "ansible_connection": "local", "ansible_python_interpreter": sys.executable}
     templated = {

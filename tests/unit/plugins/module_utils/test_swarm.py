@@ -29,6 +29,14 @@ def test_what_the_engine_says_is_read() -> None:
     assert Membership.from_api(info(RemoteManagers=None), "", [], [], []) == replace(NODE, managers=())
 
 
+def test_addresses_of_ipv6_have_brackets_before_a_port_alone() -> None:
+    remotes = [{"NodeID": "id-of-jupiter", "Addr": "[fd00::11]:2377"}]
+    assert Membership.from_api(info(RemoteManagers=remotes), "", [], [], []).managers == ("fd00::11",)
+    body = swarm.join_body("fd00::12", "fd00::11", "token")
+    assert (body["RemoteAddrs"], body["ListenAddr"]) == (["[fd00::11]:2377"], "[::]:2377")
+    assert (body["AdvertiseAddr"], body["DataPathAddr"]) == ("fd00::12", "fd00::12")
+
+
 def test_what_a_manager_says_is_read() -> None:
     nodes = [
         {"ID": "id-of-io", "Spec": {"Labels": {"rack": "left"}}},

@@ -38,8 +38,13 @@ def test_each_mistake_is_the_only_finding(inventory: Cluster, host: str, variabl
     [
         (
             "images_notebook_image",
-            ["", "quay.io/jupyter/base-notebook@sha256:" + "0a" * 32],
+            ["", *(f"{name}@sha256:{'0a' * 32}" for name in ("quay.io/jupyter/base-notebook", "[fd00::11]:5000/notebook"))],
             ["quay.io/x/y:latest", "quay.io/x/y@sha256:" + "0" * 63, "quay.io/x/y@sha256:" + "g" * 64, "@sha256:x"],
+        ),
+        (
+            "images_registry",
+            ["10.0.0.11:80", "[fd00::11]:80", "hub:80"],
+            ["", "hub", "fd00::11:80", "[10.0.0.11]:80", "[x]:80"],
         ),
         ("images_base", ["debian", "debian:13", "a.b:5000/c/d@sha256:0"], ["", "-x", "a b", "a;b", "../a"]),
     ],
