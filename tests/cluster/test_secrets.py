@@ -52,7 +52,7 @@ def words(text: str) -> list[str]:
 @pytest.fixture(scope="module")
 def secrets(lab: Lab) -> list[str]:
     directory = ROOT / ".lab" / lab.name / "secrets"
-    files = (path for path in directory.rglob("*") if path.is_file() and path.name != "ca.pem")
+    files = (path for path in directory.rglob("*") if path.is_file() and path.name not in {"ca.pem", ".lease"})
     found = {word for path in files for word in words(path.read_text())}
     found |= set(leaves(json.loads(lab.run("jupiter", "cat", "/etc/galilean/instances/main/secrets.json"))))
     found |= {lab.run("jupiter", "docker", "swarm", "join-token", "--quiet", role) for role in ("worker", "manager")}

@@ -36,7 +36,7 @@ MODES = ("controller", "power", "concurrent", "changes", "failing")
 # They raise a cluster of their own, on which students work.
 IN_USE = ("changes", "failing")
 REFUSAL = "Another run is at work on this cluster"
-LOCK = "cluster : Keep other runs away"
+LEASE = "cluster : Hold the lease"
 # Keeping hosts takes as long as it saves for so many points behind them.
 WORTH_KEEPING = 5
 
@@ -206,10 +206,10 @@ def try_points(hosts: Hosts, chosen: argparse.Namespace, tallies: Mapping[str, T
     timed("site.yml on new hosts without interruption", began)
     print(f"{len(hosts.tasks)} tasks, and {len(points)} points at which a run may end", flush=True)
     points = chosen_points(chosen, points)
-    # A second run is refused for one that has come as far as the lock.
-    locked = next(task.number for task in hosts.tasks if task.name.startswith(LOCK))
+    # A second run is refused for one that has come as far as the lease.
+    leased = next(task.number for task in hosts.tasks if task.name.startswith(LEASE))
     rows = [
-        [ending for ending in row if ending.mode != "concurrent" or ending.point.task > locked]
+        [ending for ending in row if ending.mode != "concurrent" or ending.point.task > leased]
         for together in in_rows(points, chosen.in_a_row)
         for row in endings_of(together, list(tallies), chosen.modes_in_turn)
     ]
