@@ -26,6 +26,8 @@ def test_a_second_run_changes_nothing_while_a_kernel_works(lab: Lab, hub: Hub, o
         assert run.returncode == 0, run.output
         assert run.changed == dict.fromkeys(HOSTS, 0), run.output
         assert kernel.run("print(kept)") == "set before the run"
+    # Runs of other controllers may begin.
+    assert "lease.json" not in lab.run("jupiter", "ls", "/var/lib/galilean")
 
 
 @pytest.mark.seldom

@@ -206,10 +206,10 @@ def try_points(hosts: Hosts, chosen: argparse.Namespace, tallies: Mapping[str, T
     timed("site.yml on new hosts without interruption", began)
     print(f"{len(hosts.tasks)} tasks, and {len(points)} points at which a run may end", flush=True)
     points = chosen_points(chosen, points)
-    # A second run is refused for one that has come as far as the lease.
-    leased = next(task.number for task in hosts.tasks if task.name.startswith(LEASE))
+    # A second run is refused for one that has come as far as the lease, and has not yet given it back.
+    leases = [task.number for task in hosts.tasks if task.name.startswith(LEASE)]
     rows = [
-        [ending for ending in row if ending.mode != "concurrent" or ending.point.task > leased]
+        [ending for ending in row if ending.mode != "concurrent" or leases[0] < ending.point.task < leases[-1]]
         for together in in_rows(points, chosen.in_a_row)
         for row in endings_of(together, list(tallies), chosen.modes_in_turn)
     ]
