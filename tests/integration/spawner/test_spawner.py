@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
 from docker.errors import NotFound
 from galilean_hub.engine import CALLS
+from galilean_hub.overlay import expected_nodes, visit
 from galilean_hub.service import EXPORT_TARGET, HOME_DIRECTORY, server_labels
 from galilean_hub.settings import Ulimit
 from galilean_hub.spawner import GalileanSpawner, StartFailed
@@ -322,3 +324,12 @@ async def test_an_engine_that_is_away_says_nothing_about_the_server(new_spawner:
     with pytest.raises(StartFailed, match="does not answer"):
         await spawner.start()
     spawner.object_id = ""
+
+
+async def test_every_node_that_takes_servers_is_visited_over_their_network(new_spawner: NewSpawner) -> None:
+    engine = new_spawner().shared.cluster.engine
+    nodes = await engine.call("nodes")
+    expected = sorted(expected_nodes(nodes).values())
+    assert expected
+    assert await visit(Path("/etc/galilean/hub.json"), DEADLINE_SECONDS) == {"ok": True, "nodes": expected}
+    assert not await engine.call("services", filters={"name": "galilean-main-overlay"})
