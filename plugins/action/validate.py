@@ -103,6 +103,7 @@ class ActionModule(ActionBase):
         for host in inventory.hosts:
             found += values.missing(host, given[host], specs.required_of_inventory)
             found += facts.check(host, given[host], usable[host], looks.known("reached_at").get(host, ()))
+        found += facts.host_names_apart({host: given[host].get("ansible_facts", {}) for host in inventory.hosts})
         if facts_are_known:
             found += storage_is_known(inventory.storage, variables["hostvars"])
 

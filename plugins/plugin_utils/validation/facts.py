@@ -40,6 +40,19 @@ def check(
                 yield Finding(host, name, problem, advice)
 
 
+def host_names_apart(told: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]:
+    """Findings about hosts of one host name, from the facts of all: people could not tell their nodes apart."""
+    seen: dict[str, str] = {}
+    for host, facts in told.items():
+        # What the engine calls its node, be it short or with a domain.
+        name = facts.get("nodename")
+        if name in seen:
+            problem = f"{quoted(name)} is the host name of {shown_name(seen[name])} too"
+            yield Finding(host, "host name", problem, f"Give it another: hostnamectl set-hostname {host}")
+        elif name:
+            seen[name] = host
+
+
 def _address_problems(host: str, default_route: Mapping[str, Any]) -> Iterator[Finding]:
     """A host says of itself what it likes, and ports and exports are open to whoever has the address that it says."""
     address = default_route.get("address")

@@ -68,3 +68,11 @@ def test_an_interface_by_which_the_host_is_reached_is_no_containers(
     (finding,) = findings(told, private_address, reached_at)
     assert (finding.host, finding.variable) == ("io", "base_container_interfaces")
     assert finding.problem == "br-* is br-lan too, by which the host is reached"
+
+
+def test_two_hosts_of_one_host_name_are_named() -> None:
+    told = {"jupiter": {"nodename": "debian"}, "io": {"nodename": "io.example.org"}, "europa": {"nodename": "debian"}}
+    (finding,) = facts.host_names_apart({**told, "callisto": {}, "ganymede": {}})
+    assert (finding.host, finding.variable) == ("europa", "host name")
+    assert finding.problem == '"debian" is the host name of jupiter too'
+    assert "hostnamectl set-hostname europa" in finding.advice
