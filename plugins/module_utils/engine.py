@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from ansible_collections.galilean.hub.plugins.module_utils.nodes import Node, Task, parse_nodes, parse_tasks
-
 if TYPE_CHECKING:
     from ansible.module_utils.basic import AnsibleModule
 
@@ -30,15 +28,3 @@ class Engine:
         if rc != 0:
             self.module.fail_json(msg=f"docker {' '.join(arguments)} failed: {err}")
         return out
-
-    @property
-    def manages_a_swarm(self) -> bool:
-        return (
-            bool(self.path) and self.try_docker("info", "--format", "{{.Swarm.ControlAvailable}}")[1].strip() == "true"
-        )
-
-    def nodes(self) -> list[Node]:
-        return parse_nodes(self.docker("node", "inspect", *self.docker("node", "ls", "--quiet").split()))
-
-    def tasks_on(self, node: Node) -> list[Task]:
-        return parse_tasks(self.docker("node", "ps", "--no-trunc", "--format", "{{json .}}", node.node_id))

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 
 from ansible.module_utils.urls import open_url
 from ansible_collections.galilean.hub.plugins.module_utils.swarm import Membership
@@ -28,6 +29,16 @@ def ask(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     )
     text = answer.read()
     return json.loads(text) if text else None
+
+
+def words_of(refusal: HTTPError) -> str:
+    """The engine's own words for what it refuses."""
+    return str(json.loads(refusal.read() or "{}").get("message", refusal))
+
+
+def manages_a_swarm() -> bool:
+    """Whether the host has an engine that manages a Swarm. Raises OSError."""
+    return Path(SOCKET).exists() and bool(ask("GET", "/info")["Swarm"]["ControlAvailable"])
 
 
 def membership() -> Membership:

@@ -14,7 +14,9 @@ from ansible_collections.galilean.hub.plugins.module_utils.addresses import host
 from ansible_collections.galilean.hub.plugins.module_utils.nodes import LABEL
 
 PORT = 2377
-LEAVE = "docker swarm leave --force"
+# Where the agents of the overlay networks talk to each other (moby, libnetwork/networkdb).
+AGENT_PORT = 7946
+MAY_LEAVE = "write swarm_may_leave: true for this host, run this again, and take it away"
 SERVICE_LABEL = "com.docker.swarm.service.name"
 
 
@@ -24,7 +26,8 @@ class Membership:
 
     managers holds the addresses, without ports, of the managers of that Swarm as the host knows them. services holds
     the names of services: on a manager those of the Swarm, elsewhere those of which something runs on the host.
-    members, the ids of nodes, and is_claimed, whether one has our label, are known on a manager only.
+    members, the ids of nodes, and is_claimed, whether one has our label, are known on a manager only. address is the
+    one under which the others have the host in that Swarm.
     """
 
     node_id: str
@@ -35,6 +38,7 @@ class Membership:
     services: tuple[str, ...] = ()
     members: tuple[str, ...] = ()
     is_claimed: bool = False
+    address: str = ""
 
     @classmethod
     def from_api(
@@ -65,6 +69,7 @@ class Membership:
             services=tuple(sorted(names)),
             members=tuple(node["ID"] for node in nodes),
             is_claimed=any(LABEL in node["Spec"]["Labels"] for node in nodes),
+            address=swarm.get("NodeAddr", ""),
         )
 
     @property
@@ -79,37 +84,54 @@ NOWHERE = Membership("", "inactive", is_manager=False, error="")
 def manager_refusal(found: Membership) -> tuple[str, str] | None:
     """Why a host does not become the manager, and what to do about it; None when it may.
 
-    Of a run that died the Swarm may be ours without a label. It has no services then.
+    Of a run that died the Swarm may be ours without a label. It has neither services nor other nodes then.
     """
-    if found.state == "inactive":
+    if found.state == "inactive" or found.is_claimed:
         return None
     if not found.is_manager:
         problem = f"the host is in a Swarm that it does not manage ({_described(found)})"
-        return problem, f"If it is to begin a Swarm of its own: {LEAVE}"
-    if found.services and not found.is_claimed:
-        problem = f"the host manages a Swarm of others, with {', '.join(found.services)}"
+        return problem, f"If it is to leave that, with all that it runs there, and to begin a Swarm: {MAY_LEAVE}"
+    if found.services or len(found.members) > 1:
+        problem = f"the host manages a Swarm of others, with {', '.join(found.services) or 'other nodes'}"
         return problem, (
             f"Take another host for the hub. If the cluster is to be part of that Swarm: "
-            f"docker node update --label-add {LABEL}=false {found.node_id}"
+            f"docker node update --label-add {LABEL}=false {found.node_id}. If that Swarm is to end: {MAY_LEAVE}"
         )
     return None
 
 
-def node_refusal(found: Membership, members: Collection[str], manager: str) -> tuple[str, str] | None:
-    """Why a host does not become a node of the manager at this address, and what to do about it; None when it may.
+def node_refusal(found: Membership, members: Collection[str], manager: str, address: str) -> tuple[str, str] | None:
+    """Why a host at this address does not become a node of the manager, and what to do about it; None when it may.
 
     Who is in a Swarm leaves it only where that is proven to be none any more: its own manager, which is this one, was
-    asked and does not know the node, or the node does not work there; and nothing of that Swarm runs on it.
+    asked and does not know the node, or the node does not work there, or nobody reaches what would run on it; and
+    nothing of that Swarm runs on it.
     """
-    if found.state == "inactive" or (found.state == "active" and found.node_id in members):
+    if found.state == "inactive" or _is_in_its_place(found, members, address):
         return None
     if found.is_manager or manager not in found.managers:
         problem = f"the host is in a Swarm that is not the cluster's ({_described(found)})"
-        return problem, f"Leave the host out. If that Swarm may lose it, and all that it runs: {LEAVE}"
+        return problem, f"Leave the host out. If that Swarm may lose it, and all that it runs: {MAY_LEAVE}"
+    if found.is_settling and found.node_id in members:
+        problem = f"the host does not find the manager, which knows it ({_described(found)})"
+        return problem, f"See why it does not reach port {PORT} of {manager}. If it is to join anew: {MAY_LEAVE}"
     if found.services:
-        problem = f"the host runs {', '.join(found.services)} for a Swarm in which it is no more"
-        return problem, f"If these may end: {LEAVE}"
+        place = "in which it is no more"
+        if found.node_id in members:
+            place = f"in which it does not work ({_described(found)})"
+        if _works(found, members):
+            place = f"in which it is {found.address}, though it is {address} now, so that nobody reaches them"
+        return f"the host runs {', '.join(found.services)} for a Swarm {place}", f"If these may end: {MAY_LEAVE}"
     return None
+
+
+def _works(found: Membership, members: Collection[str]) -> bool:
+    return found.state == "active" and found.node_id in members
+
+
+def _is_in_its_place(found: Membership, members: Collection[str], address: str) -> bool:
+    """Whether the node works where the others look for it, as far as that is known."""
+    return _works(found, members) and found.address in ("", address)
 
 
 def _described(found: Membership) -> str:
@@ -117,35 +139,38 @@ def _described(found: Membership) -> str:
     return "; ".join([managers, f"state: {found.state}", *([found.error] if found.error else [])])
 
 
-def manager_steps(found: Membership) -> list[str]:
+def manager_steps(found: Membership, may_leave: bool) -> list[str]:
     """What makes a host the manager. Raises ValueError where only a person can tell."""
-    _raise(manager_refusal(found))
-    return [] if found.is_manager else ["init"]
+    if refusal := manager_refusal(found):
+        if not may_leave:
+            raise ValueError(". ".join(refusal))
+        return ["leave", "init", "claim"]
+    if found.is_manager:
+        return [] if found.is_claimed else ["claim"]
+    return ["init", "claim"]
 
 
-def node_steps(found: Membership, members: Collection[str], manager: str) -> list[str]:
-    """What makes a host a node of the manager at this address, which knows these members.
+def node_steps(found: Membership, members: Collection[str], manager: str, address: str, may_leave: bool) -> list[str]:
+    """What makes a host at this address a node of the manager, which knows these members.
 
     A node that its manager does not know was taken out, or is one of a manager that is gone: it does not come back by
-    itself. A manager knows at least itself: without members it was not asked, and nobody leaves. Raises ValueError
-    where only the manager or a person can tell.
+    itself. A manager knows at least itself: without members it was not asked, and nobody leaves, whoever allows it.
+    Raises ValueError where only the manager or a person can tell.
     """
     if found.state == "inactive":
         return ["join"]
-    if found.state == "active" and (not members or found.node_id in members):
-        return []
     if not members:
+        if found.state == "active":
+            return []
         raise ValueError(
             f"the host is in a Swarm where it does not work ({_described(found)}), and this run has not asked the "
             "manager whether it knows it: run this again with the host of the hub among the hosts."
         )
-    _raise(node_refusal(found, members, manager))
-    return ["leave", "join"]
-
-
-def _raise(refusal: tuple[str, str] | None) -> None:
-    if refusal:
+    if _is_in_its_place(found, members, address):
+        return []
+    if not may_leave and (refusal := node_refusal(found, members, manager, address)):
         raise ValueError(". ".join(refusal))
+    return ["leave", "join"]
 
 
 def _everywhere(address: str) -> str:

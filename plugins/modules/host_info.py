@@ -185,6 +185,10 @@ swarm:
       description: Whether a node that a manager knows has the label of this collection.
       type: bool
       sample: true
+    address:
+      description: Address under which the others have the host in that Swarm. Empty when the engine does not say.
+      type: str
+      sample: 192.0.2.11
 volume:
   description: The data volume. Empty without O(device).
   returned: success

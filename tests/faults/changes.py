@@ -28,7 +28,7 @@ KILLS = 3
 ADDED, REMOVED = "callisto", "io"
 INVENTORY = WORK / "inventory"
 REFUSAL = "Not in the inventory any more"
-DRAIN = "drain : Take out"
+REMOVAL = "removed_nodes : Take out"
 WHERE = "import os; print(os.environ['GALILEAN_NODE'])"
 # Between the log-ins that a class of 40 may try at once and those that one of 60 may.
 LOGINS = 52
@@ -260,7 +260,7 @@ def remove_a_node(cluster: Cluster) -> None:
     lost = [desk.student.name for desk in cluster.desks if not desk.works()]
     if lost:
         raise RunError(f"the run that was refused disturbed {', '.join(lost)}")
-    cluster.variables["drain_moves_servers"] = True
+    cluster.variables["removed_nodes_moves_servers"] = True
 
 
 def removed_node_shows(cluster: Cluster) -> bool:
@@ -284,10 +284,10 @@ CHANGES = (
 
 
 def ends(tasks: Sequence[Task], seed: int) -> list[Point]:
-    """Where runs of a change are killed, by the tasks of a run that was not: first of all in a drain."""
+    """Where runs of a change are killed, by the tasks of a run that was not: first of all where a node is taken out."""
     points = points_on_the_way(tasks)
-    in_drain = [point for point in points if point.name.startswith(DRAIN) and point.after]
-    return [*in_drain, *sample([point for point in points if point not in in_drain], KILLS - len(in_drain), seed)]
+    in_removal = [point for point in points if point.name.startswith(REMOVAL) and point.after]
+    return [*in_removal, *sample([point for point in points if point not in in_removal], KILLS - len(in_removal), seed)]
 
 
 def change_without_interruption(hosts: Hosts) -> tuple[list[list[Task]], Fingerprint]:

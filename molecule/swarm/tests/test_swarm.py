@@ -90,11 +90,77 @@ def test_a_node_that_joins_later_touches_nothing_else(
     eventually(lambda: fetch(europa, probe) == "10000000", "the load arrives at the node that has joined")
 
 
-def test_a_node_that_was_taken_out_joins_again(lab: Lab, hosts: dict[str, Host]) -> None:
+def known_nodes(lab: Lab) -> list[str]:
+    """The host names of all nodes, those that are down too."""
+    return sorted(lab.run("jupiter", "docker", "node", "ls", "--format", "{{.Hostname}}").split())
+
+
+def test_a_node_that_was_taken_out_joins_again_and_carries_traffic(
+    lab: Lab, talker: Host, hosts: dict[str, Host], probe: str
+) -> None:
+    before = talker.check_output("docker inspect --format '{{.State.StartedAt}}' talker")
     hosts["jupiter"].check_output("docker node rm --force europa")
     run = lab.play("playbooks/swarm.yml")
     assert run.returncode == 0, run.output
     assert lab.ready_nodes() == {"jupiter", "io", "europa"}
+    assert talker.check_output("docker inspect --format '{{.State.StartedAt}}' talker") == before
+    eventually(lambda: fetch(hosts["europa"], probe) == "10000000", "the load arrives at the node that has joined")
+    assert set(lab.play("playbooks/swarm.yml").changed.values()) == {0}
+
+
+@pytest.mark.seldom
+def test_a_node_at_another_address_joins_anew_when_it_is_empty_and_is_named_when_not(
+    lab: Lab, addresses: dict[str, str], hosts: dict[str, Host], probe: str
+) -> None:
+    jupiter, europa = hosts["jupiter"], hosts["europa"]
+    other = addresses["europa"].rpartition(".")[0] + ".99"
+    token = jupiter.check_output("docker swarm join-token --quiet worker")
+    europa.check_output("docker swarm leave")
+    europa.check_output(f"ip address add {other}/16 dev eth0")
+    manager = f"{addresses['jupiter']}:2377"
+    join = f"docker swarm join --advertise-addr {other} --token {token} {manager}"
+    eventually(lambda: europa.run(join).succeeded, "europa has joined at another address")
+    europa.check_output(f"ip address del {other}/16 dev eth0")
+    node_id = europa.check_output("docker info --format '{{.Swarm.NodeID}}'")
+    jupiter.check_output(f"docker node update --label-add galilean.servers=true {node_id}")
+    constraint = f"--constraint node.id=={node_id}"
+    jupiter.check_output(f"docker service create --detach --name sleeper {constraint} {probe} sleep 600")
+    try:
+        eventually(lambda: europa.check_output("docker ps --quiet --filter name=sleeper"), "the service runs")
+        refused = lab.play("playbooks/swarm.yml")
+        assert f"in which it is {other}, though it is {addresses['europa']} now" in " ".join(refused.output.split())
+        assert europa.check_output("docker info --format '{{.Swarm.NodeID}}'") == node_id
+    finally:
+        jupiter.check_output("docker service rm sleeper")
+    eventually(lambda: not europa.check_output("docker ps --quiet --filter name=sleeper"), "nothing runs there")
+    run = lab.play("playbooks/swarm.yml")
+    assert run.returncode == 0, run.output
+    assert europa.check_output("docker info --format '{{.Swarm.NodeAddr}}'") == addresses["europa"]
+    assert known_nodes(lab) == ["europa", "io", "jupiter"]
+    assert set(lab.play("playbooks/swarm.yml").changed.values()) == {0}
+
+
+@pytest.mark.seldom
+def test_all_nodes_carry_traffic_after_one_run_when_the_host_of_the_hub_was_made_anew(
+    lab: Lab, hosts: dict[str, Host], probe: str
+) -> None:
+    if hosts["jupiter"].check_output("docker ps --quiet --filter name=galilean-hub"):
+        pytest.skip("a hub runs here, whose servers would end")
+    # Its engine forgets the Swarm, as a new one does not know it, and the nodes take themselves to be in the old one.
+    hosts["jupiter"].check_output("docker swarm leave --force")
+    run = lab.play("playbooks/remove_nodes.yml", "playbooks/swarm.yml")
+    assert run.returncode == 0, run.output
+    assert known_nodes(lab) == ["europa", "io", "jupiter"]
+    options = f"--detach --name talker --network {NETWORK} --network-alias talker"
+    start = f"docker run {options} {probe} sh -c {shlex.quote(SERVE)} || {{ docker rm --force talker; false; }}"
+    for name, host in hosts.items():
+        eventually(lambda host=host: host.run(start).succeeded, f"{name} is on the network")
+        try:
+            for other in hosts.keys() - {name}:
+                arrives = lambda other=other: fetch(hosts[other], probe) == "10000000"  # noqa: E731
+                eventually(arrives, f"the load of {name} arrives at {other}")
+        finally:
+            host.check_output("docker rm --force talker")
     assert set(lab.play("playbooks/swarm.yml").changed.values()) == {0}
 
 

@@ -192,14 +192,29 @@ def swarms_are_of_the_cluster(cluster: Cluster) -> Iterator[Finding]:
     Engines that were just started are judged later, when they have found their Swarm.
     """
     settled = {host: found for host, found in cluster.swarms.items() if not found.is_settling}
-    hub, address = settled.get(cluster.hub), cluster.hub_values.get("cluster_private_address")
-    if not hub or not address:
+    hub, manager = settled.get(cluster.hub), cluster.hub_values.get("cluster_private_address")
+    if not hub or not manager:
         return
-    nodes = sorted({*cluster.groups.get("nodes", ())} & {*settled})
-    refusals = {node: node_refusal(settled[node], hub.members, address) for node in nodes}
-    for host, refused in {cluster.hub: manager_refusal(hub), **refusals}.items():
-        if refused:
+    refusals = {cluster.hub: manager_refusal(hub)}
+    for node in sorted({*cluster.groups.get("nodes", ())} & {*settled}):
+        found = settled[node]
+        address = cluster.values.get(node, {}).get("cluster_private_address", found.address)
+        refusals[node] = node_refusal(found, hub.members, manager, address)
+    for host, refused in refusals.items():
+        if refused and not cluster.values.get(host, {}).get("swarm_may_leave"):
             yield Finding(host, "Swarm", *refused)
+
+
+def nodes_are_apart(cluster: Cluster) -> Iterator[Finding]:
+    """A copy of a disk is the same node to the manager, which takes one of the two for both."""
+    advice = "Leave the copy out, or on the copy: docker swarm leave --force"
+    seen: dict[str, str] = {}
+    for host, found in sorted(cluster.swarms.items()):
+        if found.node_id in seen:
+            problem = f"it is the same node as {shown_name(seen[found.node_id])}: the disk of one was copied"
+            yield Finding(host, "Swarm", problem, advice)
+        elif found.node_id:
+            seen[found.node_id] = host
 
 
 def homes_are_served_from_a_volume(cluster: Cluster) -> Iterator[Finding]:
@@ -285,6 +300,7 @@ RULES: tuple[Rule, ...] = (
     overlay_fits_class,
     networks_apart,
     swarms_are_of_the_cluster,
+    nodes_are_apart,
     homes_are_served_from_a_volume,
     homes_are_on_the_volume,
     homes_stay_while_in_use,

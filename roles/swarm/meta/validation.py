@@ -48,6 +48,7 @@ RANGES: Mapping[str, Range] = {
 FORMS: Mapping[str, Form] = {
     "swarm_address": ADDRESS,
     "swarm_address_pool": SUBNET,
+    "swarm_hosts": HOST_NAME,
     "swarm_join_token": Form("the token of a Swarm", "", re.compile(r"(SWMTKN-[\w-]{1,200})?", re.ASCII).fullmatch),
     "swarm_manager_host": HOST_NAME,
     "swarm_members": Form("the id of a node", "dxn1zf6l61qsb1josjja83ngz", re.compile(r"[a-z0-9]{25}").fullmatch),
@@ -59,7 +60,8 @@ ENTRIES: Mapping[str, Entries] = {
         WORD, {"type": "raw", "form": Form("a word", "true", re.compile(r"[\w.:/-]{1,200}", re.ASCII).fullmatch)}
     ),
 }
-
+# An empty list here throws nodes out.
+NOT_EMPTY = frozenset({"swarm_hosts"})
 
 RULES: tuple[Rule, ...] = (
     names_a_host("swarm_manager_host"),

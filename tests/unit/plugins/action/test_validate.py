@@ -157,9 +157,9 @@ SAID = {
     "base_ssh_password_authentication": "false",
     "base_unattended_upgrades": "True",
     "docker_mtu": "1400",
-    "drain_moves_servers": "true",
     "keeper_address": "10.0.0.11",
     "keeper_uid_minimum": "200000",
+    "removed_nodes_moves_servers": "true",
 }
 
 

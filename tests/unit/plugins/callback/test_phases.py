@@ -131,5 +131,5 @@ def test_columns_are_aligned() -> None:
 def test_name_of_a_phase() -> None:
     assert phase_name(["hosts"], "/c/playbooks/other.yml:2") == "hosts"
     assert phase_name(["always", "validate"], "/c/playbooks/other.yml:2") == "validate"
-    assert phase_name(["day", "two"], "/c/playbooks/drain.yml:2") == "drain"
-    assert phase_name([], "/c/playbooks/drain.yml:2") == "drain"
+    assert phase_name(["day", "two"], "/c/playbooks/remove_nodes.yml:2") == "remove_nodes"
+    assert phase_name([], "/c/playbooks/remove_nodes.yml:2") == "remove_nodes"

@@ -1,141 +1,205 @@
 from __future__ import annotations
 
-import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from ansible_collections.galilean.hub.plugins.module_utils import nodes
+from ansible_collections.galilean.hub.plugins.module_utils.nodes import HOST, LABEL, LEAVING, Node, Task
+
+TAKES, TAKES_NOT = {LABEL: "true"}, {LABEL: "false"}
 
 
-def described(hostname: str, address: str, role: str = "worker", **labels: str) -> dict[str, Any]:
-    return {
-        "ID": f"id-of-{hostname}",
-        "Description": {"Hostname": hostname},
-        "Status": {"State": "ready", "Addr": address},
-        "Spec": {"Role": role, "Availability": "active", "Labels": labels},
-    }
+def node(node_id: str, host: str = "", **told: Any) -> Node:
+    """A worker of ours, by default one that is ready, with the label of this host."""
+    labels = told.pop("labels", TAKES | ({HOST: host} if host else {}))
+    usual = {"hostname": host, "address": "", "state": "ready", "version": 1, "name": ""}
+    return Node(node_id, **{**usual, "role": "worker", "availability": "active", "labels": labels, **told})
 
 
-SWARM = [
-    described("jupiter", "192.0.2.10", "manager", **{nodes.LABEL: "false"}),
-    described("io", "192.0.2.11", **{nodes.LABEL: "true"}),
-    described("europa", "192.0.2.12", **{nodes.LABEL: "true"}),
-    described("stranger", "192.0.2.99"),
+HUB = node("hub", "jupiter", role="manager")
+IO, EUROPA = node("one", "io"), node("two", "europa")
+IO_BEFORE = node("zero", "io", state="down")
+UNLABELLED = node("old", hostname="europa.example.org")
+STRANGER = node("stranger", labels={"rack": "left"})
+SWARM = [HUB, IO, EUROPA, STRANGER]
+HOSTS = ["jupiter", "io", "europa"]
+IDS = {"jupiter": "hub", "io": "one", "europa": "two"}
+
+
+def test_a_node_is_read_and_written_as_the_engine_has_it() -> None:
+    spec = {"Name": "", "Role": "worker", "Availability": "active", "Labels": TAKES | {HOST: "io"}}
+    description = {"Hostname": "io.example.org", "Platform": {"OS": "linux"}}
+    status = {"State": "ready", "Addr": "192.0.2.11"}
+    raw = {"ID": "one", "Version": {"Index": 1}, "Spec": spec, "Description": description, "Status": status}
+    found = Node.from_api(raw)
+    assert found == replace(IO, hostname="io.example.org", address="192.0.2.11")
+    assert found.spec == spec
+    assert str(found) == "io (192.0.2.11)"
+    # One that has never reported.
+    unheard = Node.from_api({**raw, "Description": {}, "Status": {"State": "unknown"}})
+    assert (unheard.hostname, unheard.address) == ("", "")
+
+
+def outcome(found: nodes.Departure) -> tuple[list[str], list[str], list[str]]:
+    replaced, left, doubtful = ([node.node_id for node in part] for part in vars(found).values())
+    return replaced, left, doubtful
+
+
+@pytest.mark.parametrize(
+    ("swarm", "hosts", "ids", "expected"),
+    [
+        (SWARM, HOSTS, IDS, ([], [], [])),
+        (SWARM, ["jupiter", "io"], {"jupiter": "hub", "io": "one"}, ([], ["two"], [])),
+        (SWARM, HOSTS, {"jupiter": "hub"}, ([], [], [])),
+        (SWARM, ["jupiter", "io"], {"jupiter": "hub"}, ([], ["two"], [])),
+        (SWARM, ["jupiter", "ganymede", "europa"], {**IDS, "ganymede": "one"}, ([], [], [])),
+        (SWARM, ["jupiter", "ganymede", "europa"], {"jupiter": "hub", "europa": "two"}, ([], [], ["one"])),
+        (SWARM, [*HOSTS, "callisto"], {**IDS, "callisto": ""}, ([], [], [])),
+        ([*SWARM, IO_BEFORE], HOSTS, IDS, (["zero"], [], [])),
+        ([HUB, IO_BEFORE, EUROPA], HOSTS, {**IDS, "io": ""}, (["zero"], [], [])),
+        ([HUB, IO_BEFORE, EUROPA], HOSTS, {"jupiter": "hub", "europa": "two"}, ([], [], [])),
+        ([*SWARM, IO_BEFORE], [*HOSTS, "callisto"], IDS, (["zero"], [], [])),
+        ([*SWARM, replace(IO_BEFORE, state="ready")], HOSTS, IDS, ([], ["zero"], [])),
+        ([*SWARM, replace(IO_BEFORE, state="unknown")], HOSTS, IDS, ([], ["zero"], [])),
+        ([*SWARM, replace(IO_BEFORE, role="manager")], HOSTS, IDS, ([], [], [])),
+        ([HUB, IO, UNLABELLED], HOSTS, {**IDS, "europa": "old"}, ([], [], [])),
+        ([HUB, IO, UNLABELLED], HOSTS, {"jupiter": "hub", "io": "one"}, ([], [], ["old"])),
+        ([HUB, IO, replace(UNLABELLED, state="down")], HOSTS[:2], IDS, ([], ["old"], [])),
+        ([HUB, IO, EUROPA], HOSTS, {"jupiter": "hub", "io": "two", "europa": "one"}, ([], [], [])),
+    ],
+    ids=[
+        "all there",
+        "one gone",
+        "two that do not answer",
+        "one gone, one that does not answer",
+        "renamed",
+        "one gone, or renamed and does not answer",
+        "one more",
+        "made anew, and joined",
+        "made anew",
+        "down",
+        "made anew, while another was never reached",
+        "another machine in its place, the old one still up",
+        "another machine in its place, the manager has just been started",
+        "a manager",
+        "never labelled",
+        "never labelled, and does not answer",
+        "never labelled, down and gone",
+        "names exchanged",
+    ],
+)
+def test_a_node_goes_when_its_host_is_gone_or_another_node_for_certain(
+    swarm: list[Node], hosts: list[str], ids: dict[str, str], expected: tuple[list[str], list[str], list[str]]
+) -> None:
+    assert outcome(nodes.departure(swarm, hosts, ids)) == expected
+
+
+def test_two_hosts_that_are_one_node_are_named() -> None:
+    nodes.check_ids({**IDS, "callisto": "", "ganymede": ""})
+    with pytest.raises(ValueError, match="europa and io are one node"):
+        nodes.check_ids({**IDS, "europa": "one"})
+
+
+def task(service: str, node_id: str, desired: str, state: str) -> Task:
+    raw = {"ServiceID": f"id-of-{service}", "NodeID": node_id, "DesiredState": desired, "Status": {"State": state}}
+    return Task.from_api(raw, {f"id-of-{service}": service})
+
+
+TASKS = [
+    task("main-ada", "two", "shutdown", "running"),
+    task("main-ada", "one", "running", "preparing"),
+    task("main-emil", "two", "shutdown", "shutdown"),
+    task("main-emil", "one", "running", "running"),
+    task("main-emmy", "two", "running", "running"),
+    task("main-new", "", "running", "pending"),
 ]
 
 
-@pytest.mark.parametrize(
-    ("hostnames", "addresses", "gone"),
-    [
-        (["jupiter", "io", "europa"], ["192.0.2.10", "192.0.2.11", "192.0.2.12"], []),
-        (["jupiter", "io"], ["192.0.2.10", "192.0.2.11"], ["europa"]),
-        (["jupiter", "io", "callisto"], ["192.0.2.10", "192.0.2.11", "192.0.2.12"], []),
-        (["jupiter", "io", "europa"], ["192.0.2.10", "192.0.2.11", "192.0.2.55"], []),
-        (["ganymede"], ["192.0.2.77"], ["io", "europa"]),
-    ],
-    ids=["all there", "one gone", "renamed", "another address", "another cluster"],
-)
-def test_a_node_has_left_when_neither_name_nor_address_is_there_and_all_hosts_are_known(
-    hostnames: list[str], addresses: list[str], gone: list[str]
-) -> None:
-    swarm = nodes.parse_nodes(json.dumps(SWARM))
-    assert [node.hostname for node in nodes.left(swarm, hostnames, addresses, [])] == gone
-    assert [node.hostname for node in nodes.missing(swarm, hostnames, addresses)] == gone
-    assert nodes.left(swarm, hostnames, addresses, ["callisto"]) == []
-
-
-def test_of_a_host_that_joined_anew_the_node_it_was_before_has_left() -> None:
-    before = described("io", "192.0.2.11", **{nodes.LABEL: "true"}) | {"ID": "before", "Status": {"State": "down"}}
-    found = nodes.parse_nodes(json.dumps([before, *SWARM[:2]]))
-    for unknown_hosts in ([], ["europa"]):
-        assert [node.node_id for node in nodes.left(found, ["jupiter", "io"], [], unknown_hosts)] == ["before"]
-    assert nodes.newest(found, "io") == found[2]
-
-
-def task(service: str, node: str, desired: str, current: str) -> str:
-    return json.dumps({"Name": f"{service}.1", "Node": node, "DesiredState": desired, "CurrentState": current})
-
-
-TASKS = "\n".join(
-    [
-        task("main-ada", "europa", "Shutdown", "Running 3 seconds ago"),
-        task("main-ada", "io", "Running", "Preparing 2 seconds ago"),
-        task("main-emil", "europa", "Shutdown", "Shutdown 1 second ago"),
-        task("main-emil", "io", "Running", "Running 1 second ago"),
-        task("main-emmy", "europa", "Running", "Running about an hour ago"),
-    ]
-)
-
-
 def test_what_a_node_is_to_run_is_what_swarm_wants_there() -> None:
-    assert nodes.wanted_services(task for task in nodes.parse_tasks(TASKS) if task.node == "europa") == ["main-emmy"]
-
-
-@pytest.mark.parametrize(("service", "elsewhere"), [("main-ada", False), ("main-emil", True), ("main-emmy", False)])
-def test_a_service_runs_elsewhere_when_its_new_task_runs(service: str, elsewhere: bool) -> None:
-    tasks = [task for task in nodes.parse_tasks(TASKS) if task.service == service]
-    assert nodes.runs_elsewhere(tasks, "europa") is elsewhere
-
-
-def node(availability: str = "active", **labels: str) -> nodes.Node:
-    found = described("io", "192.0.2.11", **labels)
-    found["Spec"]["Availability"] = availability
-    return nodes.parse_nodes(json.dumps([found]))[0]
+    assert nodes.wanted_services(TASKS, EUROPA) == ["main-emmy"]
+    assert nodes.wanted_services(TASKS, IO) == ["main-ada", "main-emil"]
+    # Somebody has removed the service meanwhile.
+    assert Task.from_api({"DesiredState": "remove", "Status": {"State": "running"}}, {}).wanted is False
 
 
 @pytest.mark.parametrize(
-    ("found", "wanted", "is_busy", "arguments"),
+    ("left", "services", "expected"),
     [
-        (node(), {nodes.LABEL: "true"}, False, [f"--label-add={nodes.LABEL}=true"]),
-        (node(**{nodes.LABEL: "true"}), {nodes.LABEL: "true"}, True, []),
-        (node("drain", **{nodes.LABEL: "true"}), {nodes.LABEL: "true"}, False, []),
-        (node(**{nodes.LABEL: "true", "old": "x"}), {nodes.LABEL: "true"}, True, ["--label-rm=old"]),
-        (node("drain", **{nodes.LABEL: "true", "galilean.homes": "dead"}), {nodes.LABEL: "true"}, False, []),
-        (node(**{nodes.LABEL: "true"}), {nodes.LABEL: "false"}, False, [f"--label-add={nodes.LABEL}=false"]),
+        (EUROPA, ["main-emil"], ["main-ada", "main-emmy"]),
+        (EUROPA, ["main-ada", "main-emil", "main-emmy", "main-ended"], ["main-ada", "main-emmy"]),
+        (replace(EUROPA, state="down"), ["main-emil"], []),
+        (replace(EUROPA, state="down"), ["main-ada", "main-emmy"], ["main-ada", "main-emmy"]),
+    ],
+    ids=["still there", "not yet elsewhere, or ended", "lost", "lost, not yet elsewhere"],
+)
+def test_a_node_is_left_once_what_ran_there_runs_elsewhere(
+    left: Node, services: list[str], expected: list[str]
+) -> None:
+    assert nodes.waiting(TASKS, left, services) == expected
+
+
+def io(availability: str = "active", **labels: str) -> Node:
+    return replace(IO, availability=availability, labels={HOST: "io", **labels})
+
+
+@pytest.mark.parametrize(
+    ("found", "labels", "is_busy", "expected"),
+    [
+        (node("one", labels={}), TAKES, False, io(**TAKES)),
+        (io(**TAKES), TAKES, True, io(**TAKES)),
+        (io("drain", **TAKES), TAKES, False, io("drain", **TAKES)),
+        (io("pause", **TAKES), TAKES, True, io("pause", **TAKES)),
+        (io(**TAKES, old="x"), TAKES | {"rack": "left"}, True, io(**TAKES, rack="left")),
         (
-            node(**{nodes.LABEL: "true"}),
-            {nodes.LABEL: "false"},
-            True,
-            [f"--label-add={nodes.LABEL}=false", "--availability=pause"],
+            io("drain", **TAKES, **{"galilean.homes": "dead"}),
+            TAKES,
+            False,
+            io("drain", **TAKES, **{"galilean.homes": "dead"}),
         ),
-        (
-            node("pause", **{nodes.LABEL: "false"}),
-            {nodes.LABEL: "true"},
-            True,
-            [f"--label-add={nodes.LABEL}=true", "--availability=active"],
-        ),
-        (
-            node("drain", **{nodes.LABEL: "true", nodes.LEAVING: "true"}),
-            {nodes.LABEL: "true"},
-            True,
-            ["--availability=active", f"--label-rm={nodes.LEAVING}"],
-        ),
-        (
-            node(**{nodes.LABEL: "true", nodes.LEAVING: "true"}),
-            {nodes.LABEL: "false"},
-            True,
-            [
-                "--availability=active",
-                f"--label-rm={nodes.LEAVING}",
-                f"--label-add={nodes.LABEL}=false",
-                "--availability=pause",
-            ],
-        ),
+        (replace(io(**TAKES), labels=TAKES | {HOST: "callisto"}), TAKES, True, io(**TAKES)),
+        (io(**TAKES), TAKES_NOT, False, io(**TAKES_NOT)),
+        (io(**TAKES), TAKES_NOT, True, io("pause", **TAKES_NOT)),
+        (io("drain", **TAKES), TAKES_NOT, True, io("drain", **TAKES_NOT)),
+        (io("pause", **TAKES_NOT), TAKES, True, io(**TAKES)),
+        (io("drain", **TAKES_NOT), TAKES, True, io("drain", **TAKES)),
+        (io("drain", **TAKES, **{LEAVING: "true"}), TAKES, True, io(**TAKES)),
+        (io(**TAKES, **{LEAVING: "true"}), TAKES_NOT, True, io("pause", **TAKES_NOT)),
     ],
     ids=[
         "new",
         "same",
         "drained by hand",
-        "label gone",
+        "paused by hand",
+        "labels of the site changed",
         "homes gone",
+        "renamed",
         "no more servers",
         "no more servers, busy",
+        "no more servers, drained but not empty yet",
         "servers again",
+        "servers again, drained by hand",
         "back in the inventory",
         "back in the inventory, but for no more servers",
     ],
 )
 def test_a_node_gets_its_labels_and_nobody_on_it_is_stopped(
-    found: nodes.Node, wanted: dict[str, str], is_busy: bool, arguments: list[str]
+    found: Node, labels: dict[str, str], is_busy: bool, expected: Node
 ) -> None:
-    assert nodes.update_arguments(found, wanted, is_busy) == arguments
+    wanted = nodes.wanted(found, "io", labels, is_busy)
+    assert (wanted.availability, wanted.labels) == (expected.availability, expected.labels)
+    assert nodes.wanted(wanted, "io", labels, is_busy) == wanted
+
+
+def test_two_hosts_of_one_host_name_get_each_its_own_labels() -> None:
+    clones = [node(node_id, labels={}, hostname="debian") for node_id in ("one", "two")]
+    labelled = [nodes.wanted(clone, host, TAKES, False) for clone, host in zip(clones, ("io", "europa"), strict=True)]
+    assert [clone.labels[HOST] for clone in labelled] == ["io", "europa"]
+    assert outcome(nodes.departure([HUB, *labelled], HOSTS, IDS)) == ([], [], [])
+
+
+@pytest.mark.parametrize("availability", ["pause", "drain"])
+def test_a_node_that_is_to_leave_and_stays_is_as_it_was(availability: str) -> None:
+    held = nodes.held(IO, availability)
+    assert (held.availability, held.labels[LEAVING]) == (availability, "true")
+    assert nodes.released(held) == IO

@@ -50,6 +50,11 @@ def with_swarms(jupiter: Membership, io: Membership) -> Cluster:
     return replace(with_addresses(), swarms={"jupiter": jupiter, "io": io})
 
 
+def may_leave(cluster: Cluster) -> Cluster:
+    """The cluster when the operator allows io to leave its Swarm."""
+    return replace(cluster, values={**cluster.values, "io": {**cluster.values["io"], "swarm_may_leave": True}})
+
+
 def with_homes_in_use(homes: str, wanted: str = "jupiter:/srv/galilean/homes") -> Cluster:
     """A server that runs on io."""
     return replace(with_values(homes_export_id=wanted), homes_in_use={"io": homes, "europa": ""})
@@ -74,6 +79,8 @@ def with_memory(**memory_mib: int) -> Cluster:
         # Their engines were just started.
         with_swarms(replace(MANAGER, state="pending", is_manager=False, members=()), NODE),
         with_swarms(MANAGER, replace(NODE, state="pending")),
+        # The operator has said so.
+        may_leave(with_swarms(MANAGER, replace(NODE, managers=("10.0.0.99",)))),
         # Without the hub nobody leaves.
         replace(with_addresses(), swarms={"io": replace(NODE, managers=("10.0.0.99",))}),
         replace(GOOD, memory_mib={}),
@@ -125,6 +132,13 @@ def test_nothing_wrong(inventory: Cluster) -> None:
             "not the cluster's (managers: 10.0.0.99; state: active)",
         ),
         (with_swarms(MANAGER, replace(NODE, node_id="three")), "io", "Swarm", "runs main-ada for a Swarm in which it"),
+        (
+            with_swarms(MANAGER, replace(NODE, address="10.0.0.99")),
+            "io",
+            "Swarm",
+            "in which it is 10.0.0.99, though it is 10.0.0.12 now",
+        ),
+        (with_swarms(MANAGER, replace(NODE, node_id="one")), "jupiter", "Swarm", "the same node as io"),
         (with_values(swarm_overlay_subnet="10.80.0.0/27"), "jupiter", "swarm_overlay_subnet", "a class of 30 needs 57"),
         (
             with_values(swarm_overlay_subnet="10.80.0.0/26", cluster_endpoint_mode="vip"),
