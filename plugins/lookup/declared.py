@@ -40,7 +40,7 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible.template import Templar
-from ansible_collections.galilean.hub.plugins.plugin_utils.declared import declarations
+from ansible_collections.galilean.hub.plugins.plugin_utils.declared import declarations, joined
 
 
 class LookupModule(LookupBase):
@@ -48,13 +48,11 @@ class LookupModule(LookupBase):
         self.set_options(var_options=variables, direct=kwargs)
         return [self._joined(noun, variables or {}) for noun in terms]
 
-    def _joined(self, noun: str, variables: dict[str, Any]) -> list[Any] | dict[str, Any]:
+    def _joined(self, noun: str, variables: dict[str, Any]) -> Any:
         declared = [
             Templar(self._loader, scope).template(template)
             for template, scope in declarations(noun, self._loader, variables)
         ]
         if not declared:
             raise AnsibleError(f"No role of the collection declares {noun}.")
-        if isinstance(declared[0], dict):
-            return {name: value for mapping in declared for name, value in mapping.items()}
-        return [entry for entries in declared for entry in entries]
+        return joined(declared)

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,9 +28,16 @@ def declarations(noun: str, loader: Any, variables: Mapping[str, Any]) -> Iterat
             yield constants[name], {**defaults, **variables, **constants, "role_path": str(role)}
 
 
+def joined(parts: Sequence[Any]) -> Any:
+    """The lists of all roles as one list, or their mappings as one mapping."""
+    if isinstance(parts[0], Mapping):
+        return {name: value for mapping in parts for name, value in mapping.items()}
+    return [entry for entries in parts for entry in entries]
+
+
 def _roles() -> list[Path]:
     return sorted(path.parent for path in ROLES.glob("*/meta"))
 
 
 def _load(loader: Any, path: Path) -> dict[str, Any]:
-    return (loader.load_from_file(str(path), trusted_as_template=True) or {}) if path.exists() else {}
+    return (loader.load_from_file(str(path), unsafe=True, trusted_as_template=True) or {}) if path.exists() else {}

@@ -11,11 +11,10 @@ from ansible.template import Templar, trust_as_template
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 ADDRESS = "fd00::11"
 SCOPE = {
-    "__jupyterhub_client_certificate": {},
     "cluster_hub_address": ADDRESS,
+    "cluster_ports": {"engine": 2376, "http_proxy": 8000, "keeper": 8444, "registry": 5000},
     "cluster_proxy_address": ADDRESS,
-    "jupyterhub_engine_address": ADDRESS,
-    "jupyterhub_keeper_address": ADDRESS,
+    "cluster_storage_address": ADDRESS,
     "jupyterhub_proxy_address": ADDRESS,
     "jupyterhub_proxy_port": 8000,
     "nfs_client_directory": "/srv/galilean/homes",
@@ -23,6 +22,7 @@ SCOPE = {
     "registry_address": ADDRESS,
     "registry_port": 5000,
     "swarm_tls_address": ADDRESS,
+    "swarm_tls_port": 2376,
 }
 
 
@@ -32,8 +32,8 @@ SCOPE = {
         ("images/defaults/main.yml", "images_registry:", "[fd00::11]:5000"),
         ("jupyterhub/tasks/services.yml", "url:", "http://[fd00::11]:8000/hub/health"),
         ("jupyterhub/templates/proxy.env.j2", "GALILEAN_ADDRESS=", "[fd00::11]:8000"),
-        ("jupyterhub/vars/main.yml", "  engine:", "https://[fd00::11]:2376"),
-        ("jupyterhub/vars/main.yml", "  keeper:", "https://[fd00::11]:8444"),
+        ("jupyterhub/defaults/main.yml", "jupyterhub_engine_url:", "https://[fd00::11]:2376"),
+        ("jupyterhub/defaults/main.yml", "jupyterhub_keeper_url:", "https://[fd00::11]:8444"),
         ("nfs_client/vars/main.yml", "__nfs_client_source:", "[fd00::11]:/srv/galilean/homes"),
         ("proxy/defaults/main.yml", "proxy_upstream:", "[fd00::11]:8000"),
         ("registry/templates/registry.yml.j2", "addr:", "[fd00::11]:5000"),

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import yaml
 from ansible_collections.galilean.hub.plugins.modules import validate
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation import ports
 
 ROOT = Path(__file__).resolve().parents[2]
 GUIDES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")), *sorted(ROOT.glob("roles/*/README.md"))]
@@ -31,8 +32,10 @@ def inputs() -> set[str]:
 
 def opened_between_hosts() -> set[str]:
     """The ports that the firewall opens to hosts of the cluster."""
-    rules = load(ROOT / "roles/base/defaults/main.yml")["base_cluster_firewall_rules"]
-    return {str(port) for rule in rules if "sources" in rule for port in rule["ports"]}
+    constants = {path.parents[1].name: load(path) for path in ROOT.glob("roles/*/vars/main.yml")}
+    rules = [rule for role, found in constants.items() for rule in found.get(f"{role}_firewall_rules", [])]
+    defaults = {name: value for path in ROOT.glob("roles/*/defaults/main.yml") for name, value in load(path).items()}
+    return {str(port.number) for port in ports.declared(rules, defaults) if port.is_shared}
 
 
 @pytest.mark.parametrize("guide", GUIDES, ids=lambda guide: str(guide.relative_to(ROOT)))

@@ -17,15 +17,16 @@ Reaches = Callable[[Host, str, int], bool]
 
 @pytest.fixture(scope="module", autouse=True)
 def listeners(hosts: dict[str, Host], addresses: dict[str, str], reaches: Reaches) -> Iterator[None]:
-    """Somebody listens on jupiter, on a port that nobody has opened and on the registry's, open within the cluster."""
-    jupiter, address = hosts["jupiter"], addresses["jupiter"]
-    silent = [port for port in (CLOSED, REGISTRY) if not reaches(jupiter, address, port)]
-    for port in silent:
-        jupiter.check_output(f"systemd-run --unit=listener-{port} --collect python3 -m http.server {port}")
-        eventually(lambda port=port: reaches(jupiter, address, port), "somebody listens")
+    """Somebody listens on a port that nobody has opened, and on the one that jupiter opens for its registry."""
+    places = [("jupiter", CLOSED), ("jupiter", REGISTRY), ("europa", REGISTRY)]
+    silent = [(host, port) for host, port in places if not reaches(hosts[host], addresses[host], port)]
+    for host, port in silent:
+        hosts[host].check_output(f"systemd-run --unit=listener-{port} --collect python3 -m http.server {port}")
+        eventually(lambda host=host, port=port: reaches(hosts[host], addresses[host], port), "somebody listens")
     yield
-    for port in silent:
-        jupiter.check_output(f"systemctl stop listener-{port}")
+    for host, port in silent:
+        # europa has been restarted.
+        hosts[host].run(f"systemctl stop listener-{port}")
 
 
 def test_a_port_that_nobody_opened_is_closed_to_other_hosts(
@@ -40,6 +41,12 @@ def test_what_is_open_within_the_cluster_is_closed_to_everybody_else(
     assert reaches(hosts["io"], addresses["jupiter"], REGISTRY)
     with pytest.raises(TimeoutError):
         socket.create_connection((addresses["jupiter"], REGISTRY), 3)
+
+
+def test_a_port_is_closed_on_a_host_that_does_not_run_what_it_is_for(
+    hosts: dict[str, Host], addresses: dict[str, str], reaches: Reaches
+) -> None:
+    assert not reaches(hosts["io"], addresses["europa"], REGISTRY)
 
 
 def test_rules_of_others_outlive_a_reload_of_ours(host: Host) -> None:

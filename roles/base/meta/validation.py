@@ -17,6 +17,7 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms impo
     FILE_HERE,
     WORD,
     WORDS,
+    HOST_NAME,
     Entries,
     Form,
     is_port,
@@ -54,6 +55,7 @@ ENTRIES: Mapping[str, Entries] = {
     ),
 }
 FORMS_OF_KEYS: Mapping[str, Form] = {
+    "hosts": HOST_NAME,
     "interfaces": INTERFACE,
     "name": WORDS,
     "ports": Form("a port, or a range such as 6000-6010", "8443", _is_port_or_range),
@@ -61,7 +63,7 @@ FORMS_OF_KEYS: Mapping[str, Form] = {
 }
 # An empty list here locks people out, or lets students in.
 NOT_EMPTY = frozenset(
-    {"base_cluster_addresses", "base_cluster_firewall_rules", "base_container_interfaces", "base_ssh_sources", "ports"}
+    {"base_cluster_addresses", "base_container_interfaces", "base_ssh_sources", "ports"}
 )
 
 

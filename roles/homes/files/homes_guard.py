@@ -1,6 +1,6 @@
 """The guard of the homes on a host that runs servers: says how long ago the host last saw the real export.
 
-    TLS on <private address>:8445, with a certificate of the cluster   ->   {"unseen_seconds": 3.2, "why": ""}
+    TLS on <private address>:<port>, with a certificate of the cluster   ->   {"unseen_seconds": 3.2, "why": ""}
 
 What proves the export is a file at its root, whose content names it. An export that is merely slow, because its host
 restarts, makes the seconds grow and nothing else: what follows from them the manager decides.

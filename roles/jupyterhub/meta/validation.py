@@ -15,6 +15,7 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.cluster im
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import WHERE, Finding, shown_name, write
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms import (
     DIGEST,
+    HOST_AND_PORT,
     HOST_NAME,
     SETTING,
     ULIMIT,
@@ -46,6 +47,11 @@ USER_OF_THE_HUB = Form(
     lambda text: USER.fits(text) and text == normalize("NFC", text.lower()),
 )
 GROUP = Form("the name of a group", "lecturers", re.compile(r"[\w.@+:/-]([\w .@+:/-]{0,253}[\w.@+:/-])?").fullmatch)
+URL_OF_A_PORT = Form(
+    "https:// and a host and a port",
+    "https://10.0.0.11:8444",
+    lambda text: text.startswith("https://") and HOST_AND_PORT.fits(text.removeprefix("https://")),
+)
 PATH_OF_URL = Form("a path that begins with /", "/lab", re.compile(r"/[\w./?=&%+-]*", re.ASCII).fullmatch)
 
 RANGES: Mapping[str, Range] = {
@@ -60,7 +66,9 @@ FORMS: Mapping[str, Form] = {
     "jupyterhub_admin_users": USER,
     "jupyterhub_allowed_users": USER,
     "jupyterhub_default_url": PATH_OF_URL,
+    "jupyterhub_engine_url": URL_OF_A_PORT,
     "jupyterhub_home_quota": QUOTA,
+    "jupyterhub_keeper_url": URL_OF_A_PORT,
     "jupyterhub_memory_guarantee": MEMORY,
     "jupyterhub_memory_limit": MEMORY,
     "jupyterhub_storage_host": HOST_NAME,

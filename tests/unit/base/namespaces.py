@@ -12,7 +12,7 @@ import subprocess
 import sys
 from collections import defaultdict
 
-PORTS = (22, 80, 443, 2022, 2222, 5000, 8000, 8444, 9999)
+PORTS = (22, 80, 443, 2022, 2049, 2222, 2376, 2377, 5000, 7946, 8000, 8444, 8445, 9444, 9999)
 LISTEN = """
 import select, socket, sys
 family = {"family": socket.AF_INET6, "dualstack_ipv6": True}

@@ -11,15 +11,31 @@ from typing import Any
 import pytest
 from ansible.parsing.dataloader import DataLoader
 from ansible.template import Templar, trust_as_template
+from ansible_collections.galilean.hub.plugins.plugin_utils.declared import role_defaults
 
-ROLE = Path(__file__).resolve().parents[3] / "roles/base"
-HOST = {
+ROOT = Path(__file__).resolve().parents[3]
+ROLE = ROOT / "roles/base"
+
+
+def telling(address: str) -> dict[str, Any]:
+    """Variables of a host whose facts were gathered."""
+    return {"ansible_facts": {"default_ipv4": {"address": address}, "hostname": "any"}}
+
+
+# jupiter has all but the servers of students, which io has.
+CLUSTER = {
     "ansible_managed": "managed",
-    "base_cluster_addresses": ["10.0.0.1", "10.0.0.12"],
-    "base_public_ports": [80, 443],
     "base_ssh": {"ports": [22, 2222]},
     "base_ssh_port": 2022,
+    "cluster_public_url": "https://hub.example.org",
+    "groups": {"hub": ["jupiter"], "nodes": ["io"]},
 }
+JUPITER = {
+    **CLUSTER,
+    "inventory_hostname": "jupiter",
+    "hostvars": {"jupiter": telling("10.0.0.1"), "io": telling("10.0.0.12")},
+}
+IO = {**CLUSTER, "inventory_hostname": "io", "hostvars": {"io": telling("10.0.0.1"), "jupiter": telling("10.0.0.12")}}
 # Bridges with containers, by the part of their networks' addresses that is theirs.
 BRIDGES = {17: "docker0", 18: "docker_gwbridge", 19: "gal-main", 20: "br-0123456789ab"}
 NEIGHBOUR, PEER = "10.0.0.66", "10.0.0.12"
@@ -52,28 +68,61 @@ CLOSED: dict[str, Attempt] = {
 }
 
 
-def rendered(**variables: Any) -> str:
-    """The rules of a host with these variables of its own."""
+MOVED: dict[str, Attempt] = {
+    "the keeper": ("outside", PEER, "10.0.0.1", 9444),
+    "the keeper from the hub": ("c19-2", "", "172.19.0.1", 9444),
+}
+LEFT: dict[str, Attempt] = {
+    "the keeper": ("outside", PEER, "10.0.0.1", 8444),
+    "the keeper from the hub": ("c19-2", "", "172.19.0.1", 8444),
+}
+OPEN_ON_A_NODE: dict[str, Attempt] = {
+    "SSH": ("outside", NEIGHBOUR, "10.0.0.1", 22),
+    "the engine API": ("outside", PEER, "10.0.0.1", 2376),
+    "the Swarm": ("outside", PEER, "10.0.0.1", 7946),
+    "the guard of the homes": ("outside", PEER, "10.0.0.1", 8445),
+}
+CLOSED_ON_A_NODE: dict[str, Attempt] = {
+    "nginx": ("outside", NEIGHBOUR, "10.0.0.1", 80),
+    "NFS": ("outside", PEER, "10.0.0.1", 2049),
+    "the manager of the Swarm": ("outside", PEER, "10.0.0.1", 2377),
+    "the registry": ("outside", PEER, "10.0.0.1", 5000),
+    "configurable-http-proxy": ("outside", PEER, "10.0.0.1", 8000),
+    "the keeper": ("outside", PEER, "10.0.0.1", 8444),
+    "the engine API to others": ("outside", NEIGHBOUR, "10.0.0.1", 2376),
+    "what is for the hub's container": ("c19-2", "", "172.19.0.1", 8444),
+}
+
+
+def rendered(**host: Any) -> str:
+    """The rules of a host with these variables, of what the roles declare."""
     loader = DataLoader()
-    defaults, constants = (
-        loader.load_from_file(str(ROLE / folder / "main.yml"), trusted_as_template=True)
-        for folder in ("defaults", "vars")
+    defaults, constants, derived = (
+        loader.load_from_file(str(path), trusted_as_template=True)
+        for path in (ROLE / "defaults/main.yml", ROLE / "vars/main.yml", ROOT / "playbooks/vars/cluster.yml")
     )
+    variables = {**role_defaults(loader), **defaults, **constants, **derived, **host}
+    (play,) = loader.load_from_file(str(ROOT / "playbooks/hosts.yml"), trusted_as_template=True)
+    (handed_over,) = (role["vars"] for role in play["roles"] if role["role"] == "galilean.hub.base")
     template = trust_as_template((ROLE / "templates/firewall.nft.j2").read_text())
-    return str(Templar(loader, variables={**defaults, **constants, **HOST, **variables}).template(template))
+    return str(Templar(loader, variables={**variables, **handed_over}).template(template))
 
 
-@pytest.fixture(scope="module")
-def answered(tmp_path_factory: pytest.TempPathFactory) -> dict[Attempt, bool]:
-    """Which attempts were answered."""
-    rules = tmp_path_factory.mktemp("firewall") / "firewall.nft"
-    rules.write_text(rendered())
-    attempts = [*OPEN.values(), *CLOSED.values()]
+def answers(rules: Path, *attempts: Attempt, **host: Any) -> dict[Attempt, bool]:
+    """Which attempts are answered by a host with these variables."""
+    rules.write_text(rendered(**host))
     apart = ["unshare", "--user", "--map-root-user", "--net", "--mount"]
     program = [sys.executable, Path(__file__).with_name("namespaces.py")]
     command = [*apart, *program, rules, json.dumps(BRIDGES), json.dumps(attempts)]
     told = subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
     return dict(zip(attempts, json.loads(told), strict=True))
+
+
+@pytest.fixture(scope="module")
+def answered(tmp_path_factory: pytest.TempPathFactory) -> dict[Attempt, bool]:
+    """What the host of the hub answers."""
+    rules = tmp_path_factory.mktemp("firewall") / "firewall.nft"
+    return answers(rules, *OPEN.values(), *CLOSED.values(), **JUPITER)
 
 
 @pytest.mark.parametrize("attempt", OPEN.values(), ids=OPEN)
@@ -84,3 +133,45 @@ def test_what_is_open(answered: dict[Attempt, bool], attempt: Attempt) -> None:
 @pytest.mark.parametrize("attempt", CLOSED.values(), ids=CLOSED)
 def test_what_is_closed(answered: dict[Attempt, bool], attempt: Attempt) -> None:
     assert not answered[attempt]
+
+
+def test_a_host_opens_only_the_ports_of_what_runs_there(tmp_path: Path) -> None:
+    answered = answers(tmp_path / "rules", *OPEN_ON_A_NODE.values(), *CLOSED_ON_A_NODE.values(), **IO)
+    assert [name for name, attempt in OPEN_ON_A_NODE.items() if not answered[attempt]] == []
+    assert [name for name, attempt in CLOSED_ON_A_NODE.items() if answered[attempt]] == []
+
+
+def test_a_port_that_is_moved_takes_its_rules_along(tmp_path: Path) -> None:
+    answered = answers(tmp_path / "rules", *MOVED.values(), *LEFT.values(), **JUPITER, keeper_port=9444)
+    assert [name for name, attempt in MOVED.items() if not answered[attempt]] == []
+    assert [name for name, attempt in LEFT.items() if answered[attempt]] == []
+
+
+def test_a_node_that_is_not_reached_keeps_its_rules() -> None:
+    """The hub remembers where it is."""
+    hub = telling("10.0.0.1")
+    remembers = {"ansible_local": {"hosts": {"io": {"address": "10.0.0.12", "hostname": "any"}}}}
+    hostvars: dict[str, Any] = {
+        "jupiter": {"ansible_facts": {**hub["ansible_facts"], **remembers}},
+        "io": {"ansible_facts": {}, "groups": CLUSTER["groups"]},
+    }
+    assert rendered(**{**JUPITER, "hostvars": hostvars}) == rendered(**JUPITER)
+
+
+def test_who_serves_the_hub_alone_opens_what_browsers_ask_for() -> None:
+    groups = {**CLUSTER["groups"], "edge": ["io"]}
+    url = "https://hub.example.org:8443"
+    edge, hub = (rendered(**{**host, "groups": groups, "cluster_public_url": url}) for host in (IO, JUPITER))
+    assert "{ 80, 8443 } accept" in edge
+    assert "8443" not in hub
+    # Where both are one, it listens on loopback.
+    assert "{ 8000 } accept" in hub
+    assert "8000" not in edge + rendered(**JUPITER)
+
+
+def test_encrypted_networks_get_through_between_hosts_of_the_swarm() -> None:
+    groups = {**CLUSTER["groups"], "edge": ["callisto"]}
+    hostvars = {**JUPITER["hostvars"], "callisto": telling("10.0.0.13")}
+    hosts = {**JUPITER, "groups": groups, "hostvars": hostvars}
+    assert "saddr 10.0.0.12 meta l4proto esp accept" in rendered(**hosts)
+    assert "esp" not in rendered(**{**hosts, "inventory_hostname": "callisto"})

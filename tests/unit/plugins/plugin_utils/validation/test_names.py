@@ -7,7 +7,7 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation import nam
 
 ROLES = ["base", "cluster", "docker", "jupyterhub", "proxy", "swarm", "swarm_tls"]
 KNOWN = [
-    "base_public_ports",
+    "base_ssh_port",
     "cluster_public_url",
     "docker_mtu",
     "jupyterhub_admin_users",
@@ -27,7 +27,7 @@ KNOWN = [
         ("clutser_public_url", "cluster_public_url"),
         ("swam_address", "swarm_address"),
         ("proxyhttp_port", "proxy_http_port"),
-        ("basepublic_ports", "base_public_ports"),
+        ("basessh_port", "base_ssh_port"),
     ],
 )
 def test_misspelt(name: str, meant: str) -> None:

@@ -180,9 +180,9 @@ def test_secrets_are_not_shown(name: str, option: values.Option, secret: str) ->
         ("docker_host", {"required": True, "form": forms.HOST}, 'Write docker_host: "10.0.0.11" in {where}.'),
         ("docker_mtu", {"type": "int", "default": "{{ 1 }}", "range": forms.MTU}, "Write docker_mtu: 1500 in {where}."),
         (
-            "base_public_ports",
+            "moon_public_ports",
             {"type": "list", "elements": "int", "range": forms.PORT},
-            "Write base_public_ports: [8443] in {where}.",
+            "Write moon_public_ports: [8443] in {where}.",
         ),
         ("docker_yes", {"default": "yes"}, 'Write docker_yes: "yes" in {where}.'),
         ("docker_version", {"default": "1.10"}, 'Write docker_version: "1.10" in {where}.'),
