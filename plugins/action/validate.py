@@ -14,6 +14,7 @@ from ansible.plugins.action import ActionBase
 from ansible.template import Templar, is_trusted_as_template
 from ansible_collections.galilean.hub.plugins.module_utils.swarm import Membership
 from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume
+from ansible_collections.galilean.hub.plugins.plugin_utils.declared import declarations, joined
 from ansible_collections.galilean.hub.plugins.plugin_utils.known_host import PRIVATE_ADDRESS, is_reached, known_host
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation import (
     cluster,
@@ -21,6 +22,7 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation import (
     findings,
     forms,
     names,
+    ports,
     roles,
     values,
 )
@@ -98,6 +100,8 @@ class ActionModule(ActionBase):
             mount_points={host: [mount["path"] for mount in mounts] for host, mounts in looks.known("mounts").items()},
             homes_in_use=looks.known("homes_in_use"),
             ids={host: [cluster.Ids(**each) for each in ids] for host, ids in looks.known("ids").items()},
+            ports=specs.ports,
+            ports_met=specs.ports_met,
         )
         found += roles.check(inventory)
         for host in inventory.hosts:
@@ -183,6 +187,12 @@ class Specs:
         self.required_of_inventory = {
             name: option for name, option in self.options.items() if option.get("required") and name not in handed_over
         }
+        rules, named = (
+            joined([template for template, _scope in declarations(noun, loader, {})])
+            for noun in ("firewall_rules", "ports")
+        )
+        self.ports = list(ports.declared(rules, self.defaults))
+        self.ports_met = ports.met(named, self.defaults)
 
     def scope(self, hostvars: Any, given: Mapping[str, Any], facts_are_known: bool) -> dict[str, Any]:
         """The variables that a role of the collection would see on a host."""

@@ -13,6 +13,7 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation import rol
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.cluster import Cluster
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import Finding
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms import Form
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.ports import Port
 
 ROLES = Path(__file__).resolve().parents[2] / "roles"
 VALUES = {
@@ -30,6 +31,7 @@ VALUES = {
     "jupyterhub_memory_limit": "1G",
     "cluster_certificate_renew_before_days": 30.0,
     "cluster_certificate_validity_days": 397.0,
+    "keeper_port": 8444,
     "proxy_certificate": "",
     "proxy_private_key": "",
     "swarm_address_pool": "10.64.0.0/16",
@@ -46,6 +48,15 @@ GOOD = Cluster(
     volumes={},
     mount_points={},
     homes_in_use={},
+    ports=[
+        Port("NFS", "tcp", 2049, "", is_shared=True),
+        Port("Swarm members", "udp", 7946, "", is_shared=True),
+        Port("keeper", "tcp", 8444, "keeper_port", is_shared=True),
+        Port("HTTP and HTTPS", "tcp", 80, "proxy_http_port", is_shared=False),
+        Port("HTTP and HTTPS", "tcp", None, "proxy_https_port", is_shared=False),
+        Port("registry", "tcp", 5000, "registry_port", is_shared=True),
+    ],
+    ports_met={"images_registry": "registry_port", "jupyterhub_keeper_url": "keeper_port"},
 )
 
 

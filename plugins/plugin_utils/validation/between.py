@@ -20,6 +20,8 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings i
     shown_name,
     write,
 )
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.ports import Port
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.rules import same_everywhere
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.sizes import GIB, MIB, amount
 
 # What a role is told of the whole is that of the whole: the hub and the keeper meet in these.
@@ -31,17 +33,7 @@ EQUAL_PAIRS = (
     ("nfs_server_export_directory", "cluster_homes_directory", "{}"),
     ("swarm_network", "cluster_instance", "galilean-{}"),
 )
-# The port at the end of the first is the second.
-SAME_PORTS = (("images_registry", "registry_port"), ("proxy_upstream", "jupyterhub_proxy_port"))
-PORTS_OF_THE_CLUSTER = {
-    2049: "NFS",
-    2376: "the engine API",
-    2377: "the Swarm",
-    7946: "the Swarm",
-    8444: "the keeper",
-    8445: "the guard of the homes",
-}
-PORTS = ("base_ssh_port", "jupyterhub_proxy_port", "proxy_http_port", "proxy_https_port", "registry_port")
+SSH = Port("SSH", "tcp", None, "base_ssh_port", is_shared=False)
 # Less does not hold what Jupyter itself writes into a home.
 SMALLEST_QUOTA = "16M"
 # Hub, proxy, network, broadcast and gateway, and some to spare while a service is replaced.
@@ -63,7 +55,7 @@ def pairs_are_equal(cluster: Cluster) -> Iterator[Finding]:
 
 def ports_are_the_same(cluster: Cluster) -> Iterator[Finding]:
     values = cluster.hub_values
-    for name, other in SAME_PORTS:
+    for name, other in cluster.ports_met.items():
         if name in values and other in values and int(values[name].rpartition(":")[2]) != values[other]:
             host = values[name].rpartition(":")[0]
             problem = f"expected the port of {other}, which is {values[other]}, found {values[name]}"
@@ -71,15 +63,22 @@ def ports_are_the_same(cluster: Cluster) -> Iterator[Finding]:
 
 
 def ports_apart(cluster: Cluster) -> Iterator[Finding]:
+    """What the inventory says comes last: it is told to make room for what was there."""
     values = cluster.hub_values
-    used = dict(PORTS_OF_THE_CLUSTER)
-    for name in PORTS:
-        port = values.get(name)
-        if port in used:
-            advice = f"Write {name} in {WHERE} with a port of its own."
-            yield Finding(cluster.hub, name, f"{port} is the port of {used[port]} too", advice)
-        elif port is not None:
-            used[port] = name
+    used: dict[tuple[str, Any], str] = {}
+    numbers = {port: values.get(port.variable) if port.variable else port.number for port in (SSH, *cluster.ports)}
+    for port in sorted(numbers, key=lambda port: numbers[port] != port.number):
+        owner = used.setdefault((port.protocol, numbers[port]), port.owner)
+        if owner != port.owner and numbers[port] is not None:
+            where = "group_vars/all.yml" if port.is_shared else WHERE
+            advice = f"Write {port.variable} in {where} with a port of its own."
+            yield Finding(cluster.hub, port.variable, f"{numbers[port]} is the port of {owner} too", advice)
+
+
+def shared_ports_are_the_same_everywhere(cluster: Cluster) -> Iterator[Finding]:
+    for port in cluster.ports:
+        if port.variable and port.is_shared:
+            yield from same_everywhere(port.variable)(cluster)
 
 
 def dummy_stays_at_home(cluster: Cluster) -> Iterator[Finding]:
@@ -292,6 +291,7 @@ RULES: tuple[Rule, ...] = (
     pairs_are_equal,
     ports_are_the_same,
     ports_apart,
+    shared_ports_are_the_same_everywhere,
     dummy_stays_at_home,
     callback_leads_to_the_hub,
     engine_knows_the_hub,

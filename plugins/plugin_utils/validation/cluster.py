@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 from ansible_collections.galilean.hub.plugins.module_utils.swarm import Membership
 from ansible_collections.galilean.hub.plugins.module_utils.volume import Volume
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import Finding, shown_name
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.ports import Port
 
 # Hosts that see the homes.
 HOMES_GROUPS = ("hub", "nodes", "storage")
@@ -54,6 +55,9 @@ class Cluster:
     mount_points: Mapping[str, Sequence[str]]
     homes_in_use: Mapping[str, str]
     ids: Mapping[str, Sequence[Ids]] = field(default_factory=dict)
+    # What roles declare: their ports, and by the inputs that say where others listen the inputs that say those ports.
+    ports: Sequence[Port] = ()
+    ports_met: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def hosts(self) -> list[str]:

@@ -15,9 +15,9 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms impo
     ADDRESS,
     ADDRESS_OR_NETWORK,
     FILE_HERE,
+    HOST_NAME,
     WORD,
     WORDS,
-    HOST_NAME,
     Entries,
     Form,
     is_port,
@@ -62,9 +62,7 @@ FORMS_OF_KEYS: Mapping[str, Form] = {
     "sources": ADDRESS_OR_NETWORK,
 }
 # An empty list here locks people out, or lets students in.
-NOT_EMPTY = frozenset(
-    {"base_cluster_addresses", "base_container_interfaces", "base_ssh_sources", "ports"}
-)
+NOT_EMPTY = frozenset({"base_cluster_addresses", "base_container_interfaces", "base_ssh_sources", "ports"})
 
 
 RULES: tuple[Rule, ...] = (names_files("base_ca_certificates", hold_certificates),)
