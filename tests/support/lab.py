@@ -111,9 +111,17 @@ class Lab:
 
     def module(self, host: str, name: str, arguments: dict[str, Any], *options: str) -> dict[str, Any]:
         """The result of a module of the collection, and what it warns of."""
+        return self._ad_hoc(host, f"galilean.hub.{name}", arguments, *options)
+
+    def evaluated(self, template: str) -> Any:
+        """What a template says in a play of the collection on the hub's host."""
+        derived = ["--extra-vars", f"@{ROOT / 'playbooks/vars/cluster.yml'}"]
+        return self._ad_hoc("jupiter", "ansible.builtin.debug", {"msg": template}, *derived)["msg"]
+
+    def _ad_hoc(self, host: str, module: str, arguments: dict[str, Any], *options: str) -> dict[str, Any]:
         with_arguments = ["--args", json.dumps(arguments)] if arguments else []
         done = subprocess.run(
-            ["ansible", host, "--module-name", f"galilean.hub.{name}", *with_arguments, *options],
+            ["ansible", host, "--module-name", module, *with_arguments, *options],
             cwd=ROOT,
             env={**os.environ, "GALILEAN_LAB": self.name, "ANSIBLE_CALLBACK_RESULT_FORMAT": "json", **PLAIN},
             check=False,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from lab import Lab
@@ -14,6 +15,18 @@ def test_the_student_leaves_nothing_behind(hosts: dict[str, Host]) -> None:
     for directory in ("main", ".galilean-owners"):
         assert jupiter.check_output(f"ls -A /srv/galilean/homes/{directory}") == ""
     assert jupiter.check_output("docker service ls --quiet --filter label=galilean.instance=main") == ""
+
+
+def test_what_roles_declare_to_be_kept_is_there(lab: Lab, hosts: dict[str, Host]) -> None:
+    kept = lab.evaluated("{{ lookup('galilean.hub.declared', 'kept') }}")
+    assert {entry["kind"] for entry in kept} == {"tree", "sqlite", "controller"}
+    here = [entry["path"] for entry in kept if entry["kind"] == "controller"]
+    assert [path for path in here if not Path(path).exists()] == []
+    elsewhere = [(entry, host) for entry in kept if entry["kind"] != "controller" for host in entry["hosts"]]
+    assert [entry["name"] for entry, host in elsewhere if not hosts[host].file(entry["path"]).exists] == []
+    databases = [(entry["path"], host) for entry, host in elsewhere if entry["kind"] == "sqlite"]
+    for path, host in databases:
+        assert hosts[host].file(path).content.startswith(b"SQLite format 3\0")
 
 
 @pytest.fixture

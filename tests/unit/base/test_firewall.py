@@ -97,15 +97,14 @@ CLOSED_ON_A_NODE: dict[str, Attempt] = {
 def rendered(**host: Any) -> str:
     """The rules of a host with these variables, of what the roles declare."""
     loader = DataLoader()
-    defaults, constants, derived = (
-        loader.load_from_file(str(path), trusted_as_template=True)
-        for path in (ROLE / "defaults/main.yml", ROLE / "vars/main.yml", ROOT / "playbooks/vars/cluster.yml")
-    )
-    variables = {**role_defaults(loader), **defaults, **constants, **derived, **host}
+    files = ("roles/base/vars/main.yml", "roles/cluster/vars/main.yml", "playbooks/vars/cluster.yml")
+    variables = role_defaults(loader)
+    for file in files:
+        variables |= loader.load_from_file(str(ROOT / file), trusted_as_template=True)
     (play,) = loader.load_from_file(str(ROOT / "playbooks/hosts.yml"), trusted_as_template=True)
     (handed_over,) = (role["vars"] for role in play["roles"] if role["role"] == "galilean.hub.base")
     template = trust_as_template((ROLE / "templates/firewall.nft.j2").read_text())
-    return str(Templar(loader, variables={**variables, **handed_over}).template(template))
+    return str(Templar(loader, variables={**variables, **host, **handed_over}).template(template))
 
 
 def answers(rules: Path, *attempts: Attempt, **host: Any) -> dict[Attempt, bool]:
