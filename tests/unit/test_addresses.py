@@ -12,7 +12,7 @@ ROLES = Path(__file__).resolve().parents[2] / "roles"
 ADDRESS = "fd00::11"
 SCOPE = {
     "cluster_hub_address": ADDRESS,
-    "cluster_ports": {"engine": 2376, "http_proxy": 8000, "keeper": 8444, "registry": 5000},
+    "cluster_port_of": {"engine": 2376, "http_proxy": 8000, "keeper": 8444, "registry": 5000},
     "cluster_proxy_address": ADDRESS,
     "cluster_storage_address": ADDRESS,
     "jupyterhub_proxy_address": ADDRESS,

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
 INPUT = re.compile(r"\{\{ (\w+) \| int \}\}")
-MET = re.compile(r":\{\{ cluster_ports\.(\w+) \}\}$")
+MET = re.compile(r":\{\{ cluster_port_of\.(\w+) \}\}$")
 ANYWHERE = ["anywhere"]
 
 
@@ -44,7 +44,7 @@ def declared(rules: Iterable[Mapping[str, Any]], defaults: Mapping[str, Any]) ->
 
 
 def met(ports: Mapping[str, Any], defaults: Mapping[str, Any]) -> dict[str, str]:
-    """The inputs that say where others listen, by default on `cluster_ports`, and the inputs that say those ports."""
+    """The inputs that say where others listen, by default on `cluster_port_of`, and the inputs that say those ports."""
     names = {name: MET.search(str(default)) for name, default in defaults.items()}
     return {name: input_of(ports[found[1]]) for name, found in names.items() if found}
 

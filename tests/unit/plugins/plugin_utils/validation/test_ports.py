@@ -16,7 +16,7 @@ DEFAULTS = {
     "keeper_port": 8444,
     "proxy_https_port": "{{ cluster_public_url | urlsplit('port') or 443 }}",
     "proxy_server_name": "{{ cluster_public_url | urlsplit('hostname') }}",
-    "jupyterhub_keeper_url": "https://{{ cluster_storage_address }}:{{ cluster_ports.keeper }}",
+    "jupyterhub_keeper_url": "https://{{ cluster_storage_address }}:{{ cluster_port_of.keeper }}",
 }
 LOADER = DataLoader()
 
