@@ -49,16 +49,22 @@ def _connection() -> list[tuple[str, int]]:
     return next(([(found[1].decode(), int(found[2]))] for found in told if found), [])
 
 
+def ancestors() -> Iterator[int]:
+    """This process and those from which it descends: sudo and its like, a shell, sshd."""
+    process = os.getpid()
+    while process:
+        yield process
+        process = _parent(process)
+
+
 def _environments() -> Iterator[bytes]:
     """Environments with which this process and those before it were started: proc_pid_environ(5), proc_pid_stat(5).
 
     Without those of processes that have ended, or that root may not look into, as the first one of some machines.
     """
-    process = os.getpid()
-    while process:
+    for process in ancestors():
         with suppress(FileNotFoundError, PermissionError, ProcessLookupError):
             yield Path(f"/proc/{process}/environ").read_bytes()
-        process = _parent(process)
 
 
 def _parent(process: int) -> int:

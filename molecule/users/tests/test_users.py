@@ -1,0 +1,200 @@
+"""Who gets into a host, and what is left of who left."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+import yaml
+from client import eventually
+from lab import ROOT
+from testinfra.host import Host
+
+RunModule = Callable[..., dict[str, Any]]
+Keep = Callable[..., dict[str, Any]]
+PEOPLE = yaml.safe_load((ROOT / "inventories/lab/group_vars/all.yml").read_text())["users_accounts"]
+KEYS, RECORD, RULES = "/root/keys", "/var/lib/galilean/users/accounts.json", "/etc/sudoers.d/galilean-users"
+SSH = f"ssh -o BatchMode=yes -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -i {KEYS}"
+THROUGH_SUDO = ("--become", "--extra-vars", json.dumps({"ansible_become": True, "ansible_user": "brahe"}))
+
+
+@pytest.fixture(params=["io", "europa"])
+def name(request: pytest.FixtureRequest) -> str:
+    """Of a host with Debian 12, and of one with Debian 13."""
+    return str(request.param)
+
+
+@pytest.fixture
+def host(name: str, hosts: dict[str, Host]) -> Iterator[Host]:
+    """A host where brahe and kepler have a pair of keys each, and no account yet."""
+    host = hosts[name]
+    for person in ("brahe", "kepler", "new"):
+        host.check_output(
+            f"mkdir -p {KEYS} && cd {KEYS} && [ -e {person} ] || ssh-keygen -q -t ed25519 -N '' -f {person}"
+        )
+    yield host
+    host.check_output(f"rm -rf {KEYS}")
+
+
+@pytest.fixture
+def keep(name: str, host: Host, run_module: RunModule) -> Iterator[Keep]:
+    """Keep these people beside those of the lab. In the end all of them are as if they had never been there."""
+
+    def kept(*accounts: dict[str, Any], options: tuple[str, ...] = (), **arguments: Any) -> dict[str, Any]:
+        return run_module(name, "users", {"accounts": [*PEOPLE, *accounts], **arguments}, *options)
+
+    yield kept
+    forget(host, kept)
+
+
+def forget(host: Host, keep: Keep) -> None:
+    keep()
+    record = json.loads(host.file(RECORD).content_string)
+    for person in record.keys() - {each["name"] for each in PEOPLE}:
+        host.check_output(f"userdel --remove --force {person}")
+    keep()
+
+
+def person(host: Host, name: str, **more: Any) -> dict[str, Any]:
+    return {"name": name, "keys": [host.file(f"{KEYS}/{name}.pub").content_string.strip()], **more}
+
+
+def logs_in(host: Host, name: str, command: str = "true", key: str = "") -> bool:
+    return bool(host.run(f"{SSH}/{key or name} {name}@127.0.0.1 {shlex.quote(command)}").succeeded)
+
+
+def stays_logged_in(host: Host, name: str, unit: str) -> None:
+    """Over SSH, and with a process that goes on in the background as root."""
+    remote = "sudo setsid sleep 7001 & exec sleep 7000" if name == "brahe" else "setsid sleep 7001 & exec sleep 7000"
+    host.check_output(f"systemd-run --unit={unit} --collect {SSH}/{name} {name}@127.0.0.1 {shlex.quote(remote)}")
+    eventually(lambda: host.run("pgrep -f 'sleep 7001'").succeeded, f"{name} is logged in")
+
+
+def test_the_people_of_the_inventory_are_on_every_host(hosts: dict[str, Host]) -> None:
+    for host in hosts.values():
+        for each in PEOPLE:
+            account = host.user(each["name"])
+            assert account.gecos == each["full_name"]
+            assert host.file(f"{account.home}/.ssh/authorized_keys").content_string.splitlines()[1:] == each["keys"]
+        assert host.run("pwck --read-only --quiet; grpck --read-only").stdout == ""
+
+
+def test_people_get_in_by_their_keys_and_do_what_they_may(host: Host, keep: Keep) -> None:
+    brahe = person(host, "brahe", sudo="without_password", groups=["adm"])
+    kepler = person(host, "kepler", sudo="commands", sudo_commands=["/usr/bin/id -u"])
+    foreseen = keep(brahe, kepler, options=("--check",))
+    assert not host.user("brahe").exists
+    assert keep(brahe, kepler)["accounts"] == foreseen["accounts"]
+    assert keep(brahe, kepler)["changed"] is False
+    assert logs_in(host, "brahe", "sudo -n true && id -nG | grep -qw adm && [ -r ~/.profile ] && [ -O ~ ]")
+    assert logs_in(host, "kepler", "[ $(sudo -n id -u) = 0 ] && ! sudo -n true")
+    assert not logs_in(host, "kepler", key="brahe")
+
+
+def test_a_key_that_left_is_out_and_its_sessions_are_ended(host: Host, keep: Keep) -> None:
+    brahe, kepler = person(host, "brahe", sudo="without_password"), person(host, "kepler")
+    keep(brahe, kepler)
+    stays_logged_in(host, "kepler", "session")
+    added = {**kepler, "keys": [*kepler["keys"], *person(host, "new")["keys"]]}
+    keep(brahe, added)
+    assert host.run("pgrep -f 'sleep 7001'").succeeded
+    keep(brahe, {**kepler, "keys": person(host, "new")["keys"]})
+    assert not host.run("pgrep -u kepler").succeeded
+    assert not logs_in(host, "kepler")
+    assert logs_in(host, "kepler", key="new")
+
+
+def test_who_left_keeps_files_and_nothing_else(name: str, host: Host, keep: Keep, run_module: RunModule) -> None:
+    brahe, kepler = person(host, "brahe", sudo="without_password"), person(host, "kepler", sudo="without_password")
+    run_module(name, "packages", {"names": ["at", "cron"]})
+    keep(brahe, kepler)
+    host.check_output(
+        "su kepler -c 'echo \"* * * * * true\" | crontab - && echo true | at now + 1 day && echo mine >~/file'"
+    )
+    host.check_output("mkdir -p /var/lib/systemd/linger && touch /var/lib/systemd/linger/kepler")
+    stays_logged_in(host, "kepler", "session")
+    keep(brahe)
+    assert not host.run("pgrep -f 'sleep 700'").succeeded
+    assert not host.run("crontab -u kepler -l").succeeded
+    assert host.check_output("atq") == ""
+    assert not host.file("/var/lib/systemd/linger/kepler").exists
+    assert "kepler" not in host.file(RULES).content_string
+    assert not logs_in(host, "kepler")
+    assert host.check_output("stat -c %U /home/kepler /home/kepler/file").split() == ["galilean-archive"] * 2
+    assert "true" in host.check_output("cat /var/lib/galilean/users/archive/kepler/crontabs-kepler")
+    assert keep(brahe)["changed"] is False
+    keep(brahe, kepler)
+    assert logs_in(host, "kepler", "sudo -n true && [ -O ~/file ] && [ $(cat ~/file) = mine ]")
+
+
+def test_a_run_does_not_lock_out_the_account_by_which_it_comes(host: Host, keep: Keep) -> None:
+    brahe, kepler = person(host, "brahe", sudo="without_password"), person(host, "kepler", sudo="without_password")
+    keep(brahe, kepler)
+    for others in (
+        [kepler],
+        [kepler, {**brahe, "sudo": "none"}],
+        [kepler, {**brahe, "keys": person(host, "new")["keys"]}],
+    ):
+        refused = keep(*others, options=THROUGH_SUDO)
+        assert "this run comes as brahe" in refused["msg"]
+        assert logs_in(host, "brahe", "sudo -n true")
+    assert keep(brahe, options=THROUGH_SUDO)["accounts"].keys() == {"kepler"}
+
+
+def test_an_account_of_others_is_left_alone(host: Host, keep: Keep) -> None:
+    brahe = person(host, "brahe", sudo="without_password")
+    host.check_output("useradd --create-home somebody")
+    try:
+        assert "somebody: this account was not made here" in keep(brahe, {"name": "somebody"})["msg"]
+        assert not host.user("brahe").exists
+        keep(brahe)
+        assert host.user("somebody").exists
+        keep(brahe, {"name": "somebody"}, adopted=["somebody"])
+        assert host.file(RECORD).content_string.count("somebody") == 1
+    finally:
+        host.run("userdel --remove --force somebody")
+
+
+def test_links_in_a_home_lead_root_nowhere(host: Host, keep: Keep) -> None:
+    brahe, kepler = person(host, "brahe", sudo="without_password"), person(host, "kepler")
+    keep(brahe, kepler)
+    host.check_output("rm -r /home/kepler/.ssh && mkdir /root/trap && ln -s /root/trap /home/kepler/.ssh")
+    try:
+        assert "/home/kepler/.ssh" in keep(brahe, kepler)["msg"]
+        assert host.file("/root/trap").listdir() == []
+        host.check_output(
+            "rm /home/kepler/.ssh && mkdir /home/kepler/.ssh && ln -s /etc/shadow /home/kepler/.ssh/authorized_keys"
+        )
+        keep(brahe, kepler)
+        assert "root:" in host.file("/etc/shadow").content_string
+        assert logs_in(host, "kepler")
+    finally:
+        host.check_output("rm -rf /root/trap")
+
+
+@pytest.mark.seldom
+def test_what_a_power_failure_left_of_shadow_utils_is_in_nobodys_way(host: Host, keep: Keep) -> None:
+    host.check_output("printf 1 >/etc/passwd.lock && printf 1 >/etc/shadow.lock && printf 1 >/etc/group.lock")
+    try:
+        assert not host.run("useradd somebody").succeeded
+        keep(person(host, "brahe", sudo="without_password"))
+        assert logs_in(host, "brahe", "sudo -n true")
+    finally:
+        host.check_output("rm /etc/passwd.lock /etc/shadow.lock /etc/group.lock")
+
+
+@pytest.mark.seldom
+def test_a_thousand_people_cost_about_as_much_as_ten(host: Host, keep: Keep) -> None:
+    seconds = {}
+    for size in (10, 1000):
+        people = [{"name": f"person-{number}"} for number in range(size)]
+        began = time.monotonic()
+        keep(*people)
+        assert keep(*people)["changed"] is False
+        seconds[size] = time.monotonic() - began
+    assert host.check_output("grep -c ^person- /etc/passwd") == "1000"
+    print(f"1000 people take {seconds[1000] / seconds[10]:.1f} times as long as 10")

@@ -1,0 +1,134 @@
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The files in which a host has its accounts: passwd(5), shadow(5), group(5) and gshadow(5), as text and as rows."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+# Of shadow(5) and gshadow(5): nobody can log in by a password.
+NO_PASSWORD = "*"
+LOCK = "!"
+# The day after the first one of shadow(5): it is over on every clock that is set.
+LONG_AGO = "1"
+
+Rows = dict[str, list[str]]
+
+
+@dataclass(frozen=True)
+class Databases:
+    """The texts of the four files."""
+
+    passwd: str
+    shadow: str
+    group: str
+    gshadow: str
+
+
+@dataclass(frozen=True)
+class Login:
+    """What a host says of one account. `expires` counts days since 1970, empty for never."""
+
+    uid: int
+    gid: int
+    full_name: str
+    home: str
+    password: str
+    expires: str
+    groups: tuple[str, ...]
+
+
+@dataclass
+class Editor:
+    """The rows of the four files, to be changed in place; whatever is no row of its own stays as it is."""
+
+    passwd: Rows
+    shadow: Rows
+    group: Rows
+    gshadow: Rows
+    taken: set[int] = field(default_factory=set)
+
+    @classmethod
+    def of(cls, files: Databases) -> Editor:
+        editor = cls(rows(files.passwd), rows(files.shadow), rows(files.group), rows(files.gshadow))
+        editor.taken = {
+            int(row[2]) for table in (editor.passwd, editor.group) for row in table.values() if _has_id(row)
+        }
+        return editor
+
+    @property
+    def databases(self) -> Databases:
+        return Databases(text(self.passwd), text(self.shadow), text(self.group), text(self.gshadow))
+
+    def login(self, name: str) -> Login | None:
+        """The account of this name, with the groups it is in beside its own."""
+        row = self.passwd.get(name)
+        if row is None:
+            return None
+        shadow = self.shadow.get(name, [name, NO_PASSWORD, *[""] * 7])
+        groups = tuple(sorted(self.groups_of(name)))
+        return Login(int(row[2]), int(row[3]), row[4].split(",")[0], row[5], shadow[1], shadow[7], groups)
+
+    def groups_of(self, name: str) -> Iterator[str]:
+        return (group for group, row in self.group.items() if len(row) > 3 and name in row[3].split(","))
+
+    def free(self, candidates: range) -> int | None:
+        """The first number that no account and no group has, and its own from now on."""
+        found = next((number for number in candidates if number not in self.taken), None)
+        if found is not None:
+            self.taken.add(found)
+        return found
+
+    def add(self, name: str, uid: int, full_name: str, home: str, shell: str, today: int) -> None:
+        """An account without a password, and its own group. What a run that died has written of it is completed."""
+        gid = self.add_group(name, uid)
+        self.shadow[name] = [name, NO_PASSWORD, str(today), "0", "99999", "7", "", "", ""]
+        self.passwd[name] = [name, "x", str(uid), str(gid), full_name, home, shell]
+
+    def add_group(self, name: str, gid: int) -> int:
+        """The number of a group, which is made where it is missing."""
+        self.group.setdefault(name, [name, "x", str(gid), ""])
+        self.gshadow.setdefault(name, [name, LOCK, "", ""])
+        return int(self.group[name][2])
+
+    def put_into(self, name: str, groups: tuple[str, ...]) -> None:
+        """Make an account a member of these groups and of no others."""
+        for table in (self.group, self.gshadow):
+            for group, row in table.items():
+                if len(row) > 3:
+                    members = [member for member in row[3].split(",") if member and member != name]
+                    row[3] = ",".join([*members, name] if group in groups else members)
+
+    def rename(self, name: str, full_name: str) -> None:
+        gecos = self.passwd[name][4].split(",")
+        self.passwd[name][4] = ",".join([full_name, *gecos[1:]])
+
+    def set_password(self, name: str, password: str, today: int) -> None:
+        self.shadow[name][1:3] = [password, str(today)]
+
+    def set_expiry(self, name: str, expires: str) -> None:
+        self.shadow[name][7] = expires
+
+
+def rows(content: str) -> Rows:
+    """Rows by their first field. Comments and what else is no row have a name that no account can have."""
+    found: Rows = {}
+    for number, line in enumerate(content.splitlines()):
+        row = line.split(":")
+        found[row[0] if len(row) > 2 and row[0] not in found else f"\n{number}"] = row
+    return found
+
+
+def text(table: Rows) -> str:
+    return "".join(":".join(row) + "\n" for row in table.values())
+
+
+def without_lock(login: Login) -> Login:
+    return replace(login, password=login.password.lstrip(LOCK) or NO_PASSWORD)
+
+
+def _has_id(row: list[str]) -> bool:
+    return len(row) > 3 and row[2].isdigit()

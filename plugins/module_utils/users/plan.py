@@ -1,0 +1,376 @@
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What has to be done on a host so that exactly the people of the inventory get in, and what is refused."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from ansible_collections.galilean.hub.plugins.module_utils.users.accounts import (
+    FULL_SUDO,
+    LEAST_UID,
+    MOST_UID,
+    Account,
+    faults,
+)
+from ansible_collections.galilean.hub.plugins.module_utils.users.databases import (
+    LOCK,
+    LONG_AGO,
+    NO_PASSWORD,
+    Databases,
+    Editor,
+    Login,
+)
+from ansible_collections.galilean.hub.plugins.module_utils.users.public_keys import fingerprints
+
+ARCHIVE_OWNER = "galilean-archive"
+SYSTEM_IDS = range(999, 99, -1)
+PEOPLES_IDS = range(LEAST_UID, MOST_UID + 1)
+HOMES = "/home"
+SHELL = "/bin/bash"
+SUDOERS = "/etc/sudoers.d/galilean-users"
+KEYS_FILE = "authorized_keys"
+MANAGED = "# Written by galilean.hub.users. Change the inventory: what is written here is lost at the next run.\n"
+EPOCH = date(1970, 1, 1)
+# What sudoers(5) has a meaning for in a command.
+SPECIAL = re.compile(r"([,:=\\])")
+# A backslash at the end of a line leads on to the next one.
+RULE = re.compile(r"(?:[^\\\n]|\\.?)*\n?", re.DOTALL)
+
+
+class UsersError(Exception):
+    """What the inventory wants cannot be done on this host, and nothing was changed. A line for each reason."""
+
+
+@dataclass(frozen=True)
+class Known:
+    """An account that is ours: its uid, and the fingerprints of all keys by which somebody may still be logged in."""
+
+    uid: int
+    keys: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Found:
+    """What a host has.
+
+    `keys` holds the files of keys by account and file name; `sudoers` all files of sudo's rules by path; `belongings`
+    paths by which something runs while nobody is there, by account; `running` the uids that have processes, without
+    those by which this run comes; `owners` uids of homes by path, of which the missing ones are left out; `comes_as`
+    the accounts through which this run came; `foreign` names that the host knows from elsewhere than its own files.
+    """
+
+    databases: Databases
+    record: Mapping[str, Known] = field(default_factory=dict)
+    keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    sudoers: Mapping[str, str] = field(default_factory=dict)
+    belongings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    running: Collection[int] = ()
+    owners: Mapping[str, int] = field(default_factory=dict)
+    comes_as: Collection[str] = ()
+    foreign: Collection[str] = ()
+
+
+@dataclass(frozen=True)
+class HandOver:
+    """Files below a home that one uid has and another one gets."""
+
+    home: str
+    giver: int
+    taker: int
+
+
+@dataclass
+class Plan:
+    """What has to be done, in the order of the fields. The record is `before` meanwhile, and `after` in the end."""
+
+    before: dict[str, Known]
+    databases: Databases
+    homes: dict[str, tuple[int, int]] = field(default_factory=dict)
+    keys: dict[str, str | None] = field(default_factory=dict)
+    sudoers: dict[str, str] = field(default_factory=dict)
+    taken: dict[str, Sequence[str]] = field(default_factory=dict)
+    ended: dict[str, int] = field(default_factory=dict)
+    handed_over: list[HandOver] = field(default_factory=list)
+    after: dict[str, Known] = field(default_factory=dict)
+    changes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
+
+
+def make_plan(
+    accounts: Sequence[Account], found: Found, today: date, adopted: Collection[str] = (), groups: Sequence[str] = ()
+) -> Plan:
+    """Compare people and host. `adopted` are accounts that others have made and that are ours from now on, `groups`
+    those that are made where the host lacks them.
+
+    Raises UsersError where the list is wrong, or where the host has what is in its way.
+    """
+    refuse(str(fault) for fault in faults(accounts, today))
+    return _Planner(found, today, adopted).plan(accounts, groups)
+
+
+def refuse(reasons: Iterator[str]) -> None:
+    if lines := list(reasons):
+        raise UsersError("\n".join(lines))
+
+
+class _Planner:
+    def __init__(self, found: Found, today: date, adopted: Collection[str]) -> None:
+        self.found, self.today, self.adopted = found, today, adopted
+        self.editor = Editor.of(found.databases)
+        self.day = (today - EPOCH).days
+
+    def plan(self, accounts: Sequence[Account], groups: Sequence[str]) -> Plan:
+        present = {account.name: account for account in accounts if account.state == "present"}
+        absent = {account.name for account in accounts if account.state == "absent"}
+        left = {name for name in {*self.found.record, *absent} - present.keys() if self.editor.login(name)}
+        refuse(self._obstacles(present, left, absent, groups))
+        left = {name for name in left if self._is_ours(name)}
+        plan = Plan(before={}, databases=self.found.databases)
+        for group in groups:
+            if group not in self.editor.group:
+                self.editor.add_group(group, self._free(SYSTEM_IDS, group))
+                plan.changes[group].append("group made")
+        for account in present.values():
+            self._take_up(account, plan)
+        for name in sorted(left):
+            self._see_off(name, plan)
+        self._rule(present, left, plan)
+        plan.before = {
+            name: Known(known.uid, known.keys | self._keys_in_force(name)) for name, known in plan.after.items()
+        }
+        plan.databases = self.editor.databases
+        return plan
+
+    def _is_ours(self, name: str) -> bool:
+        login = self.editor.login(name)
+        known = self.found.record.get(name)
+        return name in self.adopted or (known is not None and (login is None or login.uid == known.uid))
+
+    def _keys_in_force(self, name: str) -> frozenset[str]:
+        """Those by which somebody may be logged in: the host's, and those of which a run that died ended no session."""
+        known = self.found.record.get(name)
+        recorded = known.keys if known and self._is_ours(name) else frozenset()
+        return recorded.union(*map(fingerprints, self.found.keys.get(name, {}).values()))
+
+    def _free(self, candidates: range, name: str) -> int:
+        number = self.editor.free(candidates)
+        if number is None:
+            raise UsersError(f"{name}: this host has no number left between {min(candidates)} and {max(candidates)}")
+        return number
+
+    # What stands in the way
+
+    def _obstacles(
+        self, present: Mapping[str, Account], left: Collection[str], absent: set[str], groups: Collection[str]
+    ) -> Iterator[str]:
+        uids = {row[2]: name for name, row in self.editor.passwd.items() if len(row) > 2}
+        for account in present.values():
+            yield from self._obstacles_to(account, uids, groups)
+        for name in sorted(absent & set(left)):
+            if not self._is_ours(name):
+                yield f"{name}: this account was not made here, so it is not removed. {self._adopt(name)}"
+        for name in sorted(set(self.found.comes_as)):
+            if name in left and self._is_ours(name):
+                yield f"{name}: this run comes as {name}, who would be locked out. Come as somebody who stays"
+            elif name in present:
+                yield from self._obstacles_to_oneself(present[name])
+
+    def _obstacles_to(self, account: Account, uids: Mapping[str, str], groups: Collection[str]) -> Iterator[str]:
+        name, login = account.name, self.editor.login(account.name)
+        if login is None:
+            yield from self._obstacles_to_making(account, uids)
+        elif not self._is_ours(name):
+            yield f"{name}: this account was not made here. {self._adopt(name)} or name the person otherwise"
+        elif login.uid < LEAST_UID:
+            yield f"{name}: it is an account of the system on this host. Name the person otherwise"
+        elif account.uid not in {None, login.uid}:
+            yield f"{name}: the uid is {login.uid} on this host, and files have it. Write uid: {login.uid}, or none"
+        for group in account.groups:
+            if group not in self.editor.group and group not in groups:
+                yield f"{name}: this host has no group {group}. Add it to users_groups to have it made"
+
+    def _obstacles_to_making(self, account: Account, uids: Mapping[str, str]) -> Iterator[str]:
+        name, known = account.name, self.found.record.get(account.name)
+        home = f"{HOMES}/{name}"
+        if name in self.found.foreign:
+            yield f"{name}: the host knows this account from elsewhere than /etc/passwd. Name the person otherwise"
+        if name in self.editor.group and known is None:
+            yield f"{name}: the host has a group of this name. Name the person otherwise, or remove the group"
+        if account.uid is not None and (other := uids.get(str(account.uid))):
+            yield f"{name}: {other} has the uid {account.uid} on this host. Write another uid, or none"
+        if home in self.found.owners and self.found.owners[home] not in {account.uid, known and known.uid}:
+            yield f"{name}: {home} is there and belongs to the uid {self.found.owners[home]}. Move it away"
+
+    def _obstacles_to_oneself(self, account: Account) -> Iterator[str]:
+        """Of somebody through whom this run came, and who is to come again."""
+        name = account.name
+        if not self._is_ours(name):
+            return
+        advice = "Come as somebody else, or leave it for this run"
+        if not account.works(self.today):
+            yield f"{name}: this run comes as {name}, who would have expired. {advice}"
+        if account.sudo not in FULL_SUDO:
+            yield f"{name}: this run comes as {name}, who would lose sudo. {advice}"
+        in_force = frozenset().union(*map(fingerprints, self.found.keys.get(name, {}).values()))
+        if in_force and in_force.isdisjoint(key.fingerprint for key in account.public_keys):
+            yield f"{name}: this run comes as {name}, and none of the keys would stay. Keep one of them for this run"
+
+    @staticmethod
+    def _adopt(name: str) -> str:
+        return f"Add {name} to users_adopted_accounts to have it kept as the inventory says,"
+
+    # People who are there
+
+    def _take_up(self, account: Account, plan: Plan) -> None:
+        name = account.name
+        changes = plan.changes[name]
+        login = self.editor.login(name)
+        if login is None:
+            login = self._make(account)
+            changes.append(f"account made, uid {login.uid}")
+        if login.full_name != account.full_name:
+            self.editor.rename(name, account.full_name)
+            changes.append(f"full name: {login.full_name} -> {account.full_name}")
+        if login.groups != (groups := tuple(sorted(set(account.groups)))):
+            self.editor.put_into(name, groups)
+            changes.append(f"groups: {' '.join(login.groups) or 'none'} -> {' '.join(groups) or 'none'}")
+        self._let_in(account, login, changes)
+        keys = account.keys if account.works(self.today) else ()
+        fingerprints_wanted = frozenset(key.fingerprint for key in account.public_keys) if keys else frozenset()
+        self._keep_keys(name, keys, fingerprints_wanted, plan)
+        if login.home not in self.found.owners:
+            plan.homes[login.home] = (login.uid, login.gid)
+            changes.append(f"home made: {login.home}")
+        gone = self._keys_in_force(name) - fingerprints_wanted
+        if (gone or not account.works(self.today)) and login.uid in self.found.running:
+            self._end(name, login, plan)
+        if archive := self.editor.login(ARCHIVE_OWNER):
+            self._hand_over(login, archive.uid, login.uid, changes, plan)
+        plan.after[name] = Known(login.uid, fingerprints_wanted)
+
+    def _make(self, account: Account) -> Login:
+        name, known = account.name, self.found.record.get(account.name)
+        uid = account.uid or (known and known.uid) or self._free(PEOPLES_IDS, name)
+        others = {row[2] for group, row in self.editor.group.items() if len(row) > 2 and group != name}
+        self.editor.taken.add(uid)
+        self.editor.add_group(name, self._free(PEOPLES_IDS, name) if str(uid) in others else uid)
+        self.editor.add(name, uid, account.full_name, f"{HOMES}/{name}", SHELL, self.day)
+        login = self.editor.login(name)
+        assert login is not None
+        return login
+
+    def _let_in(self, account: Account, login: Login, changes: list[str]) -> None:
+        """Password and expiry, also of somebody who comes back."""
+        comes_back = login.expires == LONG_AGO
+        password = account.password_hash or login.password
+        if account.password_hash is None and comes_back:
+            password = login.password.lstrip(LOCK) or NO_PASSWORD
+        if password != login.password:
+            self.editor.set_password(account.name, password, self.day)
+            changes.append("password changed" if account.password_hash else "unlocked")
+        days = "" if account.expires is None else str((date.fromisoformat(account.expires) - EPOCH).days)
+        if days != login.expires:
+            self.editor.set_expiry(account.name, days)
+            changes.append(f"expires: {account.expires or 'never'}")
+
+    # People who left
+
+    def _see_off(self, name: str, plan: Plan) -> None:
+        login = self.editor.login(name)
+        assert login is not None
+        changes = plan.changes[name]
+        if login.groups:
+            self.editor.put_into(name, ())
+            changes.append(f"groups: {' '.join(login.groups)} -> none")
+        if not login.password.startswith(LOCK):
+            self.editor.set_password(name, LOCK + login.password, self.day)
+            changes.append("locked")
+        if login.expires != LONG_AGO:
+            self.editor.set_expiry(name, LONG_AGO)
+            changes.append("expired")
+        self._keep_keys(name, (), frozenset(), plan)
+        if belongings := self.found.belongings.get(name):
+            plan.taken[name] = belongings
+            changes += [f"taken away: {path}" for path in belongings]
+        if login.uid in self.found.running:
+            self._end(name, login, plan)
+        if self.found.owners.get(login.home) == login.uid:
+            self._hand_over(login, login.uid, self._archive(), changes, plan)
+        plan.after[name] = Known(login.uid)
+
+    # Both
+
+    def _keep_keys(self, name: str, keys: Sequence[str], wanted: frozenset[str], plan: Plan) -> None:
+        content = MANAGED + "".join(f"{line.strip()}\n" for line in keys) if keys else None
+        files = self.found.keys.get(name, {})
+        if files != ({KEYS_FILE: content} if content else {}):
+            plan.keys[name] = content
+            before = frozenset().union(*map(fingerprints, files.values()))
+            told = [f"key removed: {key}" for key in sorted(before - wanted)]
+            told += [f"key added: {key}" for key in sorted(wanted - before)]
+            plan.changes[name] += told or ["keys written anew"]
+
+    def _end(self, name: str, login: Login, plan: Plan) -> None:
+        plan.ended[name] = login.uid
+        plan.changes[name].append("all that runs as it ended")
+
+    def _archive(self) -> int:
+        """The uid of those files whose owners left."""
+        if (login := self.editor.login(ARCHIVE_OWNER)) is None:
+            uid = self._free(SYSTEM_IDS, ARCHIVE_OWNER)
+            self.editor.add(
+                ARCHIVE_OWNER, uid, "Files of those who left", "/nonexistent", "/usr/sbin/nologin", self.day
+            )
+            self.editor.set_password(ARCHIVE_OWNER, LOCK + NO_PASSWORD, self.day)
+            return uid
+        return login.uid
+
+    def _hand_over(self, login: Login, giver: int, taker: int, changes: list[str], plan: Plan) -> None:
+        """The home itself is the last of its files that changes its owner, so by its owner it is known what is left."""
+        if self.found.owners.get(login.home) == giver != taker:
+            plan.handed_over.append(HandOver(login.home, giver, taker))
+            changes.append(f"files handed over: {login.home}")
+
+    def _rule(self, present: Mapping[str, Account], left: Collection[str], plan: Plan) -> None:
+        """Sudo by one file of ours, and by no rule that names one of these people elsewhere."""
+        wanted = {name: sudo_rule(each) for name, each in present.items() if each.works(self.today)}
+        wanted = {name: rule for name, rule in wanted.items() if rule}
+        before = {line.split(" ", 1)[0]: line for line in self.found.sudoers.get(SUDOERS, "").splitlines()}
+        for name in sorted({*present, *left}):
+            if before.get(name) != wanted.get(name):
+                plan.changes[name].append(f"sudo: {before.get(name, 'none')} -> {wanted.get(name, 'none')}")
+        content = MANAGED + "".join(f"{rule}\n" for rule in wanted.values())
+        if content != self.found.sudoers.get(SUDOERS):
+            plan.sudoers[SUDOERS] = content
+        for path, text in self.found.sudoers.items():
+            kept, dropped = without_rules(text, {*present, *left})
+            if path != SUDOERS and dropped:
+                plan.sudoers[path] = kept
+                for name in dropped:
+                    plan.changes[name].append(f"rule of sudo taken out of {path}")
+
+
+def sudo_rule(account: Account) -> str | None:
+    """The line of sudoers(5) for one account, None without sudo."""
+    match account.sudo:
+        case "password":
+            return f"{account.name} ALL=(ALL:ALL) ALL"
+        case "without_password":
+            return f"{account.name} ALL=(ALL:ALL) NOPASSWD: ALL"
+        case "commands":
+            commands = ", ".join(SPECIAL.sub(r"\\\1", command) for command in account.sudo_commands)
+            return f"{account.name} ALL=(root) NOPASSWD: {commands}"
+    return None
+
+
+def without_rules(text: str, names: Collection[str]) -> tuple[str, list[str]]:
+    """A file of sudo's rules without those that begin with one of the names, and whose they were."""
+    rules = [rule for rule in RULE.findall(text) if rule]
+    dropped = [rule for rule in rules if rule.split()[:1] and rule.split()[0] in names]
+    return "".join(rule for rule in rules if rule not in dropped), sorted({rule.split()[0] for rule in dropped})

@@ -1,0 +1,316 @@
+"""What is done about accounts on a host, and what is refused because of what it has."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import pytest
+from ansible_collections.galilean.hub.plugins.module_utils.users.accounts import Account
+from ansible_collections.galilean.hub.plugins.module_utils.users.databases import Databases, Editor
+from ansible_collections.galilean.hub.plugins.module_utils.users.plan import (
+    ARCHIVE_OWNER,
+    MANAGED,
+    SUDOERS,
+    Found,
+    Known,
+    Plan,
+    UsersError,
+    make_plan,
+    sudo_rule,
+    without_rules,
+)
+from ansible_collections.galilean.hub.plugins.module_utils.users.public_keys import parse
+
+TODAY = date(2026, 11, 29)
+DAY = 20786
+BARE = Databases(
+    passwd="root:x:0:0:root:/root:/bin/bash\nsshd:x:991:65534:sshd user:/run/sshd:/usr/sbin/nologin\n"
+    "debian:x:1000:1000:Debian:/home/debian:/bin/bash\n",
+    shadow="root:*:20000:0:99999:7:::\nsshd:!*:20000::::::\ndebian:!:20000:0:99999:7:::\n",
+    group="root:x:0:\nadm:x:4:debian\nsudo:x:27:debian\ndebian:x:1000:\n",
+    gshadow="root:*::\nadm:*::debian\nsudo:*::debian\ndebian:!::\n",
+)
+
+
+def key(owner: str) -> str:
+    blob = b"\0\0\0\x0bssh-ed25519\0\0\0\x20" + owner.encode().ljust(32, b".")
+    return f"ssh-ed25519 {base64.b64encode(blob).decode()} {owner}"
+
+
+def fingerprint(owner: str) -> str:
+    return parse(key(owner)).fingerprint
+
+
+GALILEO = {"name": "galileo", "full_name": "Galileo Galilei", "keys": [key("galileo")], "sudo": "without_password"}
+KEPLER = {"name": "kepler", "keys": [key("kepler")], "groups": ["adm"], "expires": "2030-01-31"}
+
+
+def planned(found: Found, *accounts: dict[str, Any], **options: Any) -> Plan:
+    return make_plan([Account.of(each) for each in accounts], found, TODAY, **options)
+
+
+def carried_out(found: Found, plan: Plan) -> Found:
+    """The host when all of a plan is done."""
+    logins = Editor.of(plan.databases)
+    keys = {**found.keys, **{name: {"authorized_keys": text} if text else {} for name, text in plan.keys.items()}}
+    owners = {**found.owners, **{home: uid for home, (uid, _gid) in plan.homes.items()}}
+    owners |= {change.home: change.taker for change in plan.handed_over}
+    assert all(logins.login(name) for name in plan.after)
+    return replace(
+        found,
+        databases=plan.databases,
+        record=plan.after,
+        keys=keys,
+        sudoers={**found.sudoers, **plan.sudoers},
+        belongings={name: paths for name, paths in found.belongings.items() if name not in plan.taken},
+        running=set(found.running) - set(plan.ended.values()),
+        owners=owners,
+    )
+
+
+def told(plan: Plan) -> dict[str, list[str]]:
+    return {name: changes for name, changes in plan.changes.items() if changes}
+
+
+def built(*accounts: dict[str, Any]) -> Found:
+    return carried_out(Found(BARE), planned(Found(BARE), *accounts))
+
+
+def uid_of(found: Found, name: str) -> int:
+    return found.record[name].uid
+
+
+def test_people_are_made_and_a_second_run_changes_nothing() -> None:
+    plan = planned(Found(BARE), GALILEO, KEPLER)
+    assert plan.databases == Databases(
+        passwd=BARE.passwd + "galileo:x:1001:1001:Galileo Galilei:/home/galileo:/bin/bash\n"
+        "kepler:x:1002:1002::/home/kepler:/bin/bash\n",
+        shadow=BARE.shadow + f"galileo:*:{DAY}:0:99999:7:::\nkepler:*:{DAY}:0:99999:7::21945:\n",
+        group=BARE.group.replace("adm:x:4:debian", "adm:x:4:debian,kepler") + "galileo:x:1001:\nkepler:x:1002:\n",
+        gshadow=BARE.gshadow.replace("adm:*::debian", "adm:*::debian,kepler") + "galileo:!::\nkepler:!::\n",
+    )
+    assert plan.homes == {"/home/galileo": (1001, 1001), "/home/kepler": (1002, 1002)}
+    assert plan.keys["kepler"] == f"{MANAGED}{key('kepler')}\n"
+    assert plan.sudoers == {SUDOERS: f"{MANAGED}galileo ALL=(ALL:ALL) NOPASSWD: ALL\n"}
+    assert plan.ended == {}
+    again = planned(carried_out(Found(BARE), plan), GALILEO, KEPLER)
+    assert told(again) == {}
+    assert (again.databases, again.before, again.after) == (plan.databases, plan.after, plan.after)
+    assert (again.homes, again.keys, again.sudoers, again.handed_over) == ({}, {}, {}, [])
+
+
+@pytest.mark.parametrize(
+    ("kepler", "changes"),
+    [
+        ({"full_name": "Johannes"}, ["full name:  -> Johannes"]),
+        ({"groups": []}, ["groups: adm -> none"]),
+        ({"expires": None}, ["expires: never"]),
+        ({"sudo": "commands", "sudo_commands": ["/bin/a"]}, ["sudo: none -> kepler ALL=(root) NOPASSWD: /bin/a"]),
+        ({"password_hash": "$y$j9T$" + "a" * 22 + "$" + "b" * 43}, ["password changed"]),
+        ({"keys": [key("kepler"), key("prague")]}, [f"key added: {fingerprint('prague')}"]),
+    ],
+)
+def test_what_changes_in_the_list_changes_on_the_host(kepler: dict[str, Any], changes: list[str]) -> None:
+    found = built(GALILEO, KEPLER)
+    found = replace(found, running={uid_of(found, "kepler")})
+    plan = planned(found, GALILEO, KEPLER | kepler)
+    assert told(plan) == {"kepler": changes}
+    assert told(planned(carried_out(found, plan), GALILEO, KEPLER | kepler)) == {}
+
+
+def test_a_key_that_left_ends_what_runs_as_its_account_also_when_a_run_died_in_between() -> None:
+    found = built(GALILEO, KEPLER | {"keys": [key("kepler"), key("lost")]})
+    uid = uid_of(found, "kepler")
+    found = replace(found, running={uid, uid_of(found, "galileo")})
+    plan = planned(found, GALILEO, KEPLER)
+    assert plan.ended == {"kepler": uid}
+    died = replace(carried_out(found, plan), record=plan.before, running=found.running)
+    again = planned(died, GALILEO, KEPLER)
+    assert again.ended == {"kepler": uid}
+    assert planned(carried_out(died, again), GALILEO, KEPLER).ended == {}
+
+
+def test_a_key_that_somebody_wrote_on_the_host_is_out_again() -> None:
+    found = built(GALILEO, KEPLER)
+    keys = {**found.keys, "kepler": {**found.keys["kepler"], "authorized_keys2": key("intruder")}}
+    found = replace(found, keys=keys, running={uid_of(found, "kepler")})
+    plan = planned(found, GALILEO, KEPLER)
+    assert plan.keys == {"kepler": f"{MANAGED}{key('kepler')}\n"}
+    assert plan.ended == {"kepler": uid_of(found, "kepler")}
+
+
+@pytest.mark.parametrize("list_after", [[GALILEO], [GALILEO, {"name": "kepler", "state": "absent"}]])
+def test_who_left_keeps_files_alone_and_gets_them_back(list_after: list[dict[str, Any]]) -> None:
+    with_sudo = KEPLER | {"sudo": "commands", "sudo_commands": ["/bin/a"]}
+    found = built(GALILEO, with_sudo)
+    uid = uid_of(found, "kepler")
+    found = replace(
+        found,
+        running={uid},
+        belongings={"kepler": ["/var/spool/cron/crontabs/kepler"], "galileo": ["/var/lib/systemd/linger/galileo"]},
+        sudoers={**found.sudoers, "/etc/sudoers.d/site": "kepler ALL=ALL\ngalileo2 ALL=ALL\n"},
+    )
+    plan = planned(found, *list_after)
+    after = Editor.of(plan.databases)
+    left, archive = after.login("kepler"), after.login(ARCHIVE_OWNER)
+    assert left is not None
+    assert archive is not None
+    assert (left.uid, left.password, left.expires, left.groups) == (uid, "!*", "1", ())
+    assert archive.uid < 1000
+    assert plan.keys == {"kepler": None}
+    assert plan.sudoers["/etc/sudoers.d/site"] == "galileo2 ALL=ALL\n"
+    assert "kepler" not in plan.sudoers[SUDOERS]
+    assert plan.taken == {"kepler": ["/var/spool/cron/crontabs/kepler"]}
+    assert plan.ended == {"kepler": uid}
+    assert [(each.home, each.giver, each.taker) for each in plan.handed_over] == [("/home/kepler", uid, archive.uid)]
+    gone = carried_out(found, plan)
+    assert told(planned(gone, *list_after)) == {}
+
+    back = planned(gone, GALILEO, with_sudo)
+    login = Editor.of(back.databases).login("kepler")
+    assert login is not None
+    assert (login.uid, login.password, login.expires, login.groups) == (uid, "*", "21945", ("adm",))
+    assert [(each.giver, each.taker) for each in back.handed_over] == [(archive.uid, uid)]
+    assert told(planned(carried_out(gone, back), GALILEO, with_sudo)) == {}
+
+
+def test_who_expired_is_out_and_keeps_the_files() -> None:
+    found = built(GALILEO, KEPLER)
+    found = replace(found, running={uid_of(found, "kepler")})
+    plan = planned(found, GALILEO, KEPLER | {"expires": "2026-11-29"})
+    assert plan.keys == {"kepler": None}
+    assert plan.ended == {"kepler": uid_of(found, "kepler")}
+    assert plan.handed_over == []
+
+
+def test_an_account_of_others_is_never_removed() -> None:
+    found = built(GALILEO)
+    assert "debian" not in told(planned(found, GALILEO))
+    made_anew = replace(found, record={**found.record, "debian": Known(uid=1234)})
+    assert "debian" not in told(planned(made_anew, GALILEO))
+
+
+def test_an_adopted_account_is_kept_as_the_list_says() -> None:
+    found = replace(
+        built(GALILEO),
+        owners={"/home/debian": 1000, "/home/galileo": 1001},
+        keys={
+            "debian": {"authorized_keys": key("cloud")},
+            "galileo": {"authorized_keys": MANAGED + key("galileo") + "\n"},
+        },
+        sudoers={"/etc/sudoers.d/90-cloud-init-users": "debian ALL=(ALL) NOPASSWD:ALL\n"},
+    )
+    debian = {"name": "debian", "full_name": "Debian", "keys": [key("debian")]}
+    plan = planned(found, GALILEO, debian, adopted=["debian"])
+    assert plan.databases.group == found.databases.group.replace(":debian\n", ":\n")
+    assert plan.sudoers["/etc/sudoers.d/90-cloud-init-users"] == ""
+    assert plan.keys == {"debian": f"{MANAGED}{key('debian')}\n"}
+    assert told(planned(carried_out(found, plan), GALILEO, debian)) == {}
+
+
+def test_what_a_run_that_died_has_written_is_completed() -> None:
+    """The files are written one after the other, the record first and /etc/passwd last."""
+    plan = planned(Found(BARE), GALILEO)
+    for written in range(1, 5):
+        names = ("group", "gshadow", "shadow", "passwd")[:written]
+        databases = replace(BARE, **{name: getattr(plan.databases, name) for name in names})
+        died = Found(databases, record=plan.before)
+        again = planned(died, GALILEO)
+        assert again.databases == plan.databases
+        assert told(planned(carried_out(died, again), GALILEO)) == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "accounts", "problem"),
+    [
+        ({}, [{"name": "debian"}], "debian: this account was not made here"),
+        ({}, [{"name": "debian", "state": "absent"}], "debian: this account was not made here, so it is not removed"),
+        ({}, [{"name": "kepler", "uid": 1000}], "kepler: debian has the uid 1000"),
+        ({}, [{"name": "kepler", "groups": ["operators"]}], "kepler: this host has no group operators"),
+        ({"foreign": {"kepler"}}, [{"name": "kepler"}], "kepler: the host knows this account from elsewhere"),
+        (
+            {"owners": {"/home/kepler": 1234}},
+            [{"name": "kepler"}],
+            "kepler: /home/kepler is there and belongs to the uid 1234",
+        ),
+        (
+            {"databases": replace(BARE, group=BARE.group + "kepler:x:500:\n")},
+            [{"name": "kepler"}],
+            "kepler: the host has a group",
+        ),
+    ],
+)
+def test_what_is_in_the_way_is_refused(
+    changes: dict[str, Any], accounts: Sequence[dict[str, Any]], problem: str
+) -> None:
+    with pytest.raises(UsersError, match=problem):
+        planned(replace(Found(BARE), **changes), GALILEO, *accounts)
+
+
+def test_a_uid_that_files_have_is_not_changed() -> None:
+    with pytest.raises(UsersError, match="galileo: the uid is 1001 on this host"):
+        planned(built(GALILEO), GALILEO | {"uid": 2000})
+
+
+BRAHE = {"name": "brahe", "keys": [key("brahe")], "sudo": "without_password"}
+
+
+@pytest.mark.parametrize(
+    ("comes_as", "accounts", "problem"),
+    [
+        (["galileo"], [BRAHE], "this run comes as galileo, who would be locked out"),
+        (["galileo"], [BRAHE, GALILEO | {"state": "absent"}], "this run comes as galileo, who would be locked out"),
+        (["galileo"], [BRAHE, GALILEO | {"expires": "2026-01-01"}], "who would have expired"),
+        (["debian", "galileo"], [BRAHE, GALILEO | {"sudo": "none"}], "who would lose sudo"),
+        (["galileo"], [BRAHE, GALILEO | {"keys": [key("new")]}], "none of the keys would stay"),
+        (["galileo"], [BRAHE, GALILEO | {"keys": [key("new"), key("galileo")]}], None),
+        (["debian"], [BRAHE], None),
+        ([], [BRAHE], None),
+    ],
+)
+def test_a_run_does_not_lock_itself_out(
+    comes_as: Collection[str], accounts: Sequence[dict[str, Any]], problem: str | None
+) -> None:
+    found = replace(built(GALILEO, BRAHE), comes_as=comes_as)
+    if problem:
+        with pytest.raises(UsersError, match=problem):
+            planned(found, *accounts)
+    else:
+        planned(found, *accounts)
+
+
+@pytest.mark.parametrize(
+    ("account", "rule"),
+    [
+        ({}, None),
+        ({"sudo": "password"}, "kepler ALL=(ALL:ALL) ALL"),
+        ({"sudo": "without_password"}, "kepler ALL=(ALL:ALL) NOPASSWD: ALL"),
+        (
+            {"sudo": "commands", "sudo_commands": ["/bin/a", "/bin/b --at=12:00 c,d"]},
+            "kepler ALL=(root) NOPASSWD: /bin/a, /bin/b --at\\=12\\:00 c\\,d",
+        ),
+    ],
+)
+def test_rules_of_sudo(account: dict[str, Any], rule: str | None) -> None:
+    assert sudo_rule(Account.of({"name": "kepler"} | account)) == rule
+
+
+@pytest.mark.parametrize(
+    ("text", "kept", "dropped"),
+    [
+        ("", "", []),
+        ("kepler ALL=ALL\n", "", ["kepler"]),
+        ("# kepler ALL=ALL\nDefaults env_reset\n%kepler ALL=ALL\nkepler2 ALL=ALL", None, []),
+        (
+            "root ALL=ALL\n\tkepler\tALL = /bin/a, \\\n  /bin/b\n\nbrahe ALL=ALL\n",
+            "root ALL=ALL\n\nbrahe ALL=ALL\n",
+            ["kepler"],
+        ),
+    ],
+)
+def test_rules_that_name_somebody_are_taken_out(text: str, kept: str | None, dropped: list[str]) -> None:
+    assert without_rules(text, {"kepler"}) == (text if kept is None else kept, dropped)
