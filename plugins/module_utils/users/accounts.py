@@ -36,7 +36,7 @@ FULL_NAME = re.compile(r"[^:,\\\x00-\x1f\x7f]*")
 # crypt(5): yescrypt, and SHA-512 and SHA-256 as older hosts have them.
 PASSWORD_HASH = re.compile(r"\$(?:y|gy|6|5)\$[./A-Za-z0-9$=,]{20,250}")
 ANOTHER_NAME = "Use 1 to 32 of a-z, 0-9, _ and -, with a letter first."
-SOMEBODYS = "Each person has one of their own."
+OWN = "Give each person one of their own."
 
 
 @dataclass(frozen=True)
@@ -157,7 +157,7 @@ def _doubles(accounts: Sequence[Account], people: Sequence[Account]) -> Iterator
             owners["key", fingerprint].append(account.name)
     for (what, value), names in owners.items():
         if len(names) > 1:
-            yield Fault(names[0], f"{len(names)} people have the {what} {value}: {', '.join(names[:5])}", SOMEBODYS)
+            yield Fault(names[0], f"{len(names)} people have the {what} {value}: {', '.join(names[:5])}", OWN)
 
 
 def _fingerprints(account: Account) -> set[str]:

@@ -27,7 +27,7 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.names impo
 # Where it is, what is wrong, and what to do about it.
 Problem = tuple[str, str, str]
 
-SECRET_NAME = re.compile(r"secret|password|passphrase|token|credential|private_key|api_key", re.IGNORECASE)
+SECRET_NAME = re.compile(r"secret|password|passphrase|token|credential|private.key|api_key", re.IGNORECASE)
 LONGEST_TEXT = 4096
 # The largest class, and some to spare.
 LONGEST_LIST = 25_000
