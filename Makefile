@@ -19,7 +19,7 @@ TIMED = tests/tools/timed
 MOLECULE = rm -rf .lab/molecule && MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/.lab/molecule molecule
 
 # The scenarios of molecule in the order in which site.yml runs their roles.
-SCENARIOS := base docker swarm_tls nfs_server nfs_client keeper homes swarm removed_nodes registry images jupyterhub proxy validate verify
+SCENARIOS := base users pinned_keys docker swarm_tls nfs_server nfs_client keeper homes swarm removed_nodes registry images jupyterhub proxy validate verify
 
 .PHONY: help
 help: ## Show the targets

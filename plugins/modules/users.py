@@ -169,7 +169,7 @@ class UsersModule(AnsibleModule):
             with tempfile.TemporaryDirectory() as directory:
                 candidate = Path(directory, "sudoers")
                 candidate.write_text(content, encoding="utf-8")
-                rc, out, err = self.run_command(["visudo", "-cf", str(candidate)])
+                rc, out, err = self.run_command(["visudo", "-c", "-f", str(candidate)])
             if rc != 0:
                 raise UsersError(f"{path} would be wrong, says visudo: {(err or out).strip()}")
 
