@@ -20,6 +20,9 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings i
 )
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms import ADDRESS
 
+# What is known of the names of packages and services, and of how these are started.
+SYSTEMS = {"Debian": ("12", "13"), "Ubuntu": ("24.04", "26.04")}
+
 
 def check(
     host: str, given: Mapping[str, Any], values: Mapping[str, Any], reached_at: Collection[str] = ()
@@ -29,6 +32,8 @@ def check(
     `reached_at` are its addresses at which this run comes.
     """
     facts = given.get("ansible_facts", {})
+    if "distribution" in facts:
+        yield from system_problems(host, facts)
     if PRIVATE_ADDRESS not in given and "default_ipv4" in facts:
         yield from _address_problems(host, facts["default_ipv4"])
     name = "base_container_interfaces"
@@ -51,6 +56,17 @@ def host_names_apart(told: Mapping[str, Mapping[str, Any]]) -> Iterator[Finding]
             yield Finding(host, "host name", problem, f"Give it another: hostnamectl set-hostname {host}")
         elif name:
             seen[name] = host
+
+
+def system_problems(host: str, facts: Mapping[str, Any]) -> Iterator[Finding]:
+    """A host that is none of those for which roles know what to install."""
+    name, version = str(facts["distribution"]), str(facts.get("distribution_version", ""))
+    if not any(version == known or version.startswith(f"{known}.") for known in SYSTEMS.get(name, ())):
+        known = " or ".join(f"{system} {release}" for system, releases in SYSTEMS.items() for release in releases)
+        problem = f"expected {known}, found {quoted(f'{name} {version}'.strip())}"
+        yield Finding(
+            host, "system of the host", problem, "Install one of these on it, or take it out of the inventory."
+        )
 
 
 def _address_problems(host: str, default_route: Mapping[str, Any]) -> Iterator[Finding]:

@@ -202,7 +202,7 @@ def test_a_run_that_died_before_the_installation_is_made_up_for(upstream: Host, 
     assert owner_of_the_engine(upstream) == "docker-ce"
 
 
-@pytest.mark.parametrize(("there", "wanted"), [("debian", "upstream"), ("upstream", "debian")])
+@pytest.mark.parametrize(("there", "wanted"), [("distribution", "upstream"), ("upstream", "distribution")])
 def test_an_engine_is_replaced_by_hand_and_its_containers_stay(
     bare: Host, converge: Converge, there: str, wanted: str
 ) -> None:

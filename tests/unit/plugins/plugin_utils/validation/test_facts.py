@@ -76,3 +76,29 @@ def test_two_hosts_of_one_host_name_are_named() -> None:
     assert (finding.host, finding.variable) == ("europa", "host name")
     assert finding.problem == '"debian" is the host name of jupiter too'
     assert "hostnamectl set-hostname europa" in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [("Debian", "12.12"), ("Debian", "13"), ("Debian", "13.2"), ("Ubuntu", "24.04"), ("Ubuntu", "26.04")],
+)
+def test_systems_that_hosts_may_have(name: str, version: str) -> None:
+    assert findings({**ETH0, "distribution": name, "distribution_version": version}) == []
+
+
+@pytest.mark.parametrize(
+    ("name", "version"),
+    [
+        ("Debian", "11.9"),
+        ("Debian", "testing"),
+        ("Ubuntu", "22.04"),
+        ("Ubuntu", "24.10"),
+        ("Rocky", "9.4"),
+        ("Debian", "120"),
+    ],
+)
+def test_a_host_with_another_system_is_named(name: str, version: str) -> None:
+    (finding,) = findings({**ETH0, "distribution": name, "distribution_version": version})
+    assert (
+        finding.problem == f'expected Debian 12 or Debian 13 or Ubuntu 24.04 or Ubuntu 26.04, found "{name} {version}"'
+    )
