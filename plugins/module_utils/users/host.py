@@ -10,12 +10,13 @@ import fcntl
 import json
 import os
 import pwd
+import secrets
 import shutil
 import signal
 import stat
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
@@ -125,50 +126,61 @@ def make_homes(homes: dict[str, tuple[int, int]]) -> None:
 
 
 def read_keys(home: Path) -> dict[str, str]:
-    """The files of keys of an account by name. What is a link or anything but a file is taken for an empty one."""
-    found = {}
-    with suppress(FileNotFoundError, NotADirectoryError):
-        for name in KEYS_FILES:
-            path = home / ".ssh" / name
-            if os.path.lexists(path):
-                found[name] = _text_of_a_file(path)
+    """The files of keys of an account by name. What is no file, or leads elsewhere, is taken for an empty one."""
+    ssh, found = home / ".ssh", {}
+    if ssh.is_symlink() or (ssh.exists() and not ssh.is_dir()):
+        return {KEYS_FILE: ""}
+    for name in KEYS_FILES:
+        if os.path.lexists(ssh / name):
+            found[name] = _text_of_a_file(ssh / name)
     return found
 
 
 def write_keys(keys: Mapping[str, str | None], logins: Mapping[str, Login]) -> None:
     """Give accounts exactly these keys, by name, None for none. All are on the disk before the first is in force.
 
-    Raises OSError, also where somebody has put a link in the place of a directory.
+    Raises HostError, with the name of the account.
     """
     for name, content in keys.items():
-        with _ssh_directory(logins[name], is_made=content is not None) as directory:
+        with _naming(name), _ssh_directory(logins[name], is_made=content is not None) as directory:
             if directory is not None and content is not None:
                 _write_beside(directory, content, logins[name])
     os.sync()
     for name, content in keys.items():
-        with _ssh_directory(logins[name], is_made=False) as directory:
+        with _naming(name), _ssh_directory(logins[name], is_made=False) as directory:
             if directory is not None:
                 _put_in_force(directory, content is not None)
     os.sync()
 
 
 @contextmanager
+def _naming(name: str) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise HostError(f"{name}: the keys cannot be written: {error}") from error
+
+
+@contextmanager
 def _ssh_directory(login: Login, is_made: bool) -> Iterator[int | None]:
     """A descriptor of ~/.ssh, None where it is missing. Whoever owns a home may put links there: none is followed."""
-    with suppress(FileNotFoundError), _directory(login.home) as home:
-        if is_made:
-            with suppress(FileExistsError):
-                os.mkdir(".ssh", mode=0o700, dir_fd=home)
-                os.chown(".ssh", login.uid, login.gid, dir_fd=home, follow_symlinks=False)
-        with _directory(".ssh", home) as directory:
-            yield directory
-            return
-    yield None
+    with ExitStack() as opened:
+        directory = None
+        with suppress(FileNotFoundError):
+            home = opened.enter_context(_directory(login.home))
+            if not _is(stat.S_ISDIR, ".ssh", home):
+                _clear(".ssh", home)
+            if is_made:
+                with suppress(FileExistsError):
+                    os.mkdir(".ssh", mode=0o700, dir_fd=home)
+                    os.chown(".ssh", login.uid, login.gid, dir_fd=home, follow_symlinks=False)
+            directory = opened.enter_context(_directory(".ssh", home))
+        yield directory
 
 
 @contextmanager
 def _directory(path: str, parent: int | None = None) -> Iterator[int]:
-    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=parent)
+    descriptor = os.open(path, os.O_RDONLY | os.O_DIRECTORY | (0 if parent is None else os.O_NOFOLLOW), dir_fd=parent)
     try:
         yield descriptor
     finally:
@@ -176,8 +188,7 @@ def _directory(path: str, parent: int | None = None) -> Iterator[int]:
 
 
 def _write_beside(directory: int, content: str, login: Login) -> None:
-    with suppress(FileNotFoundError):
-        os.unlink(NEW_KEYS, dir_fd=directory)
+    _clear(NEW_KEYS, directory)
     descriptor = os.open(NEW_KEYS, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600, dir_fd=directory)
     with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
         os.fchown(descriptor, login.uid, login.gid)
@@ -185,12 +196,27 @@ def _write_beside(directory: int, content: str, login: Login) -> None:
 
 
 def _put_in_force(directory: int, has_keys: bool) -> None:
+    for name in KEYS_FILES:
+        if not has_keys or name != KEYS_FILE or not _is(stat.S_ISREG, name, directory):
+            _clear(name, directory)
     if has_keys:
         os.rename(NEW_KEYS, KEYS_FILE, src_dir_fd=directory, dst_dir_fd=directory)
-    for name in KEYS_FILES:
-        if not (has_keys and name == KEYS_FILE):
-            with suppress(FileNotFoundError):
-                os.unlink(name, dir_fd=directory)
+
+
+def _is(kind: Callable[[int], bool], name: str, directory: int) -> bool:
+    try:
+        return kind(os.stat(name, dir_fd=directory, follow_symlinks=False).st_mode)
+    except FileNotFoundError:
+        return False
+
+
+def _clear(name: str, directory: int) -> None:
+    """Have nothing at a name. A directory that somebody has put there, to be in the way, is renamed."""
+    with suppress(FileNotFoundError):
+        try:
+            os.unlink(name, dir_fd=directory)
+        except IsADirectoryError:
+            os.rename(name, f"{name}.{secrets.token_hex(8)}", src_dir_fd=directory, dst_dir_fd=directory)
 
 
 def take_away(name: str, paths: Sequence[str]) -> None:
@@ -256,9 +282,11 @@ def _text_of_a_file(path: Path) -> str:
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return ""
-    with os.fdopen(descriptor, "rb") as stream:
+    try:
         is_file = stat.S_ISREG(os.fstat(descriptor).st_mode)
-        return stream.read(LARGEST_KEYS_FILE).decode("utf-8", "replace") if is_file else ""
+        return os.read(descriptor, LARGEST_KEYS_FILE).decode("utf-8", "replace") if is_file else ""
+    finally:
+        os.close(descriptor)
 
 
 def _belongings(uids: Mapping[int, str]) -> dict[str, list[str]]:
@@ -276,8 +304,9 @@ def _belongings(uids: Mapping[int, str]) -> dict[str, list[str]]:
 
 def _processes() -> Iterator[tuple[int, int]]:
     """Uids and processes, without those by which this run comes: the real, effective and saved uid, and the one that
-    logged in, which sudo and su leave as it is: proc_pid_status(5), proc_pid_loginuid(5)."""
-    spared = set(ancestors())
+    logged in, which sudo and su leave as it is: proc_pid_status(5), proc_pid_loginuid(5). All of a container have the
+    latter from whoever started its engine, so what the first process has tells nothing."""
+    spared, inherited = set(ancestors()), _login_uid(1)
     for path in Path("/proc").glob("[0-9]*"):
         if (process := int(path.name)) in spared:
             continue
@@ -287,10 +316,16 @@ def _processes() -> Iterator[tuple[int, int]]:
             if lines["State"].split()[0] in GONE:
                 continue
             uids = {int(uid) for uid in lines["Uid"].split()}
-            with suppress(FileNotFoundError):
-                uids.add(int((path / "loginuid").read_text()))
+            if (login_uid := _login_uid(process)) != inherited:
+                uids.add(login_uid)
             for uid in uids - {0, NOBODY_LOGGED_IN}:
                 yield uid, process
+
+
+def _login_uid(process: int) -> int:
+    """The uid that logged in, if the kernel keeps it."""
+    path = Path(f"/proc/{process}/loginuid")
+    return int(path.read_text()) if path.exists() else NOBODY_LOGGED_IN
 
 
 def _comes_as() -> set[str]:

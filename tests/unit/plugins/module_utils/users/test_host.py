@@ -1,0 +1,110 @@
+"""What is read and written in homes that somebody else owns."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from ansible_collections.galilean.hub.plugins.module_utils.users import host
+from ansible_collections.galilean.hub.plugins.module_utils.users.databases import Login
+from ansible_collections.galilean.hub.plugins.module_utils.users.plan import HandOver
+
+
+@pytest.fixture
+def login(tmp_path: Path) -> Login:
+    home = tmp_path / "home"
+    home.mkdir()
+    return Login(os.getuid(), os.getgid(), "", str(home), "*", "", ())
+
+
+@pytest.fixture
+def trap(tmp_path: Path) -> Path:
+    """A directory to which nothing may come by a link."""
+    directory = tmp_path / "trap"
+    directory.mkdir()
+    (directory / "authorized_keys").write_text("of somebody else\n")
+    return directory
+
+
+def written(login: Login) -> dict[str, str]:
+    return host.read_keys(Path(login.home))
+
+
+def test_keys_come_and_go(login: Login) -> None:
+    ssh = Path(login.home, ".ssh")
+    host.write_keys({"kepler": "one\n"}, {"kepler": login})
+    (ssh / "authorized_keys2").write_text("of an intruder\n")
+    assert written(login) == {"authorized_keys": "one\n", "authorized_keys2": "of an intruder\n"}
+    host.write_keys({"kepler": "two\n"}, {"kepler": login})
+    assert written(login) == {"authorized_keys": "two\n"}
+    assert (ssh.stat().st_mode & 0o777, (ssh / "authorized_keys").stat().st_mode & 0o777) == (0o700, 0o600)
+    host.write_keys({"kepler": None}, {"kepler": login})
+    assert written(login) == {}
+    assert os.listdir(ssh) == []
+
+
+def in_place_of_the_directory(ssh: Path, trap: Path) -> None:
+    ssh.symlink_to(trap)
+
+
+def in_place_of_the_file(ssh: Path, trap: Path) -> None:
+    ssh.mkdir()
+    (ssh / "authorized_keys").symlink_to(trap / "authorized_keys")
+
+
+def in_place_of_the_new_file(ssh: Path, trap: Path) -> None:
+    ssh.mkdir()
+    (ssh / host.NEW_KEYS).symlink_to(trap / "authorized_keys")
+
+
+def directories_everywhere(ssh: Path, _trap: Path) -> None:
+    for name in (host.NEW_KEYS, *host.KEYS_FILES):
+        (ssh / name / "full").mkdir(parents=True)
+
+
+def a_pipe(ssh: Path, _trap: Path) -> None:
+    ssh.mkdir()
+    os.mkfifo(ssh / "authorized_keys")
+
+
+def a_file_in_place_of_the_directory(ssh: Path, _trap: Path) -> None:
+    ssh.write_text("")
+
+
+@pytest.mark.parametrize("content", ["one\n", None])
+@pytest.mark.parametrize(
+    "lay",
+    [
+        in_place_of_the_directory,
+        in_place_of_the_file,
+        in_place_of_the_new_file,
+        directories_everywhere,
+        a_pipe,
+        a_file_in_place_of_the_directory,
+    ],
+)
+def test_nobody_leads_root_elsewhere_or_stops_a_run(login: Login, trap: Path, lay: object, content: str | None) -> None:
+    assert callable(lay)
+    lay(Path(login.home, ".ssh"), trap)
+    assert "of somebody else" not in "".join(written(login).values())
+    host.write_keys({"kepler": content}, {"kepler": login})
+    assert written(login) == ({"authorized_keys": content} if content else {})
+    assert (trap / "authorized_keys").read_text() == "of somebody else\n"
+    assert os.listdir(trap) == ["authorized_keys"]
+
+
+def test_files_are_handed_over_without_what_others_own_and_what_links_lead_to(login: Login, trap: Path) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root gives files away")
+    home = Path(login.home)
+    (home / "work").mkdir()
+    (home / "work/file").write_text("mine")
+    (home / "link").symlink_to(trap)
+    for path in (home, home / "work", home / "work/file", home / "link"):
+        os.chown(path, 1234, -1, follow_symlinks=False)
+    (home / "of-root").write_text("")
+    host.hand_over(HandOver(str(home), 1234, 999))
+    owners = {path.name: path.lstat().st_uid for path in (home, *home.rglob("*"))}
+    assert owners == {"home": 999, "work": 999, "file": 999, "link": 999, "of-root": 0}
+    assert trap.stat().st_uid == 0
