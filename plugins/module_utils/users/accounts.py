@@ -125,7 +125,7 @@ def _faults_of_access(account: Account) -> Iterator[Fault]:
             yield Fault(f"{name}.groups", "a group cannot have the name that is there", ANOTHER_NAME)
         elif group in ROOTS_GROUPS:
             yield Fault(f"{name}.groups", f"whoever is in {group} has the rights of root", "Say so by sudo instead.")
-    if account.expires is not None and not _is_date(account.expires):
+    if account.expires is not None and not is_date(account.expires):
         yield Fault(f"{name}.expires", "it is no date", 'Write one such as "2027-03-31".')
     if account.password_hash is not None and not PASSWORD_HASH.fullmatch(account.password_hash):
         advice = "Write what `mkpasswd --method=yescrypt` prints."
@@ -168,11 +168,12 @@ def _fingerprints(account: Account) -> set[str]:
 
 
 def _may_all(account: Account, today: date) -> bool:
-    is_usable = account.expires is None or _is_date(account.expires)
+    is_usable = account.expires is None or is_date(account.expires)
     return account.sudo in FULL_SUDO and bool(account.keys) and is_usable and account.works(today)
 
 
-def _is_date(text: str) -> bool:
+def is_date(text: str) -> bool:
+    """Whether it is one as YYYY-MM-DD."""
     try:
         date.fromisoformat(text)
     except ValueError:

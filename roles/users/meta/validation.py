@@ -10,11 +10,21 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime
 
-from ansible_collections.galilean.hub.plugins.module_utils.users.accounts import LEAST_UID, MOST_UID, Account, faults
-from ansible_collections.galilean.hub.plugins.module_utils.validation.cluster import Cluster
-from ansible_collections.galilean.hub.plugins.module_utils.validation.findings import WHERE, Finding, shown_name
-from ansible_collections.galilean.hub.plugins.module_utils.validation.limits import Entries, Form, Range
+from ansible_collections.galilean.hub.plugins.module_utils.users.accounts import (
+    COMMAND,
+    FULL_NAME,
+    LEAST_UID,
+    MOST_UID,
+    PASSWORD_HASH,
+    Account,
+    faults,
+    is_date,
+)
+from ansible_collections.galilean.hub.plugins.module_utils.users.public_keys import PRIVATE
 from ansible_collections.galilean.hub.plugins.plugin_utils.public_keys import KeySourceError, with_public_keys
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.cluster import Cluster
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import WHERE, Finding, shown_name
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms import Entries, Form, Range
 
 ACCOUNT = Form("the name of an account", "galileo", re.compile(r"[a-z][a-z0-9_-]{0,31}").fullmatch)
 GROUP = ACCOUNT._replace(words="the name of a group", example="operators")
@@ -23,7 +33,22 @@ AT_GITHUB = Form(
 )
 
 FORMS = {"users_adopted_accounts": ACCOUNT, "users_groups": GROUP}
-ENTRIES = {"users_pinned_keys": Entries(AT_GITHUB, {"type": "list", "elements": "str"})}
+FORMS_OF_KEYS = {
+    "expires": Form("a date", "2030-03-31", is_date),
+    "full_name": Form("a name without colon, comma and backslash", "Galileo Galilei", FULL_NAME.fullmatch),
+    "groups": GROUP,
+    "keys": Form(
+        "a public key as one line, the path of a file with such lines, or github: and a name",
+        "/srv/site/keys/galileo.pub",
+        lambda text: text.isprintable() and text.strip() and not PRIVATE.search(text),
+    ),
+    "name": ACCOUNT,
+    "password_hash": Form("what mkpasswd --method=yescrypt prints", "$y$j9T$...", PASSWORD_HASH.fullmatch),
+    "sudo_commands": Form(
+        "an absolute path with arguments, without wildcards", "/usr/bin/systemctl restart nginx", COMMAND.fullmatch
+    ),
+}
+ENTRIES = {"users_pinned_keys": Entries(AT_GITHUB, {"type": "list", "elements": "str", "form": FORMS_OF_KEYS["keys"]})}
 RANGES_OF_KEYS = {"uid": Range(LEAST_UID, MOST_UID, example=2001)}
 
 

@@ -3,19 +3,12 @@
 from __future__ import annotations
 
 import base64
-import importlib.util
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-from ansible_collections.galilean.hub.plugins.module_utils.validation.cluster import Cluster
-
-ROOT = Path(__file__).resolve().parents[4]
-SPEC = importlib.util.spec_from_file_location("users_validation", ROOT / "roles/users/meta/validation.py")
-assert SPEC is not None
-assert SPEC.loader is not None
-validation = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(validation)
+from clusters import GOOD, form, problems, said_by
 
 
 def key(owner: str) -> str:
@@ -28,8 +21,8 @@ GALILEO = {"name": "galileo", "keys": [key("galileo")], "sudo": "without_passwor
 
 def told(*accounts: dict[str, Any], adopted: tuple[str, ...] = (), **pinned: list[str]) -> list[str]:
     values = {"users_accounts": [*accounts], "users_pinned_keys": pinned, "users_adopted_accounts": [*adopted]}
-    cluster = Cluster({"hub": ["jupiter"]}, {"jupiter": values}, {}, {}, {}, {}, {}, {}, {})
-    return [f"{each.variable}: {each.problem}" for rule in validation.RULES for each in rule(cluster)]
+    cluster = replace(GOOD, values={"jupiter": values})
+    return [f"{each.variable}: {each.problem}" for rule in said_by("users").RULES for each in rule(cluster)]
 
 
 def test_keys_come_from_the_list_from_a_file_and_pinned_from_github(tmp_path: Path) -> None:
@@ -71,3 +64,30 @@ def test_nobody_left_with_sudo_is_refused_and_no_list_is_not() -> None:
 def test_an_account_that_is_adopted_and_not_in_the_list_is_refused() -> None:
     assert told(GALILEO, adopted=("galileo",)) == []
     assert "debian is not in users_accounts" in told(GALILEO, adopted=("debian",))[0]
+
+
+@pytest.mark.parametrize(
+    ("place", "good", "bad"),
+    [
+        ("users_accounts.name", ["galileo", "g-1_a"], ["", "Galileo", "a b", "1a", "root\n"]),
+        (
+            "users_accounts.keys",
+            [key("a"), "/srv/a.pub", "github:a"],
+            ["", " ", "a\nb", "-----BEGIN RSA PRIVATE KEY-----"],
+        ),
+        ("users_accounts.expires", ["2030-03-31"], ["", "31.3.2030", "2030-02-30", "20300331"]),
+        ("users_accounts.sudo_commands", ["/bin/a", "/bin/a --b c"], ["", "a", "/bin/a *", "/bin/a; b"]),
+        ("users_adopted_accounts", ["debian"], ["", "a:b"]),
+    ],
+)
+def test_forms(place: str, good: list[str], bad: list[str]) -> None:
+    wanted = form("users", place)
+    assert [text for text in good if not wanted.fits(text)] == []
+    assert [text for text in bad if wanted.fits(text)] == []
+
+
+def test_a_private_key_in_the_place_of_a_public_one_is_not_shown() -> None:
+    private = "-----BEGIN OPENSSH PRIVATE KEY-----\nb3BlbnNzaC1rZXktdjEAAAAABG5vbmU\n-----END OPENSSH PRIVATE KEY-----"
+    found = problems("users", "users_accounts", [{"name": "galileo", "keys": [private]}])
+    assert found
+    assert "b3Bl" not in "".join(found)
