@@ -14,6 +14,12 @@ import yaml
 ROOT = Path(__file__).resolve().parents[2]
 ROLES = sorted(path for path in (ROOT / "roles").iterdir() if (path / "meta").is_dir())
 LINES_AT_MOST = 110
+# With which the names of tasks begin.
+VERB = re.compile(
+    r"Add|Ask|Build|Compare|Copy|Create|Find|Gather|Give|Go|Have|Hold|Install|Issue|Join|Judge|Keep"
+    r"|Label|Leave|Log|Look|Make|Manage|Mount|Move|Pin|Prove|Pull|Read|Remember|Remove|Run|Serve|Start"
+    r"|Sum|Take|Trust|Try|Visit|Wait|Withdraw|Write"
+)
 FORBIDDEN = {"set_fact", "shell", "ignore_errors", "notify", "listen", "handlers"}
 SHELLS = {"sh", "bash", "dash"}
 INPUT_WITH_DEFAULT = re.compile(r"\b(\w+)\s*\|\s*(?:ansible\.builtin\.)?(?:default|d)\s*\(")
@@ -129,6 +135,14 @@ def test_a_number_that_is_text_is_read_as_a_number(role: Path) -> None:
         is_part_of_data = path.parent.name == "vars" and WHOLE_VALUE.fullmatch(line)
         is_read = AS_NUMBER.match(behind) or (BY_ITSELF.fullmatch(line) and not is_part_of_data)
         assert is_read, f"{path.relative_to(ROOT)}: {before}{name}{behind}"
+
+
+@every_role
+def test_tasks_say_what_they_do(role: Path) -> None:
+    """By an imperative: what is done to what."""
+    for path in sorted((role / "tasks").glob("*.yml")):
+        for task in tasks_in(load(path)):
+            assert VERB.fullmatch(task["name"].split()[0]), f"{path.relative_to(ROOT)}: {task['name']}"
 
 
 @every_role

@@ -5,8 +5,8 @@ from points import Point, Task, points_of, points_on_the_way, sample
 TASKS = [
     Task(1, "validate", 0.2, [], "validate : Compare"),
     Task(2, "hosts", 4.0, ["jupiter", "io", "europa"], "base : Install"),
-    Task(3, "hosts", 0.3, [], "base : Certificates"),
-    Task(4, "hosts", 0.9, ["io"], "base : Files"),
+    Task(3, "hosts", 0.3, [], "base : Trust"),
+    Task(4, "hosts", 0.9, ["io"], "base : Write"),
     Task(5, "engine", 0.1, [], "docker : Look"),
     Task(6, "engine", 3.0, [], "docker : Wait"),
 ]
