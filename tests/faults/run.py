@@ -230,7 +230,7 @@ def arguments() -> argparse.Namespace:
     add("--mode", dest="modes", action="append", choices=MODES, help="may be repeated (default: all of them)")
     add("--sample", type=int, metavar="N", help="so many points instead of all of them")
     add("--seed", type=int, default=0, metavar="N", help="draws the sample, and where changes are killed (default: 0)")
-    add("--task", type=re.compile, metavar="PATTERN", help="only points that match, as in 'hub: .*Secrets'")
+    add("--task", type=re.compile, metavar="PATTERN", help="only points that match, as in 'hub: .*secrets'")
     add(
         "--in-a-row",
         type=int,
