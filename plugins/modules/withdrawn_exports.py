@@ -47,7 +47,8 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.exports import withdrawn
 
 IN_FORCE = Path("/var/lib/nfs/etab")
-FILE, DIRECTORY = Path("/etc/exports"), Path("/etc/exports.d")
+FILE = Path("/etc/exports")
+DIRECTORY = Path("/etc/exports.d")
 
 
 def stated() -> list[str]:

@@ -157,8 +157,7 @@ def test_all_nodes_carry_traffic_after_one_run_when_the_host_of_the_hub_was_made
         eventually(lambda host=host: host.run(start).succeeded, f"{name} is on the network")
         try:
             for other in hosts.keys() - {name}:
-                arrives = lambda other=other: fetch(hosts[other], probe) == "10000000"  # noqa: E731
-                eventually(arrives, f"the load of {name} arrives at {other}")
+                eventually(lambda other=other: fetch(hosts[other], probe) == "10000000", f"{other} is sent by {name}")
         finally:
             host.check_output("docker rm --force talker")
     assert set(lab.play("playbooks/swarm.yml").changed.values()) == {0}
