@@ -26,11 +26,11 @@ def sync_directory(path: Path) -> None:
 def write_durably(path: Path, content: str, mode: int, uid: int = -1, gid: int = -1) -> None:
     """Replace a file, so that a crash at any point leaves the old content or the new one, never a part of it.
 
-    Raises OSError.
+    Bytes that are no UTF-8 stand in `content` as surrogateescape has them. Raises OSError.
     """
     temporary = temporary_of(path)
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    with os.fdopen(descriptor, "w", encoding="utf-8") as stream:
+    with os.fdopen(descriptor, "w", encoding="utf-8", errors="surrogateescape") as stream:
         stream.write(content)
         stream.flush()
         os.fchown(descriptor, uid, gid)

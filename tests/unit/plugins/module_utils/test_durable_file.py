@@ -46,3 +46,8 @@ def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path) -> Non
     with pytest.raises(UnicodeEncodeError):
         write_durably(tmp_path / "key", "\ud800", mode=0o600)
     assert (tmp_path / "key").read_text() == "old"
+
+
+def test_bytes_that_are_no_text_stay_as_they_are(tmp_path: Path) -> None:
+    write_durably(tmp_path / "passwd", b"J\xe9".decode("utf-8", "surrogateescape"), mode=0o644)
+    assert (tmp_path / "passwd").read_bytes() == b"J\xe9"
