@@ -32,7 +32,7 @@ SUDO = ("none", "password", "without_password", "commands")
 FULL_SUDO = ("password", "without_password")
 # No wildcard: * and ? of sudoers match spaces and slashes too, and so other commands than the one that was meant.
 COMMAND = re.compile(r"(?:/[\w.@+-]+)+(?: [\w./@+=:,-]+)*", re.ASCII)
-FULL_NAME = re.compile(r"[^:,\\\x00-\x1f\x7f]*")
+FULL_NAME = re.compile(r"[^:,\\\x00-\x1f\x7f-\x9f\u2028\u2029]*")
 # crypt(5): yescrypt, and SHA-512 and SHA-256 as older hosts have them.
 PASSWORD_HASH = re.compile(r"\$(?:y|gy|6|5)\$[./A-Za-z0-9$=,]{20,250}")
 ANOTHER_NAME = "Use 1 to 32 of a-z, 0-9, _ and -, with a letter first."

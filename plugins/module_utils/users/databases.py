@@ -6,8 +6,9 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 # Of shadow(5) and gshadow(5): nobody can log in by a password.
 NO_PASSWORD = "*"
@@ -16,6 +17,8 @@ LOCK = "!"
 LONG_AGO = "1"
 
 Rows = dict[str, list[str]]
+# By group, in their order.
+Members = dict[str, dict[str, None]]
 
 
 @dataclass(frozen=True)
@@ -50,17 +53,27 @@ class Editor:
     group: Rows
     gshadow: Rows
     taken: set[int] = field(default_factory=set)
+    gids: set[int] = field(init=False)
+    members: tuple[Members, Members] = field(init=False)
+    groups: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
+
+    def __post_init__(self) -> None:
+        self.members = (_members(self.group), _members(self.gshadow))
+        for group, members in self.members[0].items():
+            for name in members:
+                self.groups[name].add(group)
+        self.gids = {int(row[2]) for row in self.group.values() if _has_id(row)}
+        self.taken |= {int(row[2]) for row in self.passwd.values() if _has_id(row)} | self.gids
 
     @classmethod
     def of(cls, files: Databases) -> Editor:
-        editor = cls(rows(files.passwd), rows(files.shadow), rows(files.group), rows(files.gshadow))
-        editor.taken = {
-            int(row[2]) for table in (editor.passwd, editor.group) for row in table.values() if _has_id(row)
-        }
-        return editor
+        return cls(rows(files.passwd), rows(files.shadow), rows(files.group), rows(files.gshadow))
 
     @property
     def databases(self) -> Databases:
+        for table, members in zip((self.group, self.gshadow), self.members, strict=True):
+            for group, names in members.items():
+                table[group][3] = ",".join(names)
         return Databases(text(self.passwd), text(self.shadow), text(self.group), text(self.gshadow))
 
     def login(self, name: str) -> Login | None:
@@ -69,14 +82,11 @@ class Editor:
         if row is None:
             return None
         shadow = self.shadow.get(name, [name, NO_PASSWORD, *[""] * 7])
-        groups = tuple(sorted(self.groups_of(name)))
+        groups = tuple(sorted(self.groups.get(name, ())))
         return Login(int(row[2]), int(row[3]), row[4].split(",")[0], row[5], shadow[1], shadow[7], groups)
 
-    def groups_of(self, name: str) -> Iterator[str]:
-        return (group for group, row in self.group.items() if len(row) > 3 and name in row[3].split(","))
-
-    def free(self, candidates: range) -> int | None:
-        """The first number that no account and no group has, and its own from now on."""
+    def free(self, candidates: Iterator[int]) -> int | None:
+        """The next number that no account and no group has, and its own from now on."""
         found = next((number for number in candidates if number not in self.taken), None)
         if found is not None:
             self.taken.add(found)
@@ -90,17 +100,21 @@ class Editor:
 
     def add_group(self, name: str, gid: int) -> int:
         """The number of a group, which is made where it is missing."""
-        self.group.setdefault(name, [name, "x", str(gid), ""])
-        self.gshadow.setdefault(name, [name, LOCK, "", ""])
+        for table, members, password in zip((self.group, self.gshadow), self.members, ("x", LOCK), strict=True):
+            if name not in table:
+                table[name] = [name, password, str(gid) if table is self.group else "", ""]
+                members[name] = {}
+                self.gids.add(gid)
         return int(self.group[name][2])
 
     def put_into(self, name: str, groups: tuple[str, ...]) -> None:
         """Make an account a member of these groups and of no others."""
-        for table in (self.group, self.gshadow):
-            for group, row in table.items():
-                if len(row) > 3:
-                    members = [member for member in row[3].split(",") if member and member != name]
-                    row[3] = ",".join([*members, name] if group in groups else members)
+        for members in self.members:
+            for group in self.groups[name] - {*groups}:
+                members.get(group, {}).pop(name, None)
+            for group in groups:
+                members.get(group, {})[name] = None
+        self.groups[name] = {*groups}
 
     def rename(self, name: str, full_name: str) -> None:
         gecos = self.passwd[name][4].split(",")
@@ -116,7 +130,7 @@ class Editor:
 def rows(content: str) -> Rows:
     """Rows by their first field. Comments and what else is no row have a name that no account can have."""
     found: Rows = {}
-    for number, line in enumerate(content.splitlines()):
+    for number, line in enumerate(content.removesuffix("\n").split("\n") if content else []):
         row = line.split(":")
         found[row[0] if len(row) > 2 and row[0] not in found else f"\n{number}"] = row
     return found
@@ -126,8 +140,8 @@ def text(table: Rows) -> str:
     return "".join(":".join(row) + "\n" for row in table.values())
 
 
-def without_lock(login: Login) -> Login:
-    return replace(login, password=login.password.lstrip(LOCK) or NO_PASSWORD)
+def _members(table: Rows) -> Members:
+    return {group: dict.fromkeys(filter(None, row[3].split(","))) for group, row in table.items() if len(row) > 3}
 
 
 def _has_id(row: list[str]) -> bool:

@@ -129,13 +129,16 @@ class _Planner:
         present = {account.name: account for account in accounts if account.state == "present"}
         absent = {account.name for account in accounts if account.state == "absent"}
         left = {name for name in {*self.found.record, *absent} - present.keys() if self.editor.login(name)}
+        self.ids_of_people, self.ids_of_system = iter(PEOPLES_IDS), iter(SYSTEM_IDS)
         refuse(self._obstacles(present, left, absent, groups))
         left = {name for name in left if self._is_ours(name)}
         plan = Plan(before={}, databases=self.found.databases)
         for group in groups:
             if group not in self.editor.group:
-                self.editor.add_group(group, self._free(SYSTEM_IDS, group))
+                self.editor.add_group(group, self._free(self.ids_of_system, group))
                 plan.changes[group].append("group made")
+        self.editor.taken |= {account.uid for account in present.values() if account.uid is not None}
+        self.editor.taken |= {known.uid for known in self.found.record.values()}
         for account in present.values():
             self._take_up(account, plan)
         for name in sorted(left):
@@ -161,7 +164,7 @@ class _Planner:
     def _free(self, candidates: range, name: str) -> int:
         number = self.editor.free(candidates)
         if number is None:
-            raise UsersError(f"{name}: this host has no number left between {min(candidates)} and {max(candidates)}")
+            raise UsersError(f"{name}: this host has no number left for it")
         return number
 
     # What stands in the way
@@ -256,10 +259,9 @@ class _Planner:
 
     def _make(self, account: Account) -> Login:
         name, known = account.name, self.found.record.get(account.name)
-        uid = account.uid or (known and known.uid) or self._free(PEOPLES_IDS, name)
-        others = {row[2] for group, row in self.editor.group.items() if len(row) > 2 and group != name}
-        self.editor.taken.add(uid)
-        self.editor.add_group(name, self._free(PEOPLES_IDS, name) if str(uid) in others else uid)
+        uid = account.uid or (known and known.uid) or self._free(self.ids_of_people, name)
+        has_gid = uid in self.editor.gids and name not in self.editor.group
+        self.editor.add_group(name, self._free(self.ids_of_people, name) if has_gid else uid)
         self.editor.add(name, uid, account.full_name, f"{HOMES}/{name}", SHELL, self.day)
         login = self.editor.login(name)
         assert login is not None
@@ -323,7 +325,7 @@ class _Planner:
     def _archive(self) -> int:
         """The uid of those files whose owners left."""
         if (login := self.editor.login(ARCHIVE_OWNER)) is None:
-            uid = self._free(SYSTEM_IDS, ARCHIVE_OWNER)
+            uid = self._free(self.ids_of_system, ARCHIVE_OWNER)
             self.editor.add(
                 ARCHIVE_OWNER, uid, "Files of those who left", "/nonexistent", "/usr/sbin/nologin", self.day
             )
