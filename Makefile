@@ -52,6 +52,7 @@ engine: bootstrap
 
 .PHONY: machine
 machine: engine
+	@tests/tools/debian openssh-client
 	@$(TIMED) $(LAB)/times "images of the hosts" tests/lab/images .lab/log bookworm trixie
 
 .PHONY: hosts

@@ -45,7 +45,7 @@ def _connection() -> list[tuple[str, int]]:
 
     Sudo and its like take the variable away, so the processes from which this one descends are asked too.
     """
-    told = (CONNECTION.search(environment) for environment in _environments())
+    told = (CONNECTION.search(environment) for environment in environments())
     return next(([(found[1].decode(), int(found[2]))] for found in told if found), [])
 
 
@@ -57,7 +57,7 @@ def ancestors() -> Iterator[int]:
         process = _parent(process)
 
 
-def _environments() -> Iterator[bytes]:
+def environments() -> Iterator[bytes]:
     """Environments with which this process and those before it were started: proc_pid_environ(5), proc_pid_stat(5).
 
     Without those of processes that have ended, or that root may not look into, as the first one of some machines.

@@ -191,7 +191,7 @@ def apply(plan: Plan) -> None:
         write_durably(Path(path), content, mode=0o440, uid=0, gid=0)
     for name, paths in plan.taken.items():
         host.take_away(name, paths)
-    host.end_processes(plan.ended.values())
+    host.end_processes({*plan.ended.values()})
     for change in plan.handed_over:
         host.hand_over(change)
     if plan.after != plan.before:

@@ -10,6 +10,7 @@ import fcntl
 import json
 import os
 import pwd
+import re
 import secrets
 import shutil
 import signal
@@ -20,9 +21,10 @@ from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
-from ansible_collections.galilean.hub.plugins.module_utils.ssh import ancestors
+from ansible_collections.galilean.hub.plugins.module_utils.ssh import ancestors, connected, environments
 from ansible_collections.galilean.hub.plugins.module_utils.users.databases import Databases, Login, rows
 from ansible_collections.galilean.hub.plugins.module_utils.users.plan import HOMES, KEYS_FILE, Found, HandOver, Known
+from ansible_collections.galilean.hub.plugins.module_utils.users.public_keys import fingerprints
 
 RECORD = Path("/var/lib/galilean/users/accounts.json")
 ARCHIVE = Path("/var/lib/galilean/users/archive")
@@ -34,7 +36,8 @@ CRONTABS, AT_JOBS, LINGER = (
     Path("/var/lib/systemd/linger"),
 )
 # In the order in which they are written: an account is there when /etc/passwd has it, and then all else of it is.
-DATABASES = {"group": 0o644, "gshadow": 0o640, "shadow": 0o640, "passwd": 0o644}
+# So are members of a group when /etc/group has them.
+DATABASES = {"gshadow": 0o640, "group": 0o644, "shadow": 0o640, "passwd": 0o644}
 # What glibc's lckpwdf(3) locks, and so shadow-utils, PAM and systemd. The kernel gives it back when its holder dies,
 # and what shadow-utils locks beside it, and leaves behind when the power fails, is in nobody's way here.
 LOCK = Path("/etc/.pwd.lock")
@@ -45,6 +48,8 @@ NOBODY_LOGGED_IN = 2**32 - 1
 # Zombies and the dead of proc_pid_stat(5) run no more.
 GONE = ("Z", "X")
 TERM_SECONDS, KILL_SECONDS = 10, 60
+# Where sshd with ExposeAuthInfo says by what somebody got in: sshd_config(5).
+EXPOSED = re.compile(rb"(?:^|\0)SSH_USER_AUTH=([^\0]+)")
 
 
 class HostError(Exception):
@@ -84,6 +89,7 @@ def read(names: Collection[str]) -> Found:
         running={uid for uid, _process in _processes()},
         owners={home: os.lstat(home).st_uid for home in homes.values() if os.path.lexists(home)},
         comes_as=_comes_as(),
+        comes_by=_comes_by(),
         foreign={name for name in ours - passwd.keys() if _resolves(name)},
     )
 
@@ -118,7 +124,8 @@ def make_homes(homes: dict[str, tuple[int, int]]) -> None:
         shutil.rmtree(temporary, ignore_errors=True)
         path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
         shutil.copytree(SKELETON, temporary, symlinks=True) if SKELETON.is_dir() else temporary.mkdir()
-        for entry in [temporary, *temporary.rglob("*")]:
+        # What is given away first is within what is root's: nobody puts a link into the way that is yet to go.
+        for entry in reversed([temporary, *temporary.rglob("*")]):
             os.chown(entry, uid, gid, follow_symlinks=False)
         temporary.chmod(0o700)
         made.append((temporary, path))
@@ -173,8 +180,9 @@ def _ssh_directory(login: Login, is_made: bool) -> Iterator[int | None]:
             if is_made:
                 with suppress(FileExistsError):
                     os.mkdir(".ssh", mode=0o700, dir_fd=home)
-                    os.chown(".ssh", login.uid, login.gid, dir_fd=home, follow_symlinks=False)
             directory = opened.enter_context(_directory(".ssh", home))
+            if is_made:
+                os.fchown(directory, login.uid, login.gid)
         yield directory
 
 
@@ -225,6 +233,8 @@ def take_away(name: str, paths: Sequence[str]) -> None:
     directory.mkdir(mode=0o700, parents=True, exist_ok=True)
     for path in map(Path, paths):
         shutil.copy2(path, directory / f"{path.parent.name}-{path.name}")
+    os.sync()
+    for path in map(Path, paths):
         path.unlink()
 
 
@@ -232,7 +242,7 @@ def end_processes(uids: Collection[int]) -> None:
     """End all that runs as one of these, and what they have started through sudo. Raises HostError."""
     for number, seconds in ((signal.SIGTERM, TERM_SECONDS), (signal.SIGKILL, KILL_SECONDS)):
         deadline = time.monotonic() + seconds
-        while left := [process for uid, process in _processes() if uid in uids]:
+        while left := {process for uid, process in _processes() if uid in uids}:
             for process in left:
                 with suppress(ProcessLookupError):
                     os.kill(process, number)
@@ -303,23 +313,26 @@ def _belongings(uids: Mapping[int, str]) -> dict[str, list[str]]:
 
 
 def _processes() -> Iterator[tuple[int, int]]:
-    """Uids and processes, without those by which this run comes: the real, effective and saved uid, and the one that
-    logged in, which sudo and su leave as it is: proc_pid_status(5), proc_pid_loginuid(5). All of a container have the
-    latter from whoever started its engine, so what the first process has tells nothing."""
+    """Uids and processes that run, without those by which this run comes."""
     spared, inherited = set(ancestors()), _login_uid(1)
     for path in Path("/proc").glob("[0-9]*"):
-        if (process := int(path.name)) in spared:
-            continue
-        with suppress(FileNotFoundError, ProcessLookupError):
-            status = (path / "status").read_text(encoding="utf-8", errors="replace")
-            lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
-            if lines["State"].split()[0] in GONE:
-                continue
-            uids = {int(uid) for uid in lines["Uid"].split()}
-            if (login_uid := _login_uid(process)) != inherited:
-                uids.add(login_uid)
-            for uid in uids - {0, NOBODY_LOGGED_IN}:
+        if (process := int(path.name)) not in spared:
+            for uid in _uids(process, inherited):
                 yield uid, process
+
+
+def _uids(process: int, inherited: int) -> set[int]:
+    """Those of a process, root aside, nothing when it has ended: the real, effective and saved uid, and the one that
+    logged in, which sudo and su leave as it is: proc_pid_status(5), proc_pid_loginuid(5). All of a container have the
+    latter from whoever started its engine, so what the first process has tells nothing."""
+    with suppress(FileNotFoundError, ProcessLookupError):
+        status = Path(f"/proc/{process}/status").read_text(encoding="utf-8", errors="replace")
+        lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
+        if lines["State"].split()[0] not in GONE:
+            login_uid = _login_uid(process)
+            uids = {int(uid) for uid in lines["Uid"].split()} | ({login_uid} - {inherited})
+            return uids - {0, NOBODY_LOGGED_IN}
+    return set()
 
 
 def _login_uid(process: int) -> int:
@@ -329,13 +342,20 @@ def _login_uid(process: int) -> int:
 
 
 def _comes_as() -> set[str]:
-    """The accounts, root aside, whose processes led to this one."""
-    found = set()
-    for process in ancestors():
-        with suppress(FileNotFoundError, ProcessLookupError, KeyError):
-            if uid := os.stat(f"/proc/{process}").st_uid:
-                found.add(pwd.getpwuid(uid).pw_name)
+    """The accounts, root aside, whose processes led to this one. Who owns /proc/PID says it not of those like sshd."""
+    found, inherited = set(), _login_uid(1)
+    for uid in {uid for process in ancestors() for uid in _uids(process, inherited)}:
+        with suppress(KeyError):
+            found.add(pwd.getpwuid(uid).pw_name)
     return found
+
+
+def _comes_by() -> frozenset[str] | None:
+    """The keys by which this run came, none when it came otherwise than over SSH, None when sshd does not tell."""
+    for environment in environments():
+        if exposed := EXPOSED.search(environment):
+            return frozenset(fingerprints(_text_of_a_file(Path(os.fsdecode(exposed[1])))))
+    return None if connected() else frozenset()
 
 
 def _resolves(name: str) -> bool:

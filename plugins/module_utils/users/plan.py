@@ -40,6 +40,9 @@ MANAGED = "# Written by galilean.hub.users. Change the inventory: what is writte
 EPOCH = date(1970, 1, 1)
 # What sudoers(5) has a meaning for in a command.
 SPECIAL = re.compile(r"([,:=\\])")
+# Users of a rule, or of an alias up to its last one, where a comma leads on to the next one.
+COMMA = r"(?:\s|\\\n)*,(?:\s|\\\n)*"
+USERS = re.compile(rf"(\s*(?:User_Alias\s+\w+\s*=\s*)?)((?:[^\s,=]+{COMMA})*[^\s,=]+)(?=\s|$)")
 # A backslash at the end of a line leads on to the next one.
 RULE = re.compile(r"(?:[^\\\n]|\\.?)*\n?", re.DOTALL)
 
@@ -63,7 +66,8 @@ class Found:
     `keys` holds the files of keys by account and file name; `sudoers` all files of sudo's rules by path; `belongings`
     paths by which something runs while nobody is there, by account; `running` the uids that have processes, without
     those by which this run comes; `owners` uids of homes by path, of which the missing ones are left out; `comes_as`
-    the accounts through which this run came; `foreign` names that the host knows from elsewhere than its own files.
+    the accounts through which this run came; `comes_by` the fingerprints of the keys, none when it came otherwise than
+    over SSH, None when that is not known; `foreign` names that the host knows from elsewhere than its own files.
     """
 
     databases: Databases
@@ -74,6 +78,7 @@ class Found:
     running: Collection[int] = ()
     owners: Mapping[str, int] = field(default_factory=dict)
     comes_as: Collection[str] = ()
+    comes_by: Collection[str] | None = ()
     foreign: Collection[str] = ()
 
 
@@ -124,21 +129,21 @@ class _Planner:
         self.found, self.today, self.adopted = found, today, adopted
         self.editor = Editor.of(found.databases)
         self.day = (today - EPOCH).days
+        self.ids_of_people, self.ids_of_system = iter(PEOPLES_IDS), iter(SYSTEM_IDS)
 
     def plan(self, accounts: Sequence[Account], groups: Sequence[str]) -> Plan:
         present = {account.name: account for account in accounts if account.state == "present"}
         absent = {account.name for account in accounts if account.state == "absent"}
         left = {name for name in {*self.found.record, *absent} - present.keys() if self.editor.login(name)}
-        self.ids_of_people, self.ids_of_system = iter(PEOPLES_IDS), iter(SYSTEM_IDS)
         refuse(self._obstacles(present, left, absent, groups))
         left = {name for name in left if self._is_ours(name)}
+        self.editor.taken |= {account.uid for account in present.values() if account.uid is not None}
+        self.editor.taken |= {known.uid for known in self.found.record.values()}
         plan = Plan(before={}, databases=self.found.databases)
         for group in groups:
             if group not in self.editor.group:
                 self.editor.add_group(group, self._free(self.ids_of_system, group))
                 plan.changes[group].append("group made")
-        self.editor.taken |= {account.uid for account in present.values() if account.uid is not None}
-        self.editor.taken |= {known.uid for known in self.found.record.values()}
         for account in present.values():
             self._take_up(account, plan)
         for name in sorted(left):
@@ -161,7 +166,7 @@ class _Planner:
         recorded = known.keys if known and self._is_ours(name) else frozenset()
         return recorded.union(*map(fingerprints, self.found.keys.get(name, {}).values()))
 
-    def _free(self, candidates: range, name: str) -> int:
+    def _free(self, candidates: Iterator[int], name: str) -> int:
         number = self.editor.free(candidates)
         if number is None:
             raise UsersError(f"{name}: this host has no number left for it")
@@ -201,13 +206,14 @@ class _Planner:
     def _obstacles_to_making(self, account: Account, uids: Mapping[str, str]) -> Iterator[str]:
         name, known = account.name, self.found.record.get(account.name)
         home = f"{HOMES}/{name}"
+        uid = account.uid or (known and known.uid)
         if name in self.found.foreign:
             yield f"{name}: the host knows this account from elsewhere than /etc/passwd. Name the person otherwise"
         if name in self.editor.group and known is None:
             yield f"{name}: the host has a group of this name. Name the person otherwise, or remove the group"
-        if account.uid is not None and (other := uids.get(str(account.uid))):
-            yield f"{name}: {other} has the uid {account.uid} on this host. Write another uid, or none"
-        if home in self.found.owners and self.found.owners[home] not in {account.uid, known and known.uid}:
+        if other := uids.get(str(uid)):
+            yield f"{name}: {other} has the uid {uid} on this host. Write another uid"
+        if self.found.owners.get(home, uid) != uid:
             yield f"{name}: {home} is there and belongs to the uid {self.found.owners[home]}. Move it away"
 
     def _obstacles_to_oneself(self, account: Account) -> Iterator[str]:
@@ -221,8 +227,16 @@ class _Planner:
         if account.sudo not in FULL_SUDO:
             yield f"{name}: this run comes as {name}, who would lose sudo. {advice}"
         in_force = frozenset().union(*map(fingerprints, self.found.keys.get(name, {}).values()))
-        if in_force and in_force.isdisjoint(key.fingerprint for key in account.public_keys):
+        lost = in_force.difference(key.fingerprint for key in account.public_keys)
+        if in_force and lost == in_force:
             yield f"{name}: this run comes as {name}, and none of the keys would stay. Keep one of them for this run"
+        elif self.found.comes_by is None and lost:
+            yield (
+                f"{name}: this run comes as {name}, sshd does not say by which key, and it may be one that would go. "
+                "Come by a new connection once sshd has ExposeAuthInfo, or as somebody else"
+            )
+        elif lost.intersection(self.found.comes_by or ()):
+            yield f"{name}: this run comes by a key of {name} that would go. Come by another one, or as somebody else"
 
     @staticmethod
     def _adopt(name: str) -> str:
@@ -251,7 +265,7 @@ class _Planner:
             plan.homes[login.home] = (login.uid, login.gid)
             changes.append(f"home made: {login.home}")
         gone = self._keys_in_force(name) - fingerprints_wanted
-        if (gone or not account.works(self.today)) and login.uid in self.found.running:
+        if gone or not account.works(self.today):
             self._end(name, login, plan)
         if archive := self.editor.login(ARCHIVE_OWNER):
             self._hand_over(login, archive.uid, login.uid, changes, plan)
@@ -300,8 +314,7 @@ class _Planner:
         if belongings := self.found.belongings.get(name):
             plan.taken[name] = belongings
             changes += [f"taken away: {path}" for path in belongings]
-        if login.uid in self.found.running:
-            self._end(name, login, plan)
+        self._end(name, login, plan)
         if self.found.owners.get(login.home) == login.uid:
             self._hand_over(login, login.uid, self._archive(), changes, plan)
         plan.after[name] = Known(login.uid)
@@ -319,8 +332,10 @@ class _Planner:
             plan.changes[name] += told or ["keys written anew"]
 
     def _end(self, name: str, login: Login, plan: Plan) -> None:
+        """Also what has begun since the host was looked at."""
         plan.ended[name] = login.uid
-        plan.changes[name].append("all that runs as it ended")
+        if login.uid in self.found.running:
+            plan.changes[name].append("all that runs as it ended")
 
     def _archive(self) -> int:
         """The uid of those files whose owners left."""
@@ -351,11 +366,17 @@ class _Planner:
         if content != self.found.sudoers.get(SUDOERS):
             plan.sudoers[SUDOERS] = content
         for path, text in self.found.sudoers.items():
-            kept, dropped = without_rules(text, {*present, *left})
+            kept, dropped = without_rules(text, self._users_of_sudo(*present, *left))
             if path != SUDOERS and dropped:
                 plan.sudoers[path] = kept
                 for name in dropped:
                     plan.changes[name].append(f"rule of sudo taken out of {path}")
+
+    def _users_of_sudo(self, *names: str) -> dict[str, str]:
+        """Names by what stands for them in sudoers(5): name, uid, and own group."""
+        logins = {name: login for name in names if (login := self.editor.login(name))}
+        by_uid = {f"#{login.uid}": name for name, login in logins.items()}
+        return {name: name for name in names} | {f"%{name}": name for name in names} | by_uid
 
 
 def sudo_rule(account: Account) -> str | None:
@@ -371,8 +392,17 @@ def sudo_rule(account: Account) -> str | None:
     return None
 
 
-def without_rules(text: str, names: Collection[str]) -> tuple[str, list[str]]:
-    """A file of sudo's rules without those that begin with one of the names, and whose they were."""
-    rules = [rule for rule in RULE.findall(text) if rule]
-    dropped = [rule for rule in rules if rule.split()[:1] and rule.split()[0] in names]
-    return "".join(rule for rule in rules if rule not in dropped), sorted({rule.split()[0] for rule in dropped})
+def without_rules(text: str, people: Mapping[str, str]) -> tuple[str, list[str]]:
+    """A file of sudo's rules without those for these people, given by what stands for them, and whose they were."""
+    kept, dropped = [], set()
+    for rule in RULE.findall(text):
+        users = USERS.match(rule)
+        named = re.split(COMMA, users[2]) if users else []
+        theirs = [user for user in named if user in people]
+        dropped |= {people[user] for user in theirs}
+        if users and theirs:
+            others = ", ".join(user for user in named if user not in theirs)
+            kept.append(users[1] + others + rule[users.end() :] if others else "")
+        else:
+            kept.append(rule)
+    return "".join(kept), sorted(dropped)

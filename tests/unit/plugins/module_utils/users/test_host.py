@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -92,6 +93,38 @@ def test_nobody_leads_root_elsewhere_or_stops_a_run(login: Login, trap: Path, la
     assert written(login) == ({"authorized_keys": content} if content else {})
     assert (trap / "authorized_keys").read_text() == "of somebody else\n"
     assert os.listdir(trap) == ["authorized_keys"]
+
+
+def test_a_directory_that_a_run_that_died_has_left_to_root_becomes_its_owners(login: Login) -> None:
+    if os.getuid() != 0:
+        pytest.skip("only root gives files away")
+    Path(login.home, ".ssh").mkdir(mode=0o700)
+    host.write_keys({"kepler": "one\n"}, {"kepler": replace(login, uid=1234)})
+    assert {path.stat().st_uid for path in (Path(login.home, ".ssh"), Path(login.home, ".ssh/authorized_keys"))} == {
+        1234
+    }
+
+
+def test_a_home_is_given_away_from_its_innermost_file_to_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever owns a directory may put a link in the place of what is in it."""
+    (tmp_path / "skel/outer/inner").mkdir(parents=True)
+    (tmp_path / "skel/outer/inner/file").write_text("")
+    given: list[str] = []
+
+    def give(path: Path, *_owner: int, follow_symlinks: bool) -> None:
+        assert not follow_symlinks
+        given.append(path.name)
+
+    monkeypatch.setattr(host, "SKELETON", tmp_path / "skel")
+    monkeypatch.setattr(os, "chown", give)
+    host.make_homes({str(tmp_path / "home"): (1234, 1234)})
+    assert given == ["file", "inner", "outer", ".home.new"]
+
+
+def test_who_comes_is_known_by_all_uids_of_a_process() -> None:
+    assert host._uids(os.getpid(), inherited=host.NOBODY_LOGGED_IN) >= {os.getuid()} - {0}
 
 
 def test_files_are_handed_over_without_what_others_own_and_what_links_lead_to(login: Login, trap: Path) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from ansible_collections.galilean.hub.plugins.module_utils.users.accounts import Account
 from ansible_collections.galilean.hub.plugins.module_utils.users.databases import Databases, Editor
+from ansible_collections.galilean.hub.plugins.module_utils.users.host import DATABASES
 from ansible_collections.galilean.hub.plugins.module_utils.users.plan import (
     ARCHIVE_OWNER,
     MANAGED,
@@ -47,6 +48,7 @@ def fingerprint(owner: str) -> str:
 
 GALILEO = {"name": "galileo", "full_name": "Galileo Galilei", "keys": [key("galileo")], "sudo": "without_password"}
 KEPLER = {"name": "kepler", "keys": [key("kepler")], "groups": ["adm"], "expires": "2030-01-31"}
+BRAHE = {"name": "brahe", "keys": [key("brahe")], "sudo": "without_password"}
 
 
 def planned(found: Found, *accounts: dict[str, Any], **options: Any) -> Plan:
@@ -251,12 +253,44 @@ def test_what_is_in_the_way_is_refused(
         planned(replace(Found(BARE), **changes), GALILEO, *accounts)
 
 
+@pytest.mark.parametrize("written", range(1, 4))
+def test_what_a_power_cut_leaves_between_two_files_is_completed(written: int) -> None:
+    found = built(GALILEO, KEPLER)
+    wanted = planned(found, GALILEO, KEPLER | {"groups": []}, BRAHE | {"groups": ["adm"]})
+    files = {name: getattr(wanted.databases, name) for name in [*DATABASES][:written]}
+    cut = replace(found, record=wanted.before, databases=replace(found.databases, **files))
+    assert planned(cut, GALILEO, KEPLER | {"groups": []}, BRAHE | {"groups": ["adm"]}).databases == wanted.databases
+
+
+def test_a_uid_that_is_written_is_nobody_elses() -> None:
+    plan = planned(Found(BARE), GALILEO, KEPLER | {"uid": 1001})
+    assert plan.after["kepler"].uid == 1001
+    assert plan.after["galileo"].uid != 1001
+
+
+def test_a_uid_that_somebody_else_has_by_now_is_not_given_back() -> None:
+    found = built(GALILEO, KEPLER)
+    passwd = found.databases.passwd.replace("\nkepler:", "\nother:")
+    with pytest.raises(UsersError, match=f"kepler: other has the uid {uid_of(found, 'kepler')}"):
+        planned(replace(found, databases=replace(found.databases, passwd=passwd)), GALILEO, KEPLER)
+
+
+def test_a_session_that_begins_while_a_key_is_taken_away_is_ended() -> None:
+    found = built(GALILEO, KEPLER)
+    plan = planned(found, GALILEO, KEPLER | {"keys": [key("new")]})
+    assert plan.ended == {"kepler": uid_of(found, "kepler")}
+    assert planned(found, GALILEO).ended == plan.ended
+
+
+def test_lines_of_the_host_that_only_look_like_more_than_one_stay_whole() -> None:
+    odd = "odd:x:1500:1500:J\x85x\u2028y\udce9:/home/odd:/bin/bash\n"
+    plan = planned(Found(replace(BARE, passwd=BARE.passwd + odd)), GALILEO)
+    assert plan.databases.passwd.startswith(BARE.passwd + odd)
+
+
 def test_a_uid_that_files_have_is_not_changed() -> None:
     with pytest.raises(UsersError, match="galileo: the uid is 1001 on this host"):
         planned(built(GALILEO), GALILEO | {"uid": 2000})
-
-
-BRAHE = {"name": "brahe", "keys": [key("brahe")], "sudo": "without_password"}
 
 
 @pytest.mark.parametrize(
@@ -284,6 +318,29 @@ def test_a_run_does_not_lock_itself_out(
 
 
 @pytest.mark.parametrize(
+    ("comes_by", "problem"),
+    [
+        ({fingerprint("galileo")}, None),
+        ({fingerprint("old")}, "this run comes by a key of galileo that would go"),
+        ({fingerprint("somebody")}, None),
+        (set(), None),
+        (None, "sshd does not say by which key"),
+    ],
+)
+def test_a_run_does_not_take_away_the_key_by_which_it_comes(
+    comes_by: Collection[str] | None, problem: str | None
+) -> None:
+    found = built(GALILEO | {"keys": [key("galileo"), key("old")]})
+    found = replace(found, comes_as=["galileo"], comes_by=comes_by)
+    planned(found, GALILEO | {"keys": [key("galileo"), key("old"), key("new")]})
+    if problem:
+        with pytest.raises(UsersError, match=problem):
+            planned(found, GALILEO)
+    else:
+        planned(found, GALILEO)
+
+
+@pytest.mark.parametrize(
     ("account", "rule"),
     [
         ({}, None),
@@ -304,13 +361,27 @@ def test_rules_of_sudo(account: dict[str, Any], rule: str | None) -> None:
     [
         ("", "", []),
         ("kepler ALL=ALL\n", "", ["kepler"]),
-        ("# kepler ALL=ALL\nDefaults env_reset\n%kepler ALL=ALL\nkepler2 ALL=ALL", None, []),
+        ("# kepler ALL=ALL\nDefaults env_reset\n%operators ALL=ALL\nkepler2 ALL=ALL", None, []),
+        ("%kepler ALL=ALL\n", "", ["kepler"]),
+        ("User_Alias OPERATORS = brahe, kepler\n", "User_Alias OPERATORS = brahe\n", ["kepler"]),
         (
             "root ALL=ALL\n\tkepler\tALL = /bin/a, \\\n  /bin/b\n\nbrahe ALL=ALL\n",
             "root ALL=ALL\n\nbrahe ALL=ALL\n",
             ["kepler"],
         ),
+        ("kepler,brahe ALL=ALL\nbrahe , kepler\tALL=ALL", "brahe ALL=ALL\nbrahe\tALL=ALL", ["kepler"]),
+        ("#1002 ALL=ALL\n# 1002 ALL=ALL\n#1003 ALL=ALL\n", "# 1002 ALL=ALL\n#1003 ALL=ALL\n", ["kepler"]),
+        ("brahe, \\\n  kepler ALL=ALL\n", "brahe ALL=ALL\n", ["kepler"]),
     ],
 )
 def test_rules_that_name_somebody_are_taken_out(text: str, kept: str | None, dropped: list[str]) -> None:
-    assert without_rules(text, {"kepler"}) == (text if kept is None else kept, dropped)
+    people = dict.fromkeys(["kepler", "#1002", "%kepler"], "kepler")
+    assert without_rules(text, people) == (text if kept is None else kept, dropped)
+
+
+def test_rules_of_others_name_people_by_name_uid_and_own_group() -> None:
+    found = built(GALILEO, KEPLER)
+    rules = f"brahe, kepler ALL=ALL\n#{uid_of(found, 'kepler')} ALL=ALL\n%kepler ALL=ALL\n"
+    plan = planned(replace(found, sudoers={**found.sudoers, "/etc/sudoers": rules}), GALILEO, KEPLER)
+    assert plan.sudoers == {"/etc/sudoers": "brahe ALL=ALL\n"}
+    assert told(plan) == {"kepler": ["rule of sudo taken out of /etc/sudoers"]}
