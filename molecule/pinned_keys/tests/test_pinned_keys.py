@@ -81,9 +81,9 @@ def test_keys_are_written_once_and_shown_before(tmp_path: Path, forge: tuple[Pat
     ("content", "problem"),
     [
         (None, "jkepler"),
-        ("", "there is no key"),
-        ("ssh-dss AAAA\n", "DSA"),
-        (f'command="sh" {key("graz")}\n', "options in front"),
+        pytest.param("", "there is no key", marks=pytest.mark.seldom),
+        pytest.param("ssh-dss AAAA\n", "DSA", marks=pytest.mark.seldom),
+        pytest.param(f'command="sh" {key("graz")}\n', "options in front", marks=pytest.mark.seldom),
     ],
 )
 def test_a_name_whose_keys_may_not_be_used_leaves_the_inventory_as_it_is(

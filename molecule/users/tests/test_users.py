@@ -28,7 +28,9 @@ def name(request: pytest.FixtureRequest) -> str:
     return str(getattr(request, "param", "europa"))
 
 
-on_both_releases = pytest.mark.parametrize("name", ["io", "europa"], indirect=True)
+on_both_releases = pytest.mark.parametrize(
+    "name", [pytest.param("io", marks=pytest.mark.seldom), "europa"], indirect=True
+)
 
 
 @pytest.fixture
