@@ -78,9 +78,11 @@ class Editor:
 
     def login(self, name: str) -> Login | None:
         """The account of this name, with the groups it is in beside its own."""
-        row = self.passwd.get(name)
-        if row is None:
-            return None
+        return self.present(name) if name in self.passwd else None
+
+    def present(self, name: str) -> Login:
+        """The same of an account that is there. Raises KeyError where it is not."""
+        row = self.passwd[name]
         shadow = self.shadow.get(name, [name, NO_PASSWORD, *[""] * 7])
         groups = tuple(sorted(self.groups.get(name, ())))
         return Login(int(row[2]), int(row[3]), row[4].split(",")[0], row[5], shadow[1], shadow[7], groups)

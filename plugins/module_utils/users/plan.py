@@ -277,9 +277,7 @@ class _Planner:
         has_gid = uid in self.editor.gids and name not in self.editor.group
         self.editor.add_group(name, self._free(self.ids_of_people, name) if has_gid else uid)
         self.editor.add(name, uid, account.full_name, f"{HOMES}/{name}", SHELL, self.day)
-        login = self.editor.login(name)
-        assert login is not None
-        return login
+        return self.editor.present(name)
 
     def _let_in(self, account: Account, login: Login, changes: list[str]) -> None:
         """Password and expiry, also of somebody who comes back."""
@@ -298,8 +296,7 @@ class _Planner:
     # People who left
 
     def _see_off(self, name: str, plan: Plan) -> None:
-        login = self.editor.login(name)
-        assert login is not None
+        login = self.editor.present(name)
         changes = plan.changes[name]
         if login.groups:
             self.editor.put_into(name, ())
