@@ -41,6 +41,12 @@ options:
         description:
           - The whole text of a file, such as C(lookup('ansible.builtin.template', 'nginx.conf.j2')).
         type: str
+      parts:
+        description:
+          - Files of the host whose texts, one after the other, are the file's, instead of O(files[].content). In check
+            mode those that are missing count as empty.
+        type: list
+        elements: path
       target:
         description:
           - What a link points to. It need not exist.
@@ -122,14 +128,17 @@ ARGUMENT_SPEC = {
             "path": {"type": "path", "required": True},
             "state": {"type": "str", "choices": ["file", "directory", "link", "absent"], "default": "file"},
             "content": {"type": "str"},
+            "parts": {"type": "list", "elements": "path"},
             "target": {"type": "str"},
             "owner": {"type": "str", "default": "root"},
             "group": {"type": "str", "default": "root"},
             "mode": {"type": "str"},
             "validate": {"type": "str"},
         },
+        "mutually_exclusive": [["content", "parts"]],
         "required_if": [
-            ("state", "file", ["content", "mode"]),
+            ("state", "file", ["mode"]),
+            ("state", "file", ["content", "parts"], True),
             ("state", "directory", ["mode"]),
             ("state", "link", ["target"]),
         ],
@@ -155,11 +164,22 @@ def entry_of(module: AnsibleModule, wanted: dict[str, Any]) -> Entry:
         module.fail_json(msg=f"The mode of {wanted['path']} is not a string of octal digits: {wanted['mode']}")
     return Entry(
         state,
-        content={"file": wanted["content"], "link": wanted["target"]}.get(state, ""),
+        content=content_of(module, wanted),
         owner=number_of(module, "owner", wanted),
         group=number_of(module, "group", wanted),
         mode=mode,
     )
+
+
+def content_of(module: AnsibleModule, wanted: dict[str, Any]) -> str:
+    """A file's text or a link's target, empty for a directory. Raises OSError."""
+    if wanted["state"] == "link":
+        return wanted["target"]
+    if wanted["parts"] is None:
+        return wanted["content"] or ""
+    # An earlier task would have made them.
+    parts = [Path(part) for part in wanted["parts"] if not module.check_mode or Path(part).exists()]
+    return "".join(part.read_text(encoding="utf-8") for part in parts)
 
 
 def number_of(module: AnsibleModule, kind: str, wanted: dict[str, Any]) -> int:
