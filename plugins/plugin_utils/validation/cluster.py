@@ -78,6 +78,16 @@ class Cluster:
         return self.values.get(self.hub, {})
 
     @property
+    def edge(self) -> str:
+        """Host that serves the hub, empty when it cannot be told."""
+        members = self.groups.get("edge") or self.groups.get("hub") or ()
+        return members[0] if len(members) == 1 else ""
+
+    @property
+    def edge_values(self) -> Mapping[str, Any]:
+        return self.values.get(self.edge, {})
+
+    @property
     def storage(self) -> str:
         """Host that keeps the homes, empty when it cannot be told."""
         members = self.groups.get("storage") or [self.hub]

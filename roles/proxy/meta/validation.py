@@ -6,8 +6,21 @@
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
 
+from ansible_collections.galilean.hub.plugins.module_utils.certificate_pair import (
+    Pair,
+    PairError,
+    load,
+    load_chain,
+    missing_issuer,
+    problems,
+)
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.cluster import Cluster, Rule
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.files import (
     UnusableError,
@@ -17,7 +30,7 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.files impo
     names_files,
     read,
 )
-from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import WHERE, Finding
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import WHERE, Finding, write
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms import (
     HOST,
     HOST_AND_PORT,
@@ -26,7 +39,7 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms impo
     Range,
 )
 
-CERTIFICATE, PRIVATE_KEY = "proxy_certificate", "proxy_private_key"
+CERTIFICATE, PRIVATE_KEY, SOURCE = "proxy_certificate", "proxy_private_key", "proxy_certificate_source"
 
 RANGES: Mapping[str, Range] = {
     "proxy_logins_burst": Range(1, 100_000),
@@ -60,6 +73,52 @@ def key_belongs_to_certificate(cluster: Cluster) -> Iterator[Finding]:
             yield Finding(host, PRIVATE_KEY, f"the key does not belong to {CERTIFICATE}", advice)
 
 
+def source_has_what_it_needs(cluster: Cluster) -> Iterator[Finding]:
+    source, path = cluster.edge_values.get(SOURCE), cluster.edge_values.get(CERTIFICATE)
+    if source == "given" and not path:
+        advice = write(CERTIFICATE, "/etc/ssl/hub.example.org/fullchain.pem")
+        yield Finding(cluster.edge, CERTIFICATE, f"{SOURCE} is given, and no certificate is", advice)
+    elif source in ("acme", "cluster") and path:
+        advice = write(SOURCE, "given") + f" Or leave out {CERTIFICATE}."
+        yield Finding(cluster.edge, SOURCE, f"{CERTIFICATE} names a certificate that would not be served", advice)
+
+
+def given_pair_is_sound(cluster: Cluster) -> Iterator[Finding]:
+    values = cluster.edge_values
+    pair = given_pair(values)
+    # Of a key that does not fit it is told above.
+    if pair is None or not pair.fits:
+        return
+    found = list(problems(pair, public_names(values), datetime.now(UTC)))
+    if issuer := missing_issuer(pair, known_roots(values)):
+        found.append(f"the chain ends before {issuer}, which this machine does not know as a root")
+    advice = f"Name a file in {WHERE} with a certificate that is, followed by those of who issued it."
+    yield from (Finding(cluster.edge, CERTIFICATE, problem, advice) for problem in found)
+
+
+def given_pair(values: Mapping[str, Any]) -> Pair | None:
+    """The pair that will be served; None where it is another's, or cannot be read, of which others tell."""
+    paths = [values.get(name) for name in (CERTIFICATE, PRIVATE_KEY)]
+    if values.get(SOURCE) != "given" or not all(paths):
+        return None
+    try:
+        return load(*(Path(str(path)).expanduser().read_text() for path in paths))
+    except (OSError, UnicodeDecodeError, PairError):
+        return None
+
+
+def public_names(values: Mapping[str, Any]) -> list[str]:
+    name = urlsplit(values.get("cluster_public_url", "")).hostname or ""
+    return [name, f"*.{name}"] if values.get("jupyterhub_user_subdomains") else [name]
+
+
+def known_roots(values: Mapping[str, Any]) -> list[Any]:
+    """The authorities that this machine trusts, and those that the inventory has hosts trust."""
+    files = [ssl.get_default_verify_paths().cafile, *values.get("base_ca_certificates", {}).values()]
+    readable = [Path(file).expanduser() for file in files if file and Path(file).expanduser().is_file()]
+    return [root for file in readable for root in load_chain(file.read_text())]
+
+
 def _pairs(cluster: Cluster) -> Iterator[tuple[str, str, str]]:
     """Host, certificate and key, where both may be used."""
     certificates, keys = cluster.of_each(CERTIFICATE), cluster.of_each(PRIVATE_KEY)
@@ -71,4 +130,6 @@ RULES: tuple[Rule, ...] = (
     names_files(PRIVATE_KEY, hold_a_key),
     certificate_has_key,
     key_belongs_to_certificate,
+    source_has_what_it_needs,
+    given_pair_is_sound,
 )

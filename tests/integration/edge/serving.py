@@ -46,6 +46,11 @@ class Address(requests.Session):
         return self.request(method, self.url + path, timeout=60, allow_redirects=False, **options)  # type: ignore[arg-type]
 
 
+def pair_path(directory: Path) -> Path:
+    """The file with the key and the certificate that nginx serves."""
+    return directory / "pair.pem"
+
+
 Serve = Callable[..., Address]
 
 
@@ -55,6 +60,7 @@ def site(directory: Path, instance: str, https_port: int, upstream_port: int) ->
     known = {
         "cluster_instance": instance,
         "cluster_public_url": f"https://localhost:{https_port}",
+        "cluster_site_names": ["localhost"],
         "cluster_class_size": 20,
         "ansible_managed": "Ansible",
         "ansible_facts": {"distribution_major_version": "12"},
@@ -64,7 +70,8 @@ def site(directory: Path, instance: str, https_port: int, upstream_port: int) ->
     known |= {
         "proxy_http_port": free_port(),
         "proxy_upstream": f"127.0.0.1:{upstream_port}",
-        "__proxy_served_paths": [str(directory / "certificate.pem"), str(directory / "key.pem")],
+        "proxy_pair_path": str(pair_path(directory)),
+        "proxy_webroot": str(directory),
         "__proxy_pages_directory": str(PAGE.parent),
     }
     template = ROLES / "proxy/templates/galilean.conf.j2"
@@ -83,6 +90,7 @@ def serving(directory: Path, upstream_port: int, instances: Sequence[str] = ("ma
          "-out", certificate, "-keyout", directory / "key.pem"],
         check=True, capture_output=True,
     )  # fmt: skip
+    pair_path(directory).write_text((directory / "key.pem").read_text() + certificate.read_text())
     ports = [free_port() for _instance in instances]
     for instance, port in zip(instances, ports, strict=True):
         (directory / f"{instance}.site").write_text(site(directory, instance, port, upstream_port))
