@@ -86,7 +86,7 @@ def as_the_role_writes(variables: Mapping[str, Any]) -> tuple[dict[str, Any], di
 
 
 @contextmanager
-def running_proxy(url: str, api_socket: Path, token: str) -> Iterator[None]:
+def running_proxy(url: str, api_socket: Path, token: str, host_routing: bool = False) -> Iterator[None]:
     """configurable-http-proxy at `url`, with the options of the role's unit but the places of this machine."""
     unit = (ROLES / "jupyterhub/templates/galilean-proxy@.service.j2").read_text()
     _docker, _image, options = unit.replace("\\\n", "").partition("${GALILEAN_IMAGE}")
@@ -94,6 +94,7 @@ def running_proxy(url: str, api_socket: Path, token: str) -> Iterator[None]:
     for theirs, here in {
         "0.0.0.0 --port 8000": f"127.0.0.1 --port {urlsplit(url).port}",
         "/run/galilean/proxy-api.sock": api_socket,
+        "$GALILEAN_ROUTING": "--host-routing" if host_routing else "",
         "/opt/proxy": ROLES / "jupyterhub/files/proxy",
     }.items():
         assert theirs in options
@@ -174,7 +175,7 @@ def running_hub(
     places = {"PYTHONPATH": str(PACKAGE), "GALILEAN_CONFIG": str(directory / "hub.json"), "HOME": str(directory)}
     hub = Hub(directory, url, secrets)
     with ExitStack() as stack:
-        stack.enter_context(running_proxy(url, api_socket, secrets["proxy_token"]))
+        stack.enter_context(running_proxy(url, api_socket, secrets["proxy_token"], configuration["user_subdomains"]))
         stack.callback(hub.keeps_its_secrets)
         stack.enter_context(running(hub_command, hub.log_path, lambda: answers(f"{url}/hub/health"), places))
         yield hub

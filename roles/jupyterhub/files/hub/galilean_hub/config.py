@@ -82,6 +82,8 @@ def _configure_hub(c: Config, configuration: Configuration, secrets: Secrets) ->
     c.JupyterHub.hub_bind_url = configuration.hub.bind_url
     c.JupyterHub.hub_connect_url = configuration.hub.connect_url
     c.JupyterHub.public_url = configuration.public_url
+    # Browsers keep the pages of one origin from those of another, and a subdomain is one.
+    c.JupyterHub.subdomain_host = configuration.public_url.rstrip("/") if configuration.user_subdomains else ""
     c.JupyterHub.allow_named_servers = configuration.hub.named_servers_per_user > 0
     c.JupyterHub.named_server_limit_per_user = configuration.hub.named_servers_per_user
     c.JupyterHub.log_level = configuration.hub.log_level

@@ -178,6 +178,7 @@ class Configuration:
     secrets_file: str
     state_directory: str
     culler: CullerSettings = CullerSettings()
+    user_subdomains: bool = False
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,9}[a-z0-9])?", self.instance):

@@ -138,9 +138,13 @@ class Visit:
         model = await self.api("GET", f"/users/{user}?include_stopped_servers")
         return dict(model["servers"].get("", {}))
 
+    async def server_url(self) -> str:
+        """Where the server is, which may have a host name of its own."""
+        return str((await self.server(self.user))["full_url"]).rstrip("/")
+
     async def run_cell(self) -> None:
         """Open a kernel, and in it write a file in the home and read it."""
-        server = f"{self.url}/user/{self.user}"
+        server = await self.server_url()
         async with self.session.post(f"{server}/api/kernels", headers=self.server_authorization) as response:
             response.raise_for_status()
             kernel = (await response.json())["id"]
@@ -154,7 +158,7 @@ class Visit:
 
     async def shut_down(self) -> None:
         """As File > Shut Down does, which takes less than to have Swarm end the server; then the hub puts it away."""
-        server = f"{self.url}/user/{self.user}/api"
+        server = f"{await self.server_url()}/api"
         async with self.session.post(f"{server}/shutdown", headers=self.server_authorization) as response:
             response.raise_for_status()
         answers = True
