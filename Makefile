@@ -19,7 +19,7 @@ TIMED = tests/tools/timed
 MOLECULE = rm -rf .lab/molecule && MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/.lab/molecule molecule
 
 # The scenarios of molecule in the order in which site.yml runs their roles.
-SCENARIOS := base users pinned_keys docker swarm_tls nfs_server nfs_client keeper homes swarm removed_nodes registry images jupyterhub proxy validate verify
+SCENARIOS := base users pinned_keys docker swarm_tls nfs_server nfs_client keeper homes swarm removed_nodes registry images jupyterhub proxy certbot validate verify
 
 .PHONY: help
 help: ## Show the targets
@@ -75,7 +75,7 @@ down: bootstrap ## Remove the lab: hosts, volumes, network, secrets
 # Images are listed from the newest on, so that those made of others go before them.
 .PHONY: clean
 clean: ## Remove everything this checkout has made, images and caches too
-	@[ ! -x .venv/bin/python ] || tests/tools/down faults galilean machines registry single test molecule
+	@[ ! -x .venv/bin/python ] || tests/tools/down certificates faults galilean machines registry single test molecule
 	@! docker version >/dev/null 2>&1 || docker image ls --quiet --filter label=galilean.content | awk '!seen[$$0]++' | xargs -r docker image rm --force
 	@! docker version >/dev/null 2>&1 || docker volume rm --force galilean-packages >/dev/null
 	@rm -rf .venv .cache .lab artifacts dist
@@ -205,6 +205,11 @@ edge: hub-and-proxy ## What people meet when something fails behind nginx, witho
 	@tests/tools/debian nginx openssl
 	@pytest --junit-xml artifacts/edge.xml --durations 5 tests/integration/edge
 
+.PHONY: certificates
+certificates: machine ## Certificates from an ACME server, with real DNS, on a host that serves no hub
+	@tests/tools/image .lab/log galilean-internet tests/integration/certificates/internet galilean-host:trixie
+	@pytest --junit-xml artifacts/certificates.xml --durations 5 tests/integration/certificates
+
 .PHONY: browser
 browser: bootstrap ## A student with a browser, in the lab that is up
 	@tests/tools/debian chromium
@@ -274,7 +279,7 @@ test: ## What a reviewer has to see, on a lab of its own; with KEEP_GOING=1 beyo
 	  machine then \
 	  test-down then \
 	  "hosts bare hub" "check lint sanity" then \
-	  "roles spawner cluster" "nice single faults-two edge actions inputs" then \
+	  "roles spawner cluster" "nice single faults-two edge certificates actions inputs" then \
 	  test-down
 
 # Phases that have passed on the same tree are not run again, unless AGAIN is set.
@@ -286,13 +291,13 @@ test-all: ## What make test runs, and all that seldom changes: for hours, and wh
 	  bootstrap-release then \
 	  machine then \
 	  "hosts bare hub" "check lint sanity importer" then \
-	  "roles spawner cluster upstream" "nice single faults-sample edge logins actions inputs-all" then \
+	  "roles spawner cluster upstream" "nice single faults-sample edge certificates logins actions inputs-all" then \
 	  test-down then \
 	  molecule then acceptance then machines-homes then quotas
 
 .PHONY: test-down
 test-down: bootstrap
-	@tests/tools/down test molecule faults registry single
+	@tests/tools/down test molecule faults registry single certificates
 
 .PHONY: test-clean
 test-clean: ## make test as continuous integration runs it: in a fresh clone; with KEEP_CACHES=1 on images that are there

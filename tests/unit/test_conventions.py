@@ -16,9 +16,9 @@ ROLES = sorted(path for path in (ROOT / "roles").iterdir() if (path / "meta").is
 LINES_AT_MOST = 110
 # With which the names of tasks begin.
 VERB = re.compile(
-    r"Add|Ask|Build|Compare|Copy|Create|Find|Gather|Give|Go|Have|Hold|Install|Issue|Join|Judge|Keep"
-    r"|Label|Leave|Log|Look|Make|Manage|Mount|Move|Pin|Prove|Pull|Read|Remember|Remove|Run|Serve|Start"
-    r"|Sum|Take|Trust|Try|Visit|Wait|Withdraw|Write"
+    r"Add|Ask|Build|Compare|Configure|Copy|Create|End|Fill|Find|Gather|Give|Go|Have|Hold|Install|Issue|Join|Judge|Keep"
+    r"|Label|Leave|Log|Look|Make|Manage|Mount|Move|Pin|Prove|Pull|Read|Remember|Remove|Run|Say|Serve|Start"
+    r"|Stop|Sum|Take|Trust|Try|Visit|Wait|Withdraw|Write"
 )
 FORBIDDEN = {"set_fact", "shell", "ignore_errors", "notify", "listen", "handlers"}
 SHELLS = {"sh", "bash", "dash"}

@@ -47,6 +47,7 @@ ENGINE, SPLIT_ENGINE = (
 )
 UPSTREAM = "python3-debian docker-ce docker-ce-cli containerd.io apparmor python3-docker python3-requests"
 SAME = {
+    "certbot": "certbot",
     "nfs_client": "nfs-common",
     "nfs_server": "nfs-kernel-server xfsprogs",
     "proxy": "nginx",

@@ -1,0 +1,105 @@
+"""What goes wrong leaves the site as it is, is told in the words of who knows, and is mended by the next look."""
+
+from __future__ import annotations
+
+import pytest
+from client import eventually
+from edges import LINEAGE, NAME, PAIR, UNIT, Edge, MakeEdge
+from internet import REFUSED
+
+
+@pytest.fixture(scope="module")
+def edge(make_edge: MakeEdge) -> Edge:
+    edge = make_edge()
+    run = edge.converge()
+    assert run.returncode == 0, run.output
+    return edge
+
+
+def words(text: str) -> str:
+    return " ".join(text.split())
+
+
+def test_a_renewal_that_fails_leaves_the_pair_and_raises_the_alarm_and_the_next_one_mends_it(edge: Edge) -> None:
+    before = edge.shown()
+    # The certificate is lost to certbot, and so due.
+    edge.run(
+        "rm",
+        "-r",
+        f"{LINEAGE}/",
+        f"{LINEAGE.replace('live', 'archive')}/",
+        f"{LINEAGE.replace('live', 'renewal')}.conf",
+    )
+    edge.internet.lead(NAME, edge.internet.address)
+    requests = edge.internet.requests("usual")
+    edge.run("systemctl", "start", f"{UNIT}.service", check=False)
+    assert edge.unit() == "failed"
+    assert edge.metrics()["galilean_certificate_failing"] == 1
+    assert edge.shown() == before
+    assert edge.internet.requests("usual") == requests, "a name that leads elsewhere is not asked for"
+
+    edge.internet.lead(NAME, edge.address)
+    edge.run("systemctl", "start", f"{UNIT}.service")
+    assert edge.unit() == "inactive"
+    assert edge.metrics()["galilean_certificate_failing"] == 0
+    assert edge.shown() != before
+    assert edge.is_trusted("usual")
+
+
+@pytest.mark.seldom
+def test_a_name_that_leads_elsewhere_is_told_by_a_run_that_goes_on(edge: Edge) -> None:
+    name = f"elsewhere.{NAME.partition('.')[2]}"
+    edge.internet.lead(name, edge.internet.address)
+    run = edge.converge(certbot_names=[NAME, name])
+    assert run.returncode == 0, run.output
+    assert run.recap["callisto"]["rescued"] == 1
+    told = f"{name} leads to {edge.internet.address}, where port 80 gives no answer"
+    assert told in words(run.output)
+    ended = edge.converge(playbook="playbooks/certificate.yml")
+    assert ended.returncode == 0, "this play knows of its own run alone"
+
+
+@pytest.mark.seldom
+def test_a_server_that_refuses_is_quoted_and_asked_no_more_than_it_bears(edge: Edge) -> None:
+    edge.internet.lead(REFUSED, edge.address)
+    before = edge.shown()
+    refused = edge.converge(certbot_names=[NAME, REFUSED])
+    assert "rejectedIdentifier" in refused.output or "forbidden" in words(refused.output), refused.output
+    for _attempt in range(3):
+        edge.run("systemctl", "start", f"{UNIT}.service", check=False)
+    requests = edge.internet.requests("usual")
+    edge.run("systemctl", "start", f"{UNIT}.service", check=False)
+    assert edge.internet.requests("usual") == requests
+    assert edge.shown() == before
+    edge.run("rm", "/var/lib/galilean/instances/main/certbot/failures.json")
+    mended = edge.converge()
+    assert mended.returncode == 0, mended.output
+    assert edge.unit() == "inactive"
+
+
+def test_a_run_killed_between_new_pair_and_reload_is_mended_by_the_next(edge: Edge) -> None:
+    # A reload that never comes: nginx goes on with what it has read.
+    edge.run("systemctl", "stop", f"{UNIT}.timer")
+    before = edge.shown()
+    edge.run(
+        "sh",
+        "-c",
+        "printf '[Service]\nExecReload=\nExecReload=sleep infinity\n' | systemctl edit --runtime --stdin nginx",
+    )
+    edge.run("rm", f"{LINEAGE}/fullchain.pem")
+    edge.run("systemctl", "start", "--no-block", f"{UNIT}.service")
+
+    eventually(lambda: "sleep infinity" in edge.run("ps", "-eo", "args"), "nginx was asked to reload")
+    edge.run("systemctl", "kill", "--signal=KILL", f"{UNIT}.service")
+    edge.run("systemctl", "revert", "nginx")
+    edge.run("pkill", "-f", "sleep infinity")
+    assert edge.shown() == before
+    assert before.serial_number not in serials(edge)
+
+    edge.run("systemctl", "start", f"{UNIT}.service")
+    assert edge.shown().serial_number in serials(edge)
+
+
+def serials(edge: Edge) -> list[int]:
+    shown = edge.run("openssl", "x509", "-noout", "-serial", "-in", PAIR)
+    return [int(shown.partition("=")[2], 16)]
