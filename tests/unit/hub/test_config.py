@@ -94,6 +94,14 @@ def test_jupyterhub_accepts_the_configuration(configured: Configured) -> None:
     assert app.concurrent_spawn_limit == 0
 
 
+@pytest.mark.parametrize(("subdomains", "host"), [(False, ""), (True, "https://localhost:8443")])
+def test_each_student_has_a_subdomain_where_that_is_wanted(
+    hub: dict[str, Any], configured: Configured, subdomains: bool, host: str
+) -> None:
+    hub["user_subdomains"] = subdomains
+    assert JupyterHub(config=configured()).subdomain_host == host
+
+
 def test_what_the_hub_commits_outlives_a_power_cut(configured: Configured) -> None:
     c = configured()
     with new_session_factory(c.JupyterHub.db_url, **c.JupyterHub.db_kwargs)() as session:
