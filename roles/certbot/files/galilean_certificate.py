@@ -14,6 +14,7 @@ import http.client
 import json
 import re
 import secrets
+import shutil
 import socket
 import ssl
 import subprocess
@@ -244,6 +245,13 @@ def answer_of(address: str, name: str, file: str) -> str:
         connection.close()
 
 
+def clear_remains(settings: Settings) -> None:
+    """Remove what a killed certbot has left of a certificate: the next one would take another name beside it."""
+    settings.renewal.unlink(missing_ok=True)
+    for directory in (settings.lineage, settings.directory / "config/archive" / settings.instance):
+        shutil.rmtree(directory, ignore_errors=True)
+
+
 def order(settings: Settings) -> None:
     """Have certbot obtain a certificate; it hands it to `deploy`. Raises CertificateError with the server's words."""
     now = utc_now()
@@ -258,6 +266,8 @@ def order(settings: Settings) -> None:
     # Counted before it is made: a run that dies here has ordered as well.
     recent = [moment for moment in failures if now - moment_of(moment) < HOUR]
     write_durably(settings.failures, json.dumps([*recent, now.timestamp()]), mode=0o644)
+    if obtained(settings) is None:
+        clear_remains(settings)
     command = [settings.certbot, "certonly", "--config", str(settings.configuration)]
     done = subprocess.run(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False)
     print(done.stdout)

@@ -1,19 +1,38 @@
-"""What goes wrong leaves the site as it is, is told in the words of who knows, and is mended by the next look."""
+"""A bare host gets its certificate in one run, through port 80, and what goes wrong later leaves the site as it is."""
 
 from __future__ import annotations
 
 import pytest
 from client import eventually
-from edges import LINEAGE, NAME, PAIR, UNIT, Edge, MakeEdge
+from edges import HOST, LINEAGE, NAME, PAIR, UNIT, Edge, MakeEdge
 from internet import REFUSED
 
 
 @pytest.fixture(scope="module")
 def edge(make_edge: MakeEdge) -> Edge:
-    edge = make_edge()
+    return make_edge()
+
+
+def test_a_bare_host_has_its_certificate_after_one_run(edge: Edge) -> None:
     run = edge.converge()
     assert run.returncode == 0, run.output
-    return edge
+    assert edge.is_trusted("usual")
+
+
+def test_port_80_redirects_all_but_the_challenges(edge: Edge) -> None:
+    assert edge.plain("/hub/login?next=%2F") == (301, "https://hub.lab.test/hub/login?next=%2F")
+    assert edge.plain("/.well-known/acme-challenge/none") == (404, "")
+    assert edge.plain("/.well-known/security.txt")[0] == 301
+
+
+@pytest.mark.parametrize("options", [(), ("--check", "--diff")], ids=["run", "check"])
+def test_a_second_run_changes_nothing_and_asks_nobody(edge: Edge, options: tuple[str, ...]) -> None:
+    before = edge.internet.requests("usual")
+    run = edge.converge(*options)
+    assert run.returncode == 0, run.output
+    assert run.changed == {HOST: 0}, run.output
+    assert before
+    assert edge.internet.requests("usual") == before
 
 
 def words(text: str) -> str:
@@ -23,13 +42,7 @@ def words(text: str) -> str:
 def test_a_renewal_that_fails_leaves_the_pair_and_raises_the_alarm_and_the_next_one_mends_it(edge: Edge) -> None:
     before = edge.shown()
     # The certificate is lost to certbot, and so due.
-    edge.run(
-        "rm",
-        "-r",
-        f"{LINEAGE}/",
-        f"{LINEAGE.replace('live', 'archive')}/",
-        f"{LINEAGE.replace('live', 'renewal')}.conf",
-    )
+    edge.run("rm", f"{LINEAGE}/fullchain.pem")
     edge.internet.lead(NAME, edge.internet.address)
     requests = edge.internet.requests("usual")
     edge.run("systemctl", "start", f"{UNIT}.service", check=False)
