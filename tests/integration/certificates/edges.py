@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import socket
 import ssl
-from collections.abc import Callable, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -54,6 +54,22 @@ class Edge:
             shown = connection.getpeercert(binary_form=True)
         assert shown
         return x509.load_der_x509_certificate(shown)
+
+    @contextmanager
+    def websocket(self) -> Iterator[ssl.SSLSocket]:
+        """A connection that nginx has passed on as a websocket."""
+        context = ssl.create_default_context(cadata=self.internet.root("usual"))
+        asked = f"GET /user/ada/api HTTP/1.1\r\nHost: {NAME}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
+        with (
+            socket.create_connection((self.address, 443), 60) as raw,
+            context.wrap_socket(raw, server_hostname=NAME) as connection,
+        ):
+            connection.send(asked.encode())
+            answer = b""
+            while not answer.endswith(b"\r\n\r\n"):
+                answer += connection.recv(1)
+            assert answer.startswith(b"HTTP/1.1 101 "), answer
+            yield connection
 
     def is_trusted(self, server: str, name: str = NAME) -> bool:
         """Whether a browser that knows the root of the ACME server takes what it is shown for the name."""
