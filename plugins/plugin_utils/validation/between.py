@@ -12,6 +12,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ansible_collections.galilean.hub.plugins.module_utils.swarm import manager_refusal, node_refusal
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation import acme
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.cluster import Cluster, Rule
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import (
     WHERE,
@@ -20,6 +21,7 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings i
     shown_name,
     write,
 )
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.given_pair import given_pair_is_sound
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.ports import Port
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.rules import same_everywhere
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.sizes import GIB, MIB, amount
@@ -306,4 +308,6 @@ RULES: tuple[Rule, ...] = (
     homes_stay_while_in_use,
     clients_are_of_the_cluster,
     quotas_fit_the_volume,
+    *acme.RULES,
+    given_pair_is_sound,
 )

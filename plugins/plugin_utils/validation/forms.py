@@ -121,6 +121,7 @@ ULIMIT = Range(-1, 2**31 - 1, example=65_536)
 
 ADDRESS = Form("the IP address of one host", "10.0.0.11", is_address_of_a_host)
 ADDRESS_OR_NETWORK = Form("an IP address or network", "192.0.2.0/24", _is_address_or_network)
+NAME_OF_A_SITE = Form("a host name, or one below *.", "hub.example.org", lambda text: is_host(text.removeprefix("*.")))
 HOST = Form("an IP address or a host name", "10.0.0.11", is_host)
 HOST_AND_PORT = Form("a host and a port", "10.0.0.11:8000", _is_host_and_port)
 HOST_NAME = Form(

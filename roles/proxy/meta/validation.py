@@ -6,21 +6,8 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator, Mapping
-from datetime import UTC, datetime
-from pathlib import Path
-from typing import Any
-from urllib.parse import urlsplit
 
-from ansible_collections.galilean.hub.plugins.module_utils.certificate_pair import (
-    Pair,
-    PairError,
-    load,
-    load_chain,
-    missing_issuer,
-    problems,
-)
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.cluster import Cluster, Rule
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.files import (
     UnusableError,
@@ -32,8 +19,10 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.files impo
 )
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import WHERE, Finding, write
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms import (
+    DIRECTORY,
     HOST,
     HOST_AND_PORT,
+    NAME_OF_A_SITE,
     NO_FILE_OR_ONE_HERE,
     Form,
     Range,
@@ -47,9 +36,12 @@ RANGES: Mapping[str, Range] = {
 }
 FORMS: Mapping[str, Form] = {
     "proxy_certificate": NO_FILE_OR_ONE_HERE,
+    "proxy_pair_path": DIRECTORY,
     "proxy_private_key": NO_FILE_OR_ONE_HERE,
+    "proxy_server_aliases": NAME_OF_A_SITE,
     "proxy_server_name": HOST,
     "proxy_upstream": HOST_AND_PORT,
+    "proxy_webroot": DIRECTORY,
 }
 
 
@@ -83,42 +75,6 @@ def source_has_what_it_needs(cluster: Cluster) -> Iterator[Finding]:
         yield Finding(cluster.edge, SOURCE, f"{CERTIFICATE} names a certificate that would not be served", advice)
 
 
-def given_pair_is_sound(cluster: Cluster) -> Iterator[Finding]:
-    values = cluster.edge_values
-    pair = given_pair(values)
-    # Of a key that does not fit it is told above.
-    if pair is None or not pair.fits:
-        return
-    found = list(problems(pair, public_names(values), datetime.now(UTC)))
-    if issuer := missing_issuer(pair, known_roots(values)):
-        found.append(f"the chain ends before {issuer}, which this machine does not know as a root")
-    advice = f"Name a file in {WHERE} with a certificate that is, followed by those of who issued it."
-    yield from (Finding(cluster.edge, CERTIFICATE, problem, advice) for problem in found)
-
-
-def given_pair(values: Mapping[str, Any]) -> Pair | None:
-    """The pair that will be served; None where it is another's, or cannot be read, of which others tell."""
-    paths = [values.get(name) for name in (CERTIFICATE, PRIVATE_KEY)]
-    if values.get(SOURCE) != "given" or not all(paths):
-        return None
-    try:
-        return load(*(Path(str(path)).expanduser().read_text() for path in paths))
-    except (OSError, UnicodeDecodeError, PairError):
-        return None
-
-
-def public_names(values: Mapping[str, Any]) -> list[str]:
-    name = urlsplit(values.get("cluster_public_url", "")).hostname or ""
-    return [name, f"*.{name}"] if values.get("jupyterhub_user_subdomains") else [name]
-
-
-def known_roots(values: Mapping[str, Any]) -> list[Any]:
-    """The authorities that this machine trusts, and those that the inventory has hosts trust."""
-    files = [ssl.get_default_verify_paths().cafile, *values.get("base_ca_certificates", {}).values()]
-    readable = [Path(file).expanduser() for file in files if file and Path(file).expanduser().is_file()]
-    return [root for file in readable for root in load_chain(file.read_text())]
-
-
 def _pairs(cluster: Cluster) -> Iterator[tuple[str, str, str]]:
     """Host, certificate and key, where both may be used."""
     certificates, keys = cluster.of_each(CERTIFICATE), cluster.of_each(PRIVATE_KEY)
@@ -131,5 +87,4 @@ RULES: tuple[Rule, ...] = (
     certificate_has_key,
     key_belongs_to_certificate,
     source_has_what_it_needs,
-    given_pair_is_sound,
 )

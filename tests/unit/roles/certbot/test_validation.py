@@ -7,16 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation import acme
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.cluster import Cluster
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import Finding
-from clusters import said_by
+from ansible_collections.galilean.hub.roles.certbot.meta import validation
 
 SOUND = {
     "cluster_public_url": "https://hub.example.org",
     "proxy_certificate_source": "acme",
     "certbot_email": "operator@example.org",
     "certbot_challenge": "http-01",
-    "certbot_source": "debian",
+    "certbot_source": "distribution",
     "certbot_dns_plugin": "rfc2136",
     "certbot_dns_credentials": "",
 }
@@ -26,7 +27,7 @@ RFC2136 = "dns_rfc2136_server = 192.0.2.1\ndns_rfc2136_name = hub\ndns_rfc2136_s
 def findings(**changed: Any) -> Iterator[Finding]:
     values = {**SOUND, **changed}
     cluster = Cluster({"all": ["jupiter"], "hub": ["jupiter"]}, {"jupiter": values}, {}, {}, {}, {}, {}, {}, {})
-    for rule in said_by("certbot").RULES:
+    for rule in (*validation.RULES, *acme.RULES):
         yield from rule(cluster)
 
 
@@ -79,7 +80,7 @@ def test_what_would_be_refused_is_named(changed: dict[str, Any], variable: str, 
     assert problem in finding.problem
 
 
-@pytest.mark.parametrize(("source", "problem"), [("debian", "no package"), ("pinned", "not among the requirements")])
+@pytest.mark.parametrize(("source", "problem"), [("distribution", "no distribution has"), ("pinned", "not among the requirements")])
 def test_a_plugin_that_would_not_be_installed(credentials: Path, source: str, problem: str) -> None:
     given = {"certbot_dns_plugin": "hetzner", "certbot_source": source, "certbot_dns_credentials": str(credentials)}
     (finding,) = findings(certbot_challenge="dns-01", **given)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.cluster import Cluster
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import Finding
-from clusters import said_by
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.given_pair import given_pair_is_sound
+from ansible_collections.galilean.hub.roles.proxy.meta import validation
 from pairs import certificate, pem_of_key, private_key
 
 KEY = private_key()
@@ -40,7 +41,7 @@ class Operator:
             **changed,
         }
         cluster = Cluster({"all": ["jupiter"], "hub": ["jupiter"]}, {"jupiter": values}, {}, {}, {}, {}, {}, {}, {})
-        for rule in said_by("proxy").RULES:
+        for rule in (*validation.RULES, given_pair_is_sound):
             yield from rule(cluster)
 
 

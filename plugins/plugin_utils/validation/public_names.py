@@ -1,0 +1,21 @@
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""The names at which people reach the hub."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+from urllib.parse import urlsplit
+
+
+def public_name(values: Mapping[str, Any]) -> str:
+    return urlsplit(values.get("cluster_public_url", "")).hostname or ""
+
+
+def public_names(values: Mapping[str, Any]) -> list[str]:
+    """That of the public URL, and those of students' servers where each has a subdomain."""
+    name = public_name(values)
+    return [name, f"*.{name}"] if values.get("jupyterhub_user_subdomains") else [name]
