@@ -80,7 +80,9 @@ def test_what_would_be_refused_is_named(changed: dict[str, Any], variable: str, 
     assert problem in finding.problem
 
 
-@pytest.mark.parametrize(("source", "problem"), [("distribution", "no distribution has"), ("pinned", "not among the requirements")])
+@pytest.mark.parametrize(
+    ("source", "problem"), [("distribution", "no distribution has"), ("pinned", "not among the requirements")]
+)
 def test_a_plugin_that_would_not_be_installed(credentials: Path, source: str, problem: str) -> None:
     given = {"certbot_dns_plugin": "hetzner", "certbot_source": source, "certbot_dns_credentials": str(credentials)}
     (finding,) = findings(certbot_challenge="dns-01", **given)
