@@ -185,7 +185,7 @@ def test_a_run_does_not_lock_out_the_account_by_which_it_comes(
 
 def test_an_account_of_others_is_left_alone(host: Host, keep: Keep) -> None:
     brahe = person(host, "brahe", sudo="without_password")
-    host.check_output("useradd --create-home somebody")
+    host.check_output("useradd --create-home --uid 2999 somebody")
     try:
         assert "somebody: this account was not made here" in keep(brahe, {"name": "somebody"})["msg"]
         assert not host.user("brahe").exists
