@@ -11,6 +11,8 @@ from client import eventually
 from lab import ROOT, Lab
 from testinfra.host import Host
 
+# Of a node that takes servers, by its name in the inventory.
+LABELS = {"galilean.host": "europa", "galilean.servers": "true"}
 HOMES = "/srv/galilean/homes"
 # Longer than a guard takes from one look at the homes to the next.
 QUICKLY = ("--extra-vars", "homes_dead_after_seconds=20")
@@ -62,7 +64,7 @@ def test_a_node_that_waits_for_the_homes_is_paused_and_taken_back(hosts: dict[st
     jupiter = hosts["jupiter"]
     lose_homes(europa)
     eventually(lambda: spec(jupiter)["Availability"] == "pause", "europa is paused")
-    assert spec(jupiter)["Labels"] == {"galilean.servers": "true", "galilean.homes": "paused"}
+    assert spec(jupiter)["Labels"] == {**LABELS, "galilean.homes": "paused"}
     journal = "journalctl --unit galilean-homes-watch --output cat --lines 5"
     told = "its availability is pause: stat: cannot read file system information"
     eventually(lambda: told in jupiter.check_output(journal), "the journal says why")
@@ -70,7 +72,7 @@ def test_a_node_that_waits_for_the_homes_is_paused_and_taken_back(hosts: dict[st
 
     find_homes(europa)
     eventually(lambda: spec(jupiter)["Availability"] == "active", "europa takes servers again")
-    assert spec(jupiter)["Labels"] == {"galilean.servers": "true"}
+    assert spec(jupiter)["Labels"] == LABELS
 
 
 @pytest.mark.usefixtures("impatient")
@@ -79,7 +81,7 @@ def test_a_node_whose_homes_are_dead_is_drained_and_named_and_taken_back(hosts: 
     jupiter = hosts["jupiter"]
     lose_homes(europa)
     eventually(lambda: spec(jupiter)["Availability"] == "drain", "europa is drained")
-    assert spec(jupiter)["Labels"] == {"galilean.servers": "true", "galilean.homes": "dead"}
+    assert spec(jupiter)["Labels"] == {**LABELS, "galilean.homes": "dead"}
     eventually(lambda: alarm("europa") in failed_units(jupiter), "the alarm is raised")
     journal = jupiter.check_output("journalctl --unit galilean-homes-watch --priority err --output cat --lines 1")
     assert journal.startswith("europa has not seen the homes of jupiter for ")
@@ -87,7 +89,7 @@ def test_a_node_whose_homes_are_dead_is_drained_and_named_and_taken_back(hosts: 
 
     find_homes(europa)
     eventually(lambda: spec(jupiter)["Availability"] == "active", "europa takes servers again")
-    assert spec(jupiter)["Labels"] == {"galilean.servers": "true"}
+    assert spec(jupiter)["Labels"] == LABELS
     eventually(lambda: alarm("europa") not in failed_units(jupiter), "the alarm is over")
 
 

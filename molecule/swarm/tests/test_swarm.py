@@ -180,7 +180,7 @@ def test_a_hub_that_was_its_own_node_keeps_the_servers_that_run_there(
         assert jupiter.check_output(container) == before
         form = "{{ .Spec.Availability }} {{ .Spec.Labels }}"
         told = jupiter.check_output(f"docker node inspect --format '{form}' jupiter")
-        assert told == "pause map[galilean.servers:false]"
+        assert told == "pause map[galilean.host:jupiter galilean.servers:false]"
     finally:
         jupiter.check_output("docker service rm sleeper")
         lab.activate("jupiter")
