@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import ipaddress
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import pytest
+import testinfra
+import yaml
 from client import eventually
+from lab import Lab
 from testinfra.host import Host
 
-RunModule = Callable[..., dict[str, Any]]
+# Hosts of this file, on which nobody has installed anything, and their releases.
+BARE = {"elara": "bookworm", "carme": "trixie"}
+Look = Callable[..., dict[str, Any]]
 IN_NO_SWARM = {"node_id": "", "state": "inactive", "is_manager": False, "error": "", "is_claimed": False}
 # The name of a process is that of its program. It takes connections at the engine's socket, and answers nothing.
 HANG = (
@@ -24,80 +31,121 @@ OF_OTHERS = {
 }
 
 
-@pytest.fixture
-def hanging_engine(hosts: dict[str, Host]) -> Iterator[Host]:
-    """io, with an engine that takes connections and answers nothing."""
-    io = hosts["io"]
-    io.check_output("cp /usr/bin/python3 /usr/local/bin/dockerd")
-    io.check_output(f'systemd-run --unit=hanging --collect /usr/local/bin/dockerd -c "{HANG}"')
-    eventually(lambda: io.file("/run/docker.sock").exists, "it listens")
-    yield io
-    io.check_output("systemctl stop hanging; rm -f /usr/local/bin/dockerd /run/docker.sock")
+@pytest.fixture(scope="module")
+def inventory(tmp_path_factory: pytest.TempPathFactory, lab: Lab) -> Iterator[Path]:
+    """Of bare hosts that are up."""
+    subnet = ipaddress.ip_network(
+        lab.docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Subnet}}", lab.name).strip()
+    )
+    hosts = {
+        name: {
+            "ansible_connection": "community.docker.docker",
+            "ansible_host": lab.container(name),
+            "lab_name": lab.name,
+            "lab_image": f"galilean-host:{release}",
+            "lab_address": str(subnet[number]),
+            "lab_published_ports": [],
+        }
+        for number, (name, release) in enumerate(BARE.items(), start=17)
+    }
+    path = tmp_path_factory.mktemp("bare") / "hosts.yml"
+    path.write_text(yaml.safe_dump({"all": {"hosts": hosts}}))
+    run = lab.play("tests/lab/create.yml", "--inventory", str(path))
+    assert run.returncode == 0, run.output
+    yield path
+    lab.play("tests/lab/destroy.yml", "--inventory", str(path))
 
 
 @pytest.fixture
-def host_of_others(hosts: dict[str, Host]) -> Iterator[Host]:
-    """io, with what others have set up there."""
-    io = hosts["io"]
+def look(lab: Lab, inventory: Path) -> Look:
+    """What the module tells of a bare host, called with these arguments and options."""
+
+    def tell(name: str = "elara", options: Sequence[str] = (), **arguments: str) -> dict[str, Any]:
+        return lab.module(name, "host_info", arguments, "--inventory", str(inventory), *options)
+
+    return tell
+
+
+@pytest.fixture
+def bare(lab: Lab, inventory: Path) -> dict[str, Host]:
+    names = yaml.safe_load(inventory.read_text())["all"]["hosts"]
+    return {name: testinfra.get_host(f"docker://{lab.container(name)}") for name in names}
+
+
+@pytest.fixture
+def hanging_engine(bare: dict[str, Host]) -> Iterator[Host]:
+    """elara, with an engine that takes connections and answers nothing."""
+    elara = bare["elara"]
+    elara.check_output("cp /usr/bin/python3 /usr/local/bin/dockerd")
+    elara.check_output(f'systemd-run --unit=hanging --collect /usr/local/bin/dockerd -c "{HANG}"')
+    eventually(lambda: elara.file("/run/docker.sock").exists, "it listens")
+    yield elara
+    elara.check_output("systemctl stop hanging; rm -f /usr/local/bin/dockerd /run/docker.sock")
+
+
+@pytest.fixture
+def host_of_others(bare: dict[str, Host]) -> Iterator[Host]:
+    """elara, with what others have set up there."""
+    elara = bare["elara"]
     for path, content in OF_OTHERS.items():
-        io.check_output(f"mkdir --parents $(dirname {path}) && printf %s '{content}' >{path}")
-    yield io
-    io.check_output(f"rm {' '.join(OF_OTHERS)}")
+        elara.check_output(f"mkdir --parents $(dirname {path}) && printf %s '{content}' >{path}")
+    yield elara
+    elara.check_output(f"rm {' '.join(OF_OTHERS)}")
 
 
-@pytest.mark.parametrize("name", ["jupiter", "io"])
-def test_a_bare_host_is_known(hosts: dict[str, Host], run_module: RunModule, name: str) -> None:
-    look, host = run_module(name, "host_info", {}), hosts[name]
-    assert look["unknown"] == {}
-    assert not look["changed"]
-    assert look["processors"] == int(host.check_output("nproc --all"))
-    assert look["memory_mib"] == int(host.check_output("grep MemTotal /proc/meminfo").split()[1]) // 1024
-    assert look["engine"] == {"installed": False, "runs": False, "version": "", "root_directory": ""}
-    assert look["swarm"].items() >= IN_NO_SWARM.items()
-    assert look["of_others"] == {"files": [], "firewalls": [], "time_services": []}
-    assert {"first": 0, "length": 1, "owner": "the account root"} in look["ids"]
-    assert look["homes_in_use"] == ""
-    assert look["reached_at"] == []
-    assert look["volume"] == {}
-    assert "/" in [mount["path"] for mount in look["mounts"]]
+@pytest.mark.parametrize("name", BARE)
+def test_a_bare_host_is_known(bare: dict[str, Host], look: Look, name: str) -> None:
+    found, host = look(name), bare[name]
+    assert found["unknown"] == {}
+    assert not found["changed"]
+    assert found["processors"] == int(host.check_output("nproc --all"))
+    assert found["memory_mib"] == int(host.check_output("grep MemTotal /proc/meminfo").split()[1]) // 1024
+    assert found["engine"] == {"installed": False, "runs": False, "version": "", "root_directory": ""}
+    assert found["swarm"].items() >= IN_NO_SWARM.items()
+    assert found["of_others"] == {"files": [], "firewalls": [], "time_services": []}
+    assert {"first": 0, "length": 1, "owner": "the account root"} in found["ids"]
+    assert found["homes_in_use"] == ""
+    assert found["reached_at"] == []
+    assert found["volume"] == {}
+    assert "/" in [mount["path"] for mount in found["mounts"]]
 
 
 @pytest.mark.usefixtures("host_of_others")
-def test_what_others_have_set_up_is_told(run_module: RunModule) -> None:
-    found = run_module("io", "host_info", {})["of_others"]
+def test_what_others_have_set_up_is_told(look: Look) -> None:
+    found = look()["of_others"]
     assert found["files"] == ["/etc/docker/daemon.json", "/etc/nginx/sites-enabled/default"]
     assert found["firewalls"] == ["ufw"]
 
 
-def test_who_listens_is_told(hosts: dict[str, Host], run_module: RunModule) -> None:
-    io = hosts["io"]
-    io.check_output("systemd-run --unit=listener --collect python3 -m http.server --bind 127.0.0.1 8099")
+def test_who_listens_is_told(bare: dict[str, Host], look: Look) -> None:
+    elara = bare["elara"]
+    elara.check_output("systemd-run --unit=listener --collect python3 -m http.server --bind 127.0.0.1 8099")
     try:
-        eventually(lambda: "8099" in io.check_output("ss -Hlnt"), "it listens")
-        found = run_module("io", "host_info", {})["listening"]
+        eventually(lambda: "8099" in elara.check_output("ss -Hlnt"), "it listens")
+        found = look()["listening"]
     finally:
-        io.check_output("systemctl stop listener")
+        elara.check_output("systemctl stop listener")
     assert {"protocol": "tcp", "address": "127.0.0.1", "port": 8099, "processes": ["python3"]} in found
 
 
-def test_without_root_all_is_told_that_needs_none(run_module: RunModule) -> None:
-    look = run_module("io", "host_info", {}, "--extra-vars", json.dumps({"ansible_user": "nobody"}))
-    assert look["unknown"] == {"kernel": "[Errno 1] Operation not permitted"}
-    assert look["processors"] > 0
-    assert look["swarm"].items() >= IN_NO_SWARM.items()
+def test_without_root_all_is_told_that_needs_none(look: Look) -> None:
+    found = look(options=["--extra-vars", json.dumps({"ansible_user": "nobody"})])
+    assert found["unknown"] == {"kernel": "[Errno 1] Operation not permitted"}
+    assert found["processors"] > 0
+    assert found["swarm"].items() >= IN_NO_SWARM.items()
 
 
 @pytest.mark.usefixtures("hanging_engine")
-def test_an_engine_that_hangs_keeps_nobody_from_the_rest(run_module: RunModule) -> None:
-    look = run_module("io", "host_info", {})
-    assert look["unknown"] == dict.fromkeys(("homes_in_use", "engine", "swarm"), "no answer within 30 s")
-    assert (look["engine"], look["swarm"], look["homes_in_use"]) == ({}, {}, "")
-    assert look["memory_mib"] > 0
+def test_an_engine_that_hangs_keeps_nobody_from_the_rest(look: Look) -> None:
+    found = look()
+    assert found["unknown"] == dict.fromkeys(("homes_in_use", "engine", "swarm"), "no answer within 30 s")
+    assert (found["engine"], found["swarm"], found["homes_in_use"]) == ({}, {}, "")
+    assert found["memory_mib"] > 0
 
 
-def test_a_volume_is_looked_at_where_there_is_one(run_module: RunModule) -> None:
-    volume = run_module("io", "host_info", {"device": "/dev/none", "directory": "/srv/volume"})["volume"]
+def test_a_volume_is_looked_at_where_there_is_one(look: Look) -> None:
+    volume = look(device="/dev/none", directory="/srv/volume")["volume"]
     assert volume["kind"] == "nothing there"
     assert volume["disks"]
-    refused = run_module("io", "host_info", {"device": "/dev/none"})
+    refused = look(device="/dev/none")
     assert "directory" in refused["msg"]
