@@ -113,7 +113,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-## What is decided
+# What is decided
 
 
 def reasons_to_obtain(pair: Pair | None, origin: str, settings: Settings, now: datetime) -> list[str]:
@@ -155,7 +155,7 @@ def words_of(output: str) -> str:
     return "\n".join(line.strip() for line in output.splitlines() if not BOILERPLATE.match(line))
 
 
-## What is found
+# What is found
 
 
 def read_pair(certificates: Path, private_key: Path) -> Pair | None:
@@ -201,7 +201,7 @@ def on_the_wire(settings: Settings) -> bytes:
         return b""
 
 
-## What is done
+# What is done
 
 
 def refuse_names_that_lead_elsewhere(settings: Settings) -> None:

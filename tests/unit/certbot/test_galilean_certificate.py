@@ -35,10 +35,10 @@ def settings(**changed: Any) -> program.Settings:
     return program.Settings(**{**given, **changed})
 
 
-def pair(left_days: float, lifetime_days: float = 90, names: list[str] = NAMES, kind: str = "ecdsa") -> Pair:
+def pair(left_days: float, lifetime_days: float = 90, kind: str = "ecdsa") -> Pair:
     key, lifetime = private_key(kind), timedelta(days=lifetime_days)
     start = NOW + timedelta(days=left_days) - lifetime
-    return load(certificate(names, key, start=start, lifetime=lifetime), pem_of_key(key))
+    return load(certificate(NAMES, key, start=start, lifetime=lifetime), pem_of_key(key))
 
 
 @pytest.mark.parametrize(("left", "lifetime"), [(90, 90), (31, 90), (2.1, 6)])
