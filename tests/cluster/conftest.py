@@ -11,28 +11,8 @@ from typing import Any
 import pytest
 from client import Hub, Student
 from galilean_hub.slug import slug
+from homes import HOMES, SMALL_HOME_BYTES
 from lab import NODES, ROOT, Lab, Machines, seconds_by_phase
-
-HOMES = "/srv/galilean/homes"
-SMALL_HOME_BYTES = 2**20
-# Takes away what Jupyter keeps in a home, and then all the room there is: for bytes, and for files.
-HOARD = """
-import itertools, os, shutil
-from pathlib import Path
-home = Path.home()
-for name in (".ipython", ".jupyter", ".local"):
-    shutil.rmtree(home / name, ignore_errors=True)
-for content in (b"x" * 4096, b""):
-    for number in itertools.count():
-        try:
-            with (home / f"hoard-{len(content)}-{number}").open("wb", buffering=0) as file:
-                while file.write(content):
-                    pass
-        except OSError as error:
-            reason = os.strerror(error.errno)
-            break
-print(reason)
-"""
 
 
 @pytest.fixture(scope="session")

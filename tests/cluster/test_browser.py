@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from client import Hub, Student
-from conftest import HOARD
+from homes import HOARD
 from lab import Lab
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 

@@ -10,7 +10,7 @@ from contextlib import closing
 import pytest
 import websocket
 from client import Hub, Student
-from conftest import HOARD, SMALL_HOME_BYTES
+from homes import HOARD, SMALL_HOME_BYTES
 from lab import Lab
 
 pytestmark = pytest.mark.seldom

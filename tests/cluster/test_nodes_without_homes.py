@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 from client import Hub, Student, eventually
-from conftest import HOMES
 from galilean_hub.slug import slug
+from homes import HOMES
 from lab import NODES, Lab
 
 
