@@ -174,7 +174,7 @@ def good(option: Option) -> Any:
     kind = kind_of(option)
     if kind == "str":
         return IMAGE if "Image" in option["description"] else "monitoring"
-    return {"int": 1024, "list": ["9100"] if option.get("required") else [], "dict": {}, "bool": True}[kind]
+    return {"int": 1024, "list": ["9100"] if option.get("required") else [], "dict": {}, "bool": True, "path": ""}[kind]
 
 
 def misspelt(name: str, known: set[str]) -> Iterator[str]:
