@@ -85,10 +85,11 @@ def _of_parts(options: Mapping[str, specs.Option]) -> Iterator[Case]:
         parts: Mapping[str, specs.Option] = option.get("options", {})
         is_list = wrong.kind_of(option) == "list"
         prefix = f"{name}[0]" if is_list else name
+        needed = {key: wrong.good(part) for key, part in parts.items() if part.get("required")}
         for number, (key, part) in enumerate(sorted(parts.items())):
-            rest = {other: wrong.good(parts[other]) for other in parts if other != key}
-            changes = [("missing", key, rest)] if part.get("required") else []
-            changes.append(("misspelt", f"{key}z", {**rest, key: wrong.good(part), f"{key}z": "x"}))
+            rest = {other: value for other, value in needed.items() if other != key}
+            changes = [("missing", key, rest)] if key in needed else []
+            changes.append(("misspelt", f"{key}z", {**needed, f"{key}z": "x"}))
             for category, values in wrong.CATEGORIES.items():
                 for _label, value in _in_turn(list(values(part)), number, 1):
                     changes.append((category, key, {**rest, key: value}))

@@ -10,9 +10,10 @@ import yaml
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation import roles
 
 ROOT = Path(__file__).resolve().parents[2]
-# What a play tells the role that is to judge the inventory, whose own spec refuses it before the role begins; and what
-# the plays derive from the groups.
-NOT_OF_THE_INVENTORY = {"validate_subject", *yaml.safe_load((ROOT / "playbooks/vars/cluster.yml").read_text())}
+# The role that judges the inventory: what a play tells it, its own spec refuses before it begins.
+JUDGE = "validate"
+# What the plays derive from the groups.
+DERIVED = frozenset(yaml.safe_load((ROOT / "playbooks/vars/cluster.yml").read_text()))
 
 Option = Mapping[str, Any]
 
@@ -21,12 +22,14 @@ def read() -> dict[str, dict[str, Any]]:
     """All options by name, each with the default of its role."""
     options: dict[str, dict[str, Any]] = {}
     for path in sorted(ROOT.glob("roles/*/meta/argument_specs.yml")):
+        if path.parents[1].name == JUDGE:
+            continue
         defaults_path = path.parents[1] / "defaults/main.yml"
         defaults = (yaml.safe_load(defaults_path.read_text()) or {}) if defaults_path.exists() else {}
         limits = roles.limits(path.parents[1].name)
         for entry in yaml.safe_load(path.read_text())["argument_specs"].values():
             for name, option in entry.get("options", {}).items():
-                if name not in NOT_OF_THE_INVENTORY:
+                if name not in DERIVED:
                     options[name] = {**limits.complete(name, option), "default": defaults.get(name)}
     return options
 

@@ -168,13 +168,13 @@ CATEGORIES: Mapping[str, Callable[[Option], Iterator[Labelled]]] = {
 def good(option: Option) -> Any:
     """A value against which nothing can be said as long as it stands under another name, or beside a wrong one."""
     if option.get("choices"):
-        return option["choices"][0]
+        return option["choices"][:1] if kind_of(option) == "list" else option["choices"][0]
     if option.get("default") is not None:
         return option["default"]
     kind = kind_of(option)
     if kind == "str":
         return IMAGE if "Image" in option["description"] else "monitoring"
-    return {"int": 1024, "list": ["9100"] if option.get("required") else [], "dict": {}, "bool": True, "path": ""}[kind]
+    return {"int": 1024, "list": ["9100"] if option.get("required") else [], "dict": {}, "bool": True}[kind]
 
 
 def misspelt(name: str, known: set[str]) -> Iterator[str]:
