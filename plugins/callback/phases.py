@@ -24,7 +24,7 @@ requirements:
 """
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,17 +54,24 @@ class Failure:
     task: str
     reason: str
     is_unreachable: bool = False
+    ends_the_run: bool = False
 
     @property
     def advice(self) -> str:
         return "Have it answer" if self.is_unreachable else "Mend this"
 
     @classmethod
-    def of(cls, phase: str, task: str, result: Mapping[str, Any], is_unreachable: bool = False) -> Failure:
+    def of(cls, phase: str, task: str, result: Mapping[str, Any], **kind: bool) -> Failure:
         """From the result of a task. Its words are kept back where the task may not be logged."""
         told = [result.get("censored"), result.get("msg"), result.get("stderr"), "it says nothing"]
         lines = str(next(filter(None, told))).strip().splitlines()
-        return cls(phase, task, lines[0], is_unreachable)
+        return cls(phase, task, lines[0], **kind)
+
+    def headline(self, hosts: Sequence[str]) -> str:
+        """A task that is run once fails for all hosts of its play."""
+        if self.ends_the_run:
+            return f"Ended in {self.phase}, for all hosts"
+        return f"Left out in {self.phase}, and left as it is: {', '.join(hosts)}"
 
 
 def left_out(failures: Mapping[str, Failure]) -> list[str]:
@@ -76,7 +83,7 @@ def left_out(failures: Mapping[str, Failure]) -> list[str]:
         line
         for failure, hosts in hosts_of.items()
         for line in (
-            f"Left out in {failure.phase}, and left as it is: {', '.join(hosts)}",
+            failure.headline(hosts),
             f"  {failure.task}: {failure.reason}",
             f"  {failure.advice}, and run this again: it goes on from there.",
         )
@@ -138,7 +145,8 @@ class CallbackModule(CallbackBase):
 
     def _count_failure(self, result: Any, is_unreachable: bool = False) -> None:
         phase = self.phases[-1].name
-        self.failures[result.host.get_name()] = Failure.of(phase, result.task_name, result.result, is_unreachable)
+        kind = {"is_unreachable": is_unreachable, "ends_the_run": bool(result.task.run_once)}
+        self.failures[result.host.get_name()] = Failure.of(phase, result.task_name, result.result, **kind)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         self._count_seconds()

@@ -34,5 +34,7 @@ def test_nothing_is_changed_after_a_wrong_input(variables: dict[str, object], wo
     )
     assert ended.returncode == 2
     assert words in ended.stdout + ended.stderr
-    _output, _header, table = ended.stdout.partition("phase     seconds  changed\n")
-    assert [line.split()[0::2] for line in table.splitlines() if line] == [["validate", "0"], ["total", "0"]]
+    _output, _header, end = ended.stdout.partition("phase     seconds  changed\n")
+    table, _empty, advice = end.partition("\n\n")
+    assert [line.split()[0::2] for line in table.splitlines()] == [["validate", "0"], ["total", "0"]]
+    assert advice.startswith("Ended in validate, for all hosts\n")

@@ -41,6 +41,13 @@ FAILING = """
     - name: Fail
       ansible.builtin.fail: {msg: "The disk is full\\nand more"}
       when: inventory_hostname == "two"
+- hosts: one:two
+  gather_facts: false
+  tags: [never, refused]
+  tasks:
+    - name: Refuse
+      ansible.builtin.fail: {msg: "Nothing was changed"}
+      run_once: true
 """
 
 
@@ -84,6 +91,14 @@ def test_the_last_lines_name_who_was_left_out(tmp_path: Path) -> None:
     assert run(tmp_path, "--tags", "broken", code=2).endswith(
         "\n\nLeft out in broken, and left as it is: two\n"
         "  Fail: The disk is full\n"
+        "  Mend this, and run this again: it goes on from there.\n"
+    )
+
+
+def test_a_task_for_all_hosts_ends_the_run(tmp_path: Path) -> None:
+    assert run(tmp_path, "--tags", "refused", code=2).endswith(
+        "\n\nEnded in refused, for all hosts\n"
+        "  Refuse: Nothing was changed\n"
         "  Mend this, and run this again: it goes on from there.\n"
     )
 
