@@ -9,11 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from client import Hub, Student
+from client import DEADLINE_SECONDS, Hub, Student
 from homes import HOARD
 from lab import Lab
 from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
 
+PATIENCE_MILLISECONDS = 1000 * DEADLINE_SECONDS
 # A home of its own for each run: what Lab remembers of an earlier one is not what a new student sees.
 NAME = f"o'neil.{uuid.uuid4().hex[:8]}@uni.edu"
 CODE = "import os; print('on', os.environ['GALILEAN_NODE'], 'answer', 6 * 7)"
@@ -25,7 +26,7 @@ READ = "print('read:', open('diary.txt').read())"
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=60_000)
+    expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with sync_playwright() as playwright:
         chromium = playwright.chromium.launch(
             executable_path="/usr/bin/chromium",
@@ -39,7 +40,7 @@ def browser() -> Iterator[Browser]:
 def page(browser: Browser, artifacts: Path) -> Iterator[Page]:
     # The certificate is checked by the tests of the proxy; Chromium takes no CA from a file.
     context = browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(60_000)
+    context.set_default_timeout(PATIENCE_MILLISECONDS)
     page = context.new_page()
     yield page
     page.screenshot(path=artifacts / "last-page.png")
@@ -51,7 +52,7 @@ def log_in(page: Page, access: dict[str, Any]) -> None:
     page.locator("#username_input").fill(NAME)
     page.locator("#password_input").fill(access["password"])
     page.locator("#login_submit").click()
-    page.wait_for_url("**/user/**/lab**", timeout=180_000)
+    page.wait_for_url("**/user/**/lab**")
     # Lab opens again what was open before; its launcher is the same each time.
     page.goto(page.url.partition("?")[0] + "?reset")
     page.locator(".jp-Launcher").first.wait_for()

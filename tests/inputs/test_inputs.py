@@ -85,7 +85,7 @@ def site(inventory: Path) -> tuple[int, str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     return ended.returncode, ended.stdout + ended.stderr
 

@@ -30,7 +30,7 @@ HOSTS = "europa, io, jupiter"
 def test_nothing_is_changed_after_a_wrong_input(variables: dict[str, object], words: str) -> None:
     command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "inventories/lab", "playbooks/site.yml"]
     ended = subprocess.run(
-        [*command, "-e", json.dumps(variables)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=120
+        [*command, "-e", json.dumps(variables)], cwd=ROOT, capture_output=True, text=True, check=False, timeout=600
     )
     assert ended.returncode == 2
     assert words in ended.stdout + ended.stderr

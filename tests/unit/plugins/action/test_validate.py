@@ -37,7 +37,7 @@ def run(
     path.write_text(yaml.safe_dump(hosts))
     command = [Path(sys.executable).with_name("ansible-playbook"), "-i", path, playbook, *arguments]
     environment = {**os.environ, "ANSIBLE_CONFIG": str(ROOT / "ansible.cfg"), "ANSIBLE_NOCOLOR": "1", **said}
-    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    ended = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False, timeout=600)
     return ended.returncode, ended.stdout + ended.stderr
 
 

@@ -65,7 +65,7 @@ def run(directory: Path, *arguments: str, code: int = 0) -> str:
     command = [Path(sys.executable).with_name("ansible-playbook"), "-i", "one,two,", directory / "site.yml", *arguments]
     settings = {"ANSIBLE_CONFIG": ROOT / "ansible.cfg", "ANSIBLE_CALLBACKS_ENABLED": "galilean.hub.phases"}
     environment = {**os.environ, **{name: str(value) for name, value in settings.items()}}
-    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=120)
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=600)
     assert ended.returncode == code, ended.stdout
     return ended.stdout
 
