@@ -25,10 +25,10 @@ from ansible_collections.galilean.hub.plugins.module_utils.ssh import ancestors,
 from ansible_collections.galilean.hub.plugins.module_utils.users.databases import Databases, Login, rows
 from ansible_collections.galilean.hub.plugins.module_utils.users.plan import HOMES, KEYS_FILE, Found, HandOver, Known
 from ansible_collections.galilean.hub.plugins.module_utils.users.public_keys import fingerprints
+from ansible_collections.galilean.hub.plugins.module_utils.users.sudoers import MAIN, included, is_read
 
 RECORD = Path("/var/lib/galilean/users/accounts.json")
 ARCHIVE = Path("/var/lib/galilean/users/archive")
-SUDOERS, SUDOERS_DIRECTORY = Path("/etc/sudoers"), Path("/etc/sudoers.d")
 SKELETON = Path("/etc/skel")
 CRONTABS, AT_JOBS, LINGER = (
     Path("/var/spool/cron/crontabs"),
@@ -84,7 +84,7 @@ def read(names: Collection[str]) -> Found:
         databases=Databases(**texts),
         record=record,
         keys={name: files for name in ours & passwd.keys() if (files := read_keys(Path(homes[name])))},
-        sudoers={str(path): _text(path) for path in [SUDOERS, *sorted(SUDOERS_DIRECTORY.glob("*"))] if path.is_file()},
+        sudoers=_sudoers(),
         belongings=_belongings(uids),
         running={uid for uid, _process in _processes()},
         owners={home: os.lstat(home).st_uid for home in homes.values() if os.path.lexists(home)},
@@ -297,6 +297,20 @@ def _text_of_a_file(path: Path) -> str:
         return os.read(descriptor, LARGEST_KEYS_FILE).decode("utf-8", "replace") if is_file else ""
     finally:
         os.close(descriptor)
+
+
+def _sudoers() -> dict[str, str]:
+    """The files that sudo reads, by path: the main one, and those that are included."""
+    found: dict[str, str] = {}
+    ahead = [Path(MAIN)]
+    while ahead:
+        path = ahead.pop()
+        if path.is_file() and str(path) not in found:
+            found[str(path)] = _text(path)
+            for name, is_directory in included(str(path), found[str(path)]):
+                others = Path(name).glob("*") if is_directory else [Path(name)]
+                ahead += [each for each in others if not is_directory or is_read(each.name)]
+    return found
 
 
 def _belongings(uids: Mapping[int, str]) -> dict[str, list[str]]:

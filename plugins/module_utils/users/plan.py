@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,23 +27,16 @@ from ansible_collections.galilean.hub.plugins.module_utils.users.databases impor
     Login,
 )
 from ansible_collections.galilean.hub.plugins.module_utils.users.public_keys import fingerprints
+from ansible_collections.galilean.hub.plugins.module_utils.users.sudoers import OURS, User, sudo_rule, without_rules
 
 ARCHIVE_OWNER = "galilean-archive"
 SYSTEM_IDS = range(999, 99, -1)
 PEOPLES_IDS = range(LEAST_UID, MOST_UID + 1)
 HOMES = "/home"
 SHELL = "/bin/bash"
-SUDOERS = "/etc/sudoers.d/galilean-users"
 KEYS_FILE = "authorized_keys"
 MANAGED = "# Written by galilean.hub.users. Change the inventory: what is written here is lost at the next run.\n"
 EPOCH = date(1970, 1, 1)
-# What sudoers(5) has a meaning for in a command.
-SPECIAL = re.compile(r"([,:=\\])")
-# Users of a rule, or of an alias up to its last one, where a comma leads on to the next one.
-COMMA = r"(?:\s|\\\n)*,(?:\s|\\\n)*"
-USERS = re.compile(rf"(\s*(?:User_Alias\s+\w+\s*=\s*)?)((?:[^\s,=]+{COMMA})*[^\s,=]+)(?=\s|$)")
-# A backslash at the end of a line leads on to the next one.
-RULE = re.compile(r"(?:[^\\\n]|\\.?)*\n?", re.DOTALL)
 
 
 class UsersError(Exception):
@@ -63,7 +55,7 @@ class Known:
 class Found:
     """What a host has.
 
-    `keys` holds the files of keys by account and file name; `sudoers` all files of sudo's rules by path; `belongings`
+    `keys` holds the files of keys by account and file name; `sudoers` all files that sudo reads by path; `belongings`
     paths by which something runs while nobody is there, by account; `running` the uids that have processes, without
     those by which this run comes; `owners` uids of homes by path, of which the missing ones are left out; `comes_as`
     the accounts through which this run came; `comes_by` the fingerprints of the keys, none when it came otherwise than
@@ -93,7 +85,10 @@ class HandOver:
 
 @dataclass
 class Plan:
-    """What has to be done, in the order of the fields. The record is `before` meanwhile, and `after` in the end."""
+    """What has to be done, in the order of the fields. The record is `before` meanwhile, and `after` in the end.
+
+    `sudo` says of all people what they are to have by sudo, None of those who are to have no rule.
+    """
 
     before: dict[str, Known]
     databases: Databases
@@ -104,6 +99,7 @@ class Plan:
     ended: dict[str, int] = field(default_factory=dict)
     handed_over: list[HandOver] = field(default_factory=list)
     after: dict[str, Known] = field(default_factory=dict)
+    sudo: dict[str, tuple[User, str | None]] = field(default_factory=dict)
     changes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -353,53 +349,39 @@ class _Planner:
 
     def _rule(self, present: Mapping[str, Account], left: Collection[str], plan: Plan) -> None:
         """Sudo by one file of ours, and by no rule that names one of these people elsewhere."""
-        wanted = {name: sudo_rule(each) for name, each in present.items() if each.works(self.today)}
-        wanted = {name: rule for name, rule in wanted.items() if rule}
-        before = {line.split(" ", 1)[0]: line for line in self.found.sudoers.get(SUDOERS, "").splitlines()}
-        for name in sorted({*present, *left}):
+        working = {name: each for name, each in present.items() if each.works(self.today)}
+        wanted = {name: rule for name, each in working.items() if (rule := sudo_rule(each))}
+        before = {line.split(" ", 1)[0]: line for line in self.found.sudoers.get(OURS, "").splitlines()}
+        users = self._users_of_sudo({*present, *left})
+        for name, user in sorted(users.items()):
             if before.get(name) != wanted.get(name):
                 plan.changes[name].append(f"sudo: {before.get(name, 'none')} -> {wanted.get(name, 'none')}")
+            plan.sudo[name] = (user, working[name].sudo if name in working else None)
         content = MANAGED + "".join(f"{rule}\n" for rule in wanted.values())
-        if content != self.found.sudoers.get(SUDOERS):
-            plan.sudoers[SUDOERS] = content
+        if content != self.found.sudoers.get(OURS):
+            plan.sudoers[OURS] = content
+        people = {term: name for name, user in users.items() for term in self._terms(user)}
         for path, text in self.found.sudoers.items():
-            kept, dropped = without_rules(text, self._users_of_sudo(*present, *left))
-            if path != SUDOERS and dropped:
+            kept, dropped = without_rules(text, people)
+            if path != OURS and dropped:
                 plan.sudoers[path] = kept
                 for name in dropped:
                     plan.changes[name].append(f"rule of sudo taken out of {path}")
 
-    def _users_of_sudo(self, *names: str) -> dict[str, str]:
-        """Names by what stands for them in sudoers(5): name, uid, and own group."""
-        logins = {name: login for name in names if (login := self.editor.login(name))}
-        by_uid = {f"#{login.uid}": name for name, login in logins.items()}
-        return {name: name for name in names} | {f"%{name}": name for name in names} | by_uid
+    def _users_of_sudo(self, names: Collection[str]) -> dict[str, User]:
+        gids = {group: int(row[2]) for group, row in self.editor.group.items() if len(row) > 2 and row[2].isdigit()}
+        by_gid: dict[int, set[str]] = defaultdict(set)
+        for group, gid in gids.items():
+            by_gid[gid].add(group)
+        users = {}
+        for name in names:
+            login = self.editor.present(name)
+            own = {login.gid, *(gids[group] for group in login.groups)}
+            users[name] = User(name, login.uid, frozenset().union(*(by_gid[gid] for gid in own)), frozenset(own))
+        return users
 
-
-def sudo_rule(account: Account) -> str | None:
-    """The line of sudoers(5) for one account, None without sudo."""
-    match account.sudo:
-        case "password":
-            return f"{account.name} ALL=(ALL:ALL) ALL"
-        case "without_password":
-            return f"{account.name} ALL=(ALL:ALL) NOPASSWD: ALL"
-        case "commands":
-            commands = ", ".join(SPECIAL.sub(r"\\\1", command) for command in account.sudo_commands)
-            return f"{account.name} ALL=(root) NOPASSWD: {commands}"
-    return None
-
-
-def without_rules(text: str, people: Mapping[str, str]) -> tuple[str, list[str]]:
-    """A file of sudo's rules without those for these people, given by what stands for them, and whose they were."""
-    kept, dropped = [], set()
-    for rule in RULE.findall(text):
-        users = USERS.match(rule)
-        named = re.split(COMMA, users[2]) if users else []
-        theirs = [user for user in named if user in people]
-        dropped |= {people[user] for user in theirs}
-        if users and theirs:
-            others = ", ".join(user for user in named if user not in theirs)
-            kept.append(users[1] + others + rule[users.end() :] if others else "")
-        else:
-            kept.append(rule)
-    return "".join(kept), sorted(dropped)
+    def _terms(self, user: User) -> Iterator[str]:
+        """What stands for somebody in sudoers(5): name, uid, and own group."""
+        yield from (user.name, f"#{user.uid}", f"%{user.name}")
+        if user.name in self.editor.group:
+            yield f"%#{self.editor.group[user.name][2]}"

@@ -15,16 +15,14 @@ from ansible_collections.galilean.hub.plugins.module_utils.users.host import DAT
 from ansible_collections.galilean.hub.plugins.module_utils.users.plan import (
     ARCHIVE_OWNER,
     MANAGED,
-    SUDOERS,
     Found,
     Known,
     Plan,
     UsersError,
     make_plan,
-    sudo_rule,
-    without_rules,
 )
 from ansible_collections.galilean.hub.plugins.module_utils.users.public_keys import parse
+from ansible_collections.galilean.hub.plugins.module_utils.users.sudoers import OURS
 
 TODAY = date(2026, 11, 29)
 DAY = 20786
@@ -97,7 +95,7 @@ def test_people_are_made_and_a_second_run_changes_nothing() -> None:
     )
     assert plan.homes == {"/home/galileo": (1001, 1001), "/home/kepler": (1002, 1002)}
     assert plan.keys["kepler"] == f"{MANAGED}{key('kepler')}\n"
-    assert plan.sudoers == {SUDOERS: f"{MANAGED}galileo ALL=(ALL:ALL) NOPASSWD: ALL\n"}
+    assert plan.sudoers == {OURS: f"{MANAGED}galileo ALL=(ALL:ALL) NOPASSWD: ALL\n"}
     assert plan.ended == {}
     again = planned(carried_out(Found(BARE), plan), GALILEO, KEPLER)
     assert told(again) == {}
@@ -165,7 +163,7 @@ def test_who_left_keeps_files_alone_and_gets_them_back(list_after: list[dict[str
     assert archive.uid < 1000
     assert plan.keys == {"kepler": None}
     assert plan.sudoers["/etc/sudoers.d/site"] == "galileo2 ALL=ALL\n"
-    assert "kepler" not in plan.sudoers[SUDOERS]
+    assert "kepler" not in plan.sudoers[OURS]
     assert plan.taken == {"kepler": ["/var/spool/cron/crontabs/kepler"]}
     assert plan.ended == {"kepler": uid}
     assert [(each.home, each.giver, each.taker) for each in plan.handed_over] == [("/home/kepler", uid, archive.uid)]
@@ -338,45 +336,6 @@ def test_a_run_does_not_take_away_the_key_by_which_it_comes(
             planned(found, GALILEO)
     else:
         planned(found, GALILEO)
-
-
-@pytest.mark.parametrize(
-    ("account", "rule"),
-    [
-        ({}, None),
-        ({"sudo": "password"}, "kepler ALL=(ALL:ALL) ALL"),
-        ({"sudo": "without_password"}, "kepler ALL=(ALL:ALL) NOPASSWD: ALL"),
-        (
-            {"sudo": "commands", "sudo_commands": ["/bin/a", "/bin/b --at=12:00 c,d"]},
-            "kepler ALL=(root) NOPASSWD: /bin/a, /bin/b --at\\=12\\:00 c\\,d",
-        ),
-    ],
-)
-def test_rules_of_sudo(account: dict[str, Any], rule: str | None) -> None:
-    assert sudo_rule(Account.of({"name": "kepler"} | account)) == rule
-
-
-@pytest.mark.parametrize(
-    ("text", "kept", "dropped"),
-    [
-        ("", "", []),
-        ("kepler ALL=ALL\n", "", ["kepler"]),
-        ("# kepler ALL=ALL\nDefaults env_reset\n%operators ALL=ALL\nkepler2 ALL=ALL", None, []),
-        ("%kepler ALL=ALL\n", "", ["kepler"]),
-        ("User_Alias OPERATORS = brahe, kepler\n", "User_Alias OPERATORS = brahe\n", ["kepler"]),
-        (
-            "root ALL=ALL\n\tkepler\tALL = /bin/a, \\\n  /bin/b\n\nbrahe ALL=ALL\n",
-            "root ALL=ALL\n\nbrahe ALL=ALL\n",
-            ["kepler"],
-        ),
-        ("kepler,brahe ALL=ALL\nbrahe , kepler\tALL=ALL", "brahe ALL=ALL\nbrahe\tALL=ALL", ["kepler"]),
-        ("#1002 ALL=ALL\n# 1002 ALL=ALL\n#1003 ALL=ALL\n", "# 1002 ALL=ALL\n#1003 ALL=ALL\n", ["kepler"]),
-        ("brahe, \\\n  kepler ALL=ALL\n", "brahe ALL=ALL\n", ["kepler"]),
-    ],
-)
-def test_rules_that_name_somebody_are_taken_out(text: str, kept: str | None, dropped: list[str]) -> None:
-    people = dict.fromkeys(["kepler", "#1002", "%kepler"], "kepler")
-    assert without_rules(text, people) == (text if kept is None else kept, dropped)
 
 
 def test_rules_of_others_name_people_by_name_uid_and_own_group() -> None:
