@@ -95,7 +95,7 @@ def faults(accounts: Sequence[Account], today: date) -> Iterator[Fault]:
     if accounts and not any(_may_all(account, today) for account in people):
         yield Fault(
             "sudo",
-            "nobody is left with sudo: no account that works today has a key and sudo for all commands",
+            "nobody is left with sudo: no account that works today has a key to get in by, and sudo for all commands",
             "Write sudo: without_password at one of them.",
         )
 
@@ -161,15 +161,20 @@ def _doubles(accounts: Sequence[Account], people: Sequence[Account]) -> Iterator
 
 
 def _fingerprints(account: Account) -> set[str]:
+    return {key.fingerprint for key in _sound_keys(account)}
+
+
+def _sound_keys(account: Account) -> tuple[PublicKey, ...]:
     try:
-        return {key.fingerprint for key in account.public_keys}
+        return account.public_keys
     except PublicKeyError:
-        return set()
+        return ()
 
 
 def _may_all(account: Account, today: date) -> bool:
     is_usable = account.expires is None or is_date(account.expires)
-    return account.sudo in FULL_SUDO and bool(account.keys) and is_usable and account.works(today)
+    gets_in = any(key.lets_in(today) for key in _sound_keys(account))
+    return account.sudo in FULL_SUDO and gets_in and is_usable and account.works(today)
 
 
 def is_date(text: str) -> bool:

@@ -98,12 +98,18 @@ def read_record() -> dict[str, Known]:
     if not RECORD.exists():
         return {}
     accounts = json.loads(RECORD.read_text(encoding="utf-8"))
-    return {name: Known(known["uid"], frozenset(known["keys"])) for name, known in accounts.items()}
+    return {
+        name: Known(known["uid"], frozenset(known["keys"]), frozenset(known.get("rights", ())))
+        for name, known in accounts.items()
+    }
 
 
 def write_record(record: dict[str, Known]) -> None:
     RECORD.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    accounts = {name: {"uid": known.uid, "keys": sorted(known.keys)} for name, known in sorted(record.items())}
+    accounts = {
+        name: {"uid": known.uid, "keys": sorted(known.keys), "rights": sorted(known.rights)}
+        for name, known in sorted(record.items())
+    }
     write_durably(RECORD, json.dumps(accounts, indent=2) + "\n", mode=0o600)
 
 

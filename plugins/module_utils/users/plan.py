@@ -45,10 +45,12 @@ class UsersError(Exception):
 
 @dataclass(frozen=True)
 class Known:
-    """An account that is ours: its uid, and the fingerprints of all keys by which somebody may still be logged in."""
+    """An account that is ours: its uid, the fingerprints of all keys by which somebody may still be logged in, and the
+    groups and rights of sudo that processes of the account may still have."""
 
     uid: int
     keys: frozenset[str] = frozenset()
+    rights: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -124,6 +126,7 @@ class _Planner:
     def __init__(self, found: Found, today: date, adopted: Collection[str]) -> None:
         self.found, self.today, self.adopted = found, today, adopted
         self.editor = Editor.of(found.databases)
+        self.groups_found = {name: frozenset(groups) for name, groups in self.editor.groups.items()}
         self.day = (today - EPOCH).days
         self.ids_of_people, self.ids_of_system = iter(PEOPLES_IDS), iter(SYSTEM_IDS)
 
@@ -146,7 +149,8 @@ class _Planner:
             self._see_off(name, plan)
         self._rule(present, left, plan)
         plan.before = {
-            name: Known(known.uid, known.keys | self._keys_in_force(name)) for name, known in plan.after.items()
+            name: Known(known.uid, known.keys | self._keys_in_force(name), known.rights | self._rights_in_force(name))
+            for name, known in plan.after.items()
         }
         plan.databases = self.editor.databases
         return plan
@@ -161,6 +165,12 @@ class _Planner:
         known = self.found.record.get(name)
         recorded = known.keys if known and self._is_ours(name) else frozenset()
         return recorded.union(*map(fingerprints, self.found.keys.get(name, {}).values()))
+
+    def _rights_in_force(self, name: str) -> frozenset[str]:
+        """Those that processes may have: of the host's groups, and of which a run that died ended no process."""
+        known = self.found.record.get(name)
+        recorded = known.rights if known and self._is_ours(name) else frozenset()
+        return recorded.union(self.groups_found.get(name, ()))
 
     def _free(self, candidates: Iterator[int], name: str) -> int:
         number = self.editor.free(candidates)
@@ -223,7 +233,7 @@ class _Planner:
         if account.sudo not in FULL_SUDO:
             yield f"{name}: this run comes as {name}, who would lose sudo. {advice}"
         in_force = frozenset().union(*map(fingerprints, self.found.keys.get(name, {}).values()))
-        lost = in_force.difference(key.fingerprint for key in account.public_keys)
+        lost = in_force.difference(key.fingerprint for key in account.public_keys if key.lets_in(self.today))
         if in_force and lost == in_force:
             yield f"{name}: this run comes as {name}, and none of the keys would stay. Keep one of them for this run"
         elif self.found.comes_by is None and lost:
@@ -260,12 +270,13 @@ class _Planner:
         if login.home not in self.found.owners:
             plan.homes[login.home] = (login.uid, login.gid)
             changes.append(f"home made: {login.home}")
-        gone = self._keys_in_force(name) - fingerprints_wanted
+        rights = rights_of(account) if account.works(self.today) else frozenset()
+        gone = self._keys_in_force(name) - fingerprints_wanted | without(self._rights_in_force(name), rights)
         if gone or not account.works(self.today):
             self._end(name, login, plan)
         if archive := self.editor.login(ARCHIVE_OWNER):
             self._hand_over(login, archive.uid, login.uid, changes, plan)
-        plan.after[name] = Known(login.uid, fingerprints_wanted)
+        plan.after[name] = Known(login.uid, fingerprints_wanted, rights)
 
     def _make(self, account: Account) -> Login:
         name, known = account.name, self.found.record.get(account.name)
@@ -385,3 +396,15 @@ class _Planner:
         yield from (user.name, f"#{user.uid}", f"%{user.name}")
         if user.name in self.editor.group:
             yield f"%#{self.editor.group[user.name][2]}"
+
+
+def rights_of(account: Account) -> frozenset[str]:
+    """Groups by name, and commands of sudo with `sudo` in front of them."""
+    commands = ["ALL"] if account.sudo in FULL_SUDO else account.sudo_commands
+    return frozenset({*account.groups, *(f"sudo {command}" for command in commands)})
+
+
+def without(rights: frozenset[str], others: frozenset[str]) -> frozenset[str]:
+    """Rights that go when there are these others: whoever has all commands has each of them."""
+    gone = rights - others
+    return frozenset(right for right in gone if not right.startswith("sudo ")) if "sudo ALL" in others else gone

@@ -89,6 +89,7 @@ def test_two_people_with_one_uid_are_refused() -> None:
     [
         {"sudo": "none"},
         {"keys": []},
+        {"keys": [f'command="date" {key("galileo")}']},
         {"expires": "2026-11-29"},
         {"state": "absent"},
         {"sudo": "commands", "sudo_commands": ["/bin/true"]},

@@ -107,7 +107,7 @@ def test_people_are_made_and_a_second_run_changes_nothing() -> None:
     ("kepler", "changes"),
     [
         ({"full_name": "Johannes"}, ["full name:  -> Johannes"]),
-        ({"groups": []}, ["groups: adm -> none"]),
+        ({"groups": []}, ["groups: adm -> none", "all that runs as it ended"]),
         ({"expires": None}, ["expires: never"]),
         ({"sudo": "commands", "sudo_commands": ["/bin/a"]}, ["sudo: none -> kepler ALL=(root) NOPASSWD: /bin/a"]),
         ({"password_hash": "$y$j9T$" + "a" * 22 + "$" + "b" * 43}, ["password changed"]),
@@ -132,6 +132,31 @@ def test_a_key_that_left_ends_what_runs_as_its_account_also_when_a_run_died_in_b
     again = planned(died, GALILEO, KEPLER)
     assert again.ended == {"kepler": uid}
     assert planned(carried_out(died, again), GALILEO, KEPLER).ended == {}
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "is_ended"),
+    [
+        ({"groups": ["adm"]}, {"groups": []}, True),
+        ({"groups": []}, {"groups": ["adm"]}, False),
+        ({"sudo": "without_password"}, {"sudo": "none"}, True),
+        ({"sudo": "commands", "sudo_commands": ["/bin/a", "/bin/b"]}, {"sudo_commands": ["/bin/b"]}, True),
+        ({"sudo": "commands", "sudo_commands": ["/bin/b"]}, {"sudo_commands": ["/bin/a", "/bin/b"]}, False),
+        ({"sudo": "commands", "sudo_commands": ["/bin/b"]}, {"sudo": "without_password", "sudo_commands": []}, False),
+        ({"sudo": "without_password"}, {"sudo": "commands", "sudo_commands": ["/bin/b"]}, True),
+    ],
+)
+def test_a_right_that_left_ends_what_runs_with_it_also_when_a_run_died_in_between(
+    before: dict[str, Any], after: dict[str, Any], is_ended: bool
+) -> None:
+    found = built(GALILEO, KEPLER | before)
+    found = replace(found, running={uid_of(found, "kepler")})
+    plan = planned(found, GALILEO, KEPLER | before | after)
+    assert ("kepler" in plan.ended) is is_ended
+    died = replace(carried_out(found, plan), record=plan.before, running=found.running)
+    again = planned(died, GALILEO, KEPLER | before | after)
+    assert again.ended == plan.ended
+    assert planned(carried_out(died, again), GALILEO, KEPLER | before | after).ended == {}
 
 
 def test_a_key_that_somebody_wrote_on_the_host_is_out_again() -> None:
@@ -299,6 +324,7 @@ def test_a_uid_that_files_have_is_not_changed() -> None:
         (["galileo"], [BRAHE, GALILEO | {"expires": "2026-01-01"}], "who would have expired"),
         (["debian", "galileo"], [BRAHE, GALILEO | {"sudo": "none"}], "who would lose sudo"),
         (["galileo"], [BRAHE, GALILEO | {"keys": [key("new")]}], "none of the keys would stay"),
+        (["galileo"], [BRAHE, GALILEO | {"keys": [f'command="date" {key("galileo")}']}], "none of the keys would stay"),
         (["galileo"], [BRAHE, GALILEO | {"keys": [key("new"), key("galileo")]}], None),
         (["debian"], [BRAHE], None),
         ([], [BRAHE], None),
