@@ -132,11 +132,13 @@ from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
+from ansible_collections.galilean.hub.plugins.module_utils.ssh import ask
 from ansible_collections.galilean.hub.plugins.module_utils.users import host
-from ansible_collections.galilean.hub.plugins.module_utils.users.accounts import SUDO, Account
+from ansible_collections.galilean.hub.plugins.module_utils.users.accounts import FULL_SUDO, SUDO, Account
 from ansible_collections.galilean.hub.plugins.module_utils.users.databases import Editor
 from ansible_collections.galilean.hub.plugins.module_utils.users.plan import Plan, UsersError, make_plan, refuse
 from ansible_collections.galilean.hub.plugins.module_utils.users.sudoers import contradictions, in_force
+from ansible_collections.galilean.hub.plugins.module_utils.users.ways_in import obstacles
 
 ARGUMENT_SPEC = {
     "accounts": {
@@ -166,6 +168,12 @@ class UsersModule(AnsibleModule):
 
     def log(self, *_args: object, **_kwargs: object) -> None:
         super().log(f"Invoked for {len(self.params['accounts'])} accounts")
+
+    def require_ways_in(self, plan: Plan) -> None:
+        """Ask sshd who gets in. Raises UsersError."""
+        if sshd := self.get_bin_path("sshd"):
+            settings = str(self.run_command(ask(sshd), check_rc=True)[1])
+            refuse(obstacles(settings, [user for user, sudo in plan.sudo.values() if sudo in FULL_SUDO]))
 
     def require_sound_rules(self, plan: Plan, found: host.Found) -> None:
         """Ask sudo's own tools what the rules will give. Raises UsersError. In check mode a host may lack them yet."""
@@ -205,9 +213,12 @@ def apply(plan: Plan) -> None:
     host.write_keys(plan.keys, logins)
     for path, content in plan.sudoers.items():
         write_durably(Path(path), content, mode=0o440, uid=0, gid=0)
-    for name, paths in plan.taken.items():
-        host.take_away(name, paths)
+    host.take_away(plan.taken)
     host.end_processes({*plan.ended.values()})
+    # Until then they were able to leave more behind.
+    while late := host.belongings(plan.left):
+        host.take_away(late)
+        host.end_processes({*plan.left})
     for change in plan.handed_over:
         host.hand_over(change)
     if plan.after != plan.before:
@@ -222,6 +233,7 @@ def main() -> None:
         with host.locked_accounts():
             found = host.read([account.name for account in accounts])
             plan = make_plan(accounts, found, today, module.params["adopted"], module.params["groups"])
+            module.require_ways_in(plan)
             module.require_sound_rules(plan, found)
             if not module.check_mode:
                 write_accounts(plan, found)

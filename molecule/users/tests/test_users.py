@@ -233,6 +233,29 @@ def test_an_account_of_others_is_left_alone(host: Host, keep: Keep) -> None:
 
 
 @pytest.mark.seldom
+def test_what_lets_in_or_runs_whom_the_list_does_not_is_refused_by_name(host: Host, keep: Keep) -> None:
+    brahe, kepler = person(host, "brahe", sudo="without_password"), person(host, "kepler")
+    keep(brahe, kepler)
+    settings, unit = "/etc/ssh/sshd_config.d/00-site.conf", "/etc/systemd/system/wiki.service"
+    try:
+        for setting, problem in (
+            ("AuthorizedKeysFile .ssh/authorized_keys /etc/ssh/keys/%u", "sshd takes keys of /etc/ssh/keys/%u too"),
+            ("TrustedUserCAKeys /etc/ssh/ca.pub", "by trustedusercakeys /etc/ssh/ca.pub"),
+            ("AllowUsers kepler", "sshd lets in none of those with sudo, brahe, galileo"),
+        ):
+            host.check_output(f"echo {shlex.quote(setting)} >{settings}")
+            assert problem in keep(brahe)["msg"]
+        host.check_output(f"rm {settings}; printf '[Service]\\nUser=kepler\\nExecStart=sleep 7001\\n' >{unit}")
+        host.check_output("systemctl daemon-reload && systemctl start wiki")
+        assert "kepler: wiki.service runs as kepler" in keep(brahe)["msg"]
+        assert works(host)
+        assert logs_in(host, "kepler")
+    finally:
+        host.run(f"systemctl stop wiki; rm -f {settings} {unit}; systemctl daemon-reload")
+    assert keep(brahe)["changed"]
+
+
+@pytest.mark.seldom
 def test_links_in_a_home_lead_root_nowhere(host: Host, keep: Keep) -> None:
     brahe, kepler = person(host, "brahe", sudo="without_password"), person(host, "kepler")
     keep(brahe, kepler)

@@ -19,10 +19,13 @@ from ansible_collections.galilean.hub.plugins.module_utils.users.public_keys imp
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,31}")
 # Debian's base-passwd and what Debian, Ubuntu and their services call their accounts and groups.
 OF_THE_SYSTEM = """
-    adm admin audio avahi backup bin cdrom chrony crontab daemon dialout dip disk dnsmasq docker fax floppy games gnats
-    input irc kmem kvm landscape libuuid list lp lxd mail man messagebus munge mysql netdev news nginx nobody nogroup
-    ntp operator plugdev polkitd pollinate postfix postgres proxy render root rtkit sasl sgx shadow src ssh sshd staff
-    sudo sync sys syslog systemd tape tcpdump tss tty usbmux users utmp uucp uuidd video voice wheel
+    adm admin audio avahi backup bin bind bluetooth cdrom ceph chrony clamav clock colord crontab daemon dhcpcd
+    dialout dip disk dnsmasq docker dovecot dovenull fax floppy fwupd-refresh games geoclue gnats grafana haproxy
+    hplip input irc kernoops kmem kvm landscape libuuid libvirt libvirt-qemu list lp lpadmin lxd mail man memcache
+    messagebus munge mysql named netdev netplan news nginx nobody nogroup ntp ntpsec openldap operator plugdev
+    polkitd pollinate postfix postgres prometheus proxy rabbitmq rdma redis render root rtkit sambashare saned sasl
+    scanner sgx shadow slurm snap_daemon src ssh sshd sssd staff statd stunnel4 sudo sync sys syslog systemd tape
+    tcpdump tomcat tss tty unbound usbmux users utmp uucp uuidd video voice wheel whoopsie
     """
 OF_SERVICES = re.compile(r"(?:_|systemd-|galilean|docker-|www-)")
 # Whoever is in one of these is root, whatever `sudo` says.

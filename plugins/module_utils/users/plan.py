@@ -58,10 +58,11 @@ class Found:
     """What a host has.
 
     `keys` holds the files of keys by account and file name; `sudoers` all files that sudo reads by path; `belongings`
-    paths by which something runs while nobody is there, by account; `running` the uids that have processes, without
-    those by which this run comes; `owners` uids of homes by path, of which the missing ones are left out; `comes_as`
-    the accounts through which this run came; `comes_by` the fingerprints of the keys, none when it came otherwise than
-    over SSH, None when that is not known; `foreign` names that the host knows from elsewhere than its own files.
+    paths by which something runs while nobody is there, by account; `services` by unit the name or uid as which it
+    runs; `running` the uids that have processes, without those by which this run comes; `owners` uids of homes by path,
+    of which the missing ones are left out; `comes_as` the accounts through which this run came; `comes_by` the
+    fingerprints of the keys, none when it came otherwise than over SSH, None when that is not known; `foreign` names
+    that the host knows from elsewhere than its own files.
     """
 
     databases: Databases
@@ -69,6 +70,7 @@ class Found:
     keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     sudoers: Mapping[str, str] = field(default_factory=dict)
     belongings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    services: Mapping[str, str] = field(default_factory=dict)
     running: Collection[int] = ()
     owners: Mapping[str, int] = field(default_factory=dict)
     comes_as: Collection[str] = ()
@@ -89,7 +91,8 @@ class HandOver:
 class Plan:
     """What has to be done, in the order of the fields. The record is `before` meanwhile, and `after` in the end.
 
-    `sudo` says of all people what they are to have by sudo, None of those who are to have no rule.
+    `left` has the names of those who left by uid; `sudo` says of all people what they are to have by sudo, None of
+    those who are to have no rule.
     """
 
     before: dict[str, Known]
@@ -101,6 +104,7 @@ class Plan:
     ended: dict[str, int] = field(default_factory=dict)
     handed_over: list[HandOver] = field(default_factory=list)
     after: dict[str, Known] = field(default_factory=dict)
+    left: dict[int, str] = field(default_factory=dict)
     sudo: dict[str, tuple[User, str | None]] = field(default_factory=dict)
     changes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
@@ -189,6 +193,10 @@ class _Planner:
         for name in sorted(absent & set(left)):
             if not self._is_ours(name):
                 yield f"{name}: this account was not made here, so it is not removed. {self._adopt(name)}"
+        for name in sorted(filter(self._is_ours, left)):
+            known_as = {name, str(self.editor.present(name).uid)}
+            for unit in sorted(unit for unit, user in self.found.services.items() if user in known_as):
+                yield f"{name}: {unit} runs as {name}, who leaves. Give it another user, or remove it from this host"
         for name in sorted(set(self.found.comes_as)):
             if name in left and self._is_ours(name):
                 yield f"{name}: this run comes as {name}, who would be locked out. Come as somebody who stays"
@@ -319,6 +327,7 @@ class _Planner:
             plan.taken[name] = belongings
             changes += [f"taken away: {path}" for path in belongings]
         self._end(name, login, plan)
+        plan.left[login.uid] = name
         if self.found.owners.get(login.home) == login.uid:
             self._hand_over(login, login.uid, self._archive(), changes, plan)
         plan.after[name] = Known(login.uid)

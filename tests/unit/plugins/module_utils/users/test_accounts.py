@@ -51,6 +51,7 @@ def test_lists_that_are_taken(kepler: dict[str, Any]) -> None:
         ({"name": "root"}, "root: the name belongs to the system"),
         ({"name": "www-data"}, "the name belongs to the system"),
         ({"name": "systemd-network"}, "the name belongs to the system"),
+        ({"name": "dhcpcd"}, "the name belongs to the system"),
         ({"name": "galilean-archive"}, "the name belongs to the system"),
         ({"full_name": "Kepler:0"}, "kepler.full_name: it has a colon"),
         ({"full_name": "Kepler\nroot::0:0"}, "kepler.full_name: it has a colon"),

@@ -190,6 +190,7 @@ def test_who_left_keeps_files_alone_and_gets_them_back(list_after: list[dict[str
     assert plan.sudoers["/etc/sudoers.d/site"] == "galileo2 ALL=ALL\n"
     assert "kepler" not in plan.sudoers[OURS]
     assert plan.taken == {"kepler": ["/var/spool/cron/crontabs/kepler"]}
+    assert plan.left == {uid: "kepler"}
     assert plan.ended == {"kepler": uid}
     assert [(each.home, each.giver, each.taker) for each in plan.handed_over] == [("/home/kepler", uid, archive.uid)]
     gone = carried_out(found, plan)
@@ -201,6 +202,15 @@ def test_who_left_keeps_files_alone_and_gets_them_back(list_after: list[dict[str
     assert (login.uid, login.password, login.expires, login.groups) == (uid, "*", "21945", ("adm",))
     assert [(each.giver, each.taker) for each in back.handed_over] == [(archive.uid, uid)]
     assert told(planned(carried_out(gone, back), GALILEO, with_sudo)) == {}
+
+
+@pytest.mark.parametrize("user", ["kepler", "1002"])
+def test_a_service_of_who_leaves_is_refused_by_its_name(user: str) -> None:
+    found = replace(built(GALILEO, KEPLER), services={"ssh.service": "root", "wiki.service": user})
+    assert uid_of(found, "kepler") == 1002
+    planned(found, GALILEO, KEPLER)
+    with pytest.raises(UsersError, match=r"kepler: wiki\.service runs as kepler, who leaves"):
+        planned(found, GALILEO)
 
 
 def test_who_expired_is_out_and_keeps_the_files() -> None:
