@@ -29,7 +29,7 @@ OF_THE_SYSTEM = """
     """
 OF_SERVICES = re.compile(r"(?:_|systemd-|galilean|docker-|www-)")
 # Whoever is in one of these is root, whatever `sudo` says.
-ROOTS_GROUPS = frozenset({"admin", "disk", "kmem", "root", "shadow", "sudo", "wheel"})
+ROOTS_GROUPS = frozenset({"admin", "disk", "incus-admin", "kmem", "lxd", "root", "shadow", "sudo", "wheel"})
 LEAST_UID, MOST_UID = 1000, 59_999
 SUDO = ("none", "password", "without_password", "commands")
 FULL_SUDO = ("password", "without_password")

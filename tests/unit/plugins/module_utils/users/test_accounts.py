@@ -60,6 +60,7 @@ def test_lists_that_are_taken(kepler: dict[str, Any]) -> None:
         ({"keys": ["ssh-dss AAAA"]}, "kepler.keys[0]: it is a DSA key"),
         ({"keys": [key("kepler"), "-----BEGIN OPENSSH PRIVATE KEY-----"]}, "kepler.keys[1]: it is a private key"),
         ({"groups": ["adm", "sudo"]}, "kepler.groups: whoever is in sudo has the rights of root"),
+        ({"groups": ["lxd"]}, "kepler.groups: whoever is in lxd has the rights of root"),
         ({"groups": ["a:b"]}, "kepler.groups: a group cannot have the name"),
         ({"expires": "31.12.2026"}, "kepler.expires: it is no date"),
         ({"expires": "20261231"}, "kepler.expires: it is no date"),
