@@ -161,6 +161,8 @@ ARGUMENT_SPEC = {
     "adopted": {"type": "list", "elements": "str", "default": []},
     "groups": {"type": "list", "elements": "str", "default": []},
 }
+# The sudo of Ubuntu 26.04 reads it, where it is there, and nothing else.
+RULES_OF_SUDO_RS = Path("/etc/sudoers-rs")
 
 
 class UsersModule(AnsibleModule):
@@ -177,6 +179,8 @@ class UsersModule(AnsibleModule):
 
     def require_sound_rules(self, plan: Plan, found: host.Found) -> None:
         """Ask sudo's own tools what the rules will give. Raises UsersError. In check mode a host may lack them yet."""
+        if RULES_OF_SUDO_RS.exists():
+            raise UsersError(f"sudo-rs reads {RULES_OF_SUDO_RS} instead of /etc/sudoers. Move its rules there")
         if self.check_mode and not (self.get_bin_path("visudo") and self.get_bin_path("cvtsudoers")):
             return
         for path, content in plan.sudoers.items():

@@ -144,6 +144,18 @@ def test_a_key_that_left_is_out_and_its_sessions_are_ended(host: Host, keep: Kee
     assert logs_in(host, "kepler", key="new")
 
 
+@pytest.mark.seldom
+def test_a_group_that_left_the_list_is_in_no_process_any_more(host: Host, keep: Keep) -> None:
+    brahe, kepler = person(host, "brahe", sudo="without_password"), person(host, "kepler", groups=["adm"])
+    keep(brahe, kepler)
+    stays_logged_in(host, "kepler")
+    keep(brahe, {**kepler, "full_name": "Johannes Kepler"})
+    assert works(host)
+    keep(brahe, {**kepler, "groups": []})
+    assert not host.run("pgrep -u kepler").succeeded
+    assert logs_in(host, "kepler", "! id -nG | grep -qw adm")
+
+
 def test_who_left_keeps_files_and_nothing_else(name: str, host: Host, keep: Keep, run_module: RunModule) -> None:
     brahe, kepler = person(host, "brahe", sudo="without_password"), person(host, "kepler", sudo="without_password")
     run_module(name, "packages", {"names": ["at", "cron"]})
@@ -194,10 +206,13 @@ def test_rules_of_others_give_nobody_what_the_list_does_not_say(host: Host, keep
         assert host.check_output(f"cat {SITE}.included") == "#1 ALL=ALL"
         assert host.run("visudo -c").succeeded
         assert keep(brahe)["changed"] is False
+        host.check_output("touch /etc/sudoers-rs")
+        assert "sudo-rs reads /etc/sudoers-rs" in keep(brahe)["msg"]
+        host.check_output("rm /etc/sudoers-rs")
         host.check_output("sed -i.kept s/^@includedir/#@includedir/ /etc/sudoers")
         assert "brahe: sudo would not give all commands" in keep(brahe)["msg"]
     finally:
-        host.run(f"mv /etc/sudoers.kept /etc/sudoers; rm -f {SITE} {SITE}.included; groupdel operators")
+        host.run(f"mv /etc/sudoers.kept /etc/sudoers; rm -f /etc/sudoers-rs {SITE} {SITE}.included; groupdel operators")
 
 
 def test_a_run_does_not_lock_out_the_account_by_which_it_comes(
