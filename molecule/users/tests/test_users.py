@@ -184,7 +184,7 @@ def test_who_left_keeps_files_and_nothing_else(name: str, host: Host, keep: Keep
 def test_rules_of_others_give_nobody_what_the_list_does_not_say(host: Host, keep: Keep) -> None:
     brahe = person(host, "brahe", sudo="without_password", groups=["operators"])
     kepler = person(host, "kepler", groups=["operators"])
-    keep(brahe, kepler, groups=["operators"])
+    assert keep(brahe, kepler, groups=["operators"])["changed"]
     try:
         for rules, problem in (
             ("%operators ALL=(ALL) ALL", "brahe: a rule that sudo reads behind"),
