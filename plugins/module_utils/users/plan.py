@@ -46,7 +46,7 @@ class UsersError(Exception):
 @dataclass(frozen=True)
 class Known:
     """An account that is ours: its uid, the fingerprints of all keys by which somebody may still be logged in, and the
-    groups and rights of sudo that processes of the account may still have."""
+    rights that processes of the account may still have, as rights_of gives them."""
 
     uid: int
     keys: frozenset[str] = frozenset()
@@ -408,12 +408,18 @@ class _Planner:
 
 
 def rights_of(account: Account) -> frozenset[str]:
-    """Groups by name, and commands of sudo with `sudo` in front of them."""
+    """Groups by name, commands of sudo behind `sudo`, and keys behind `key`, each in front of its options."""
     commands = ["ALL"] if account.sudo in FULL_SUDO else account.sudo_commands
-    return frozenset({*account.groups, *(f"sudo {command}" for command in commands)})
+    keys = (f"key {key.fingerprint} {key.options}".strip() for key in account.public_keys)
+    return frozenset({*account.groups, *(f"sudo {command}" for command in commands), *keys})
 
 
 def without(rights: frozenset[str], others: frozenset[str]) -> frozenset[str]:
-    """Rights that go when there are these others: whoever has all commands has each of them."""
-    gone = rights - others
-    return frozenset(right for right in gone if not right.startswith("sudo ")) if "sudo ALL" in others else gone
+    """Rights that go when there are these others."""
+    return frozenset(right for right in rights if others.isdisjoint({right, _all_of(right)}))
+
+
+def _all_of(right: str) -> str:
+    """The right that includes another one: all commands each of them, a key without options the same one with some."""
+    kind, _space, rest = right.partition(" ")
+    return {"sudo": "sudo ALL", "key": f"key {rest.partition(' ')[0]}"}.get(kind, right)

@@ -139,6 +139,9 @@ def test_a_key_that_left_ends_what_runs_as_its_account_also_when_a_run_died_in_b
     [
         ({"groups": ["adm"]}, {"groups": []}, True),
         ({"groups": []}, {"groups": ["adm"]}, False),
+        ({"keys": [key("kepler")]}, {"keys": [f"restrict {key('kepler')}"]}, True),
+        ({"keys": [f"restrict {key('kepler')}"]}, {"keys": [f'command="date" {key("kepler")}']}, True),
+        ({"keys": [f"restrict {key('kepler')}"]}, {"keys": [key("kepler")]}, False),
         ({"sudo": "without_password"}, {"sudo": "none"}, True),
         ({"sudo": "commands", "sudo_commands": ["/bin/a", "/bin/b"]}, {"sudo_commands": ["/bin/b"]}, True),
         ({"sudo": "commands", "sudo_commands": ["/bin/b"]}, {"sudo_commands": ["/bin/a", "/bin/b"]}, False),
