@@ -163,6 +163,8 @@ ARGUMENT_SPEC = {
 }
 # The sudo of Ubuntu 26.04 reads it, where it is there, and nothing else.
 RULES_OF_SUDO_RS = Path("/etc/sudoers-rs")
+# The second is what Ubuntu 26.04 calls it, beside sudo-rs.
+CVTSUDOERS = ("cvtsudoers", "cvtsudoers.ws")
 
 
 class UsersModule(AnsibleModule):
@@ -181,8 +183,13 @@ class UsersModule(AnsibleModule):
         """Ask sudo's own tools what the rules will give. Raises UsersError. In check mode a host may lack them yet."""
         if RULES_OF_SUDO_RS.exists():
             raise UsersError(f"sudo-rs reads {RULES_OF_SUDO_RS} instead of /etc/sudoers. Move its rules there")
-        if self.check_mode and not (self.get_bin_path("visudo") and self.get_bin_path("cvtsudoers")):
+        cvtsudoers = next(filter(None, map(self.get_bin_path, CVTSUDOERS)), None)
+        if self.check_mode and not (self.get_bin_path("visudo") and cvtsudoers):
             return
+        if not cvtsudoers:
+            raise UsersError(
+                "This host lacks cvtsudoers, which tells what rules of sudo give. Install the package sudo"
+            )
         for path, content in plan.sudoers.items():
             with tempfile.TemporaryDirectory() as directory:
                 candidate = Path(directory, "sudoers")
@@ -191,7 +198,7 @@ class UsersModule(AnsibleModule):
             if rc != 0:
                 raise UsersError(f"{path} would be wrong, says visudo: {(err or out).strip()}")
         rules = in_force({**found.sudoers, **plan.sudoers}).encode("utf-8", "surrogateescape")
-        rc, out, err = self.run_command(["cvtsudoers", "-e", "-f", "json"], data=rules, binary_data=True)
+        rc, out, err = self.run_command([cvtsudoers, "-e", "-f", "json"], data=rules, binary_data=True)
         try:
             # Of no rules at all it tells nothing, and Debian 12's tells of a missing alias what is no JSON.
             policy = json.loads(out or "{}") if rc == 0 else None

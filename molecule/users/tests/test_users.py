@@ -201,7 +201,10 @@ def test_rules_of_others_give_nobody_what_the_list_does_not_say(host: Host, keep
             "OTHERS ALL=ALL",
         )
         host.check_output(f"printf '%s\\n' {shlex.join(lines)} >{SITE} && echo '#1 , kepler ALL=ALL' >{SITE}.included")
+        # As Ubuntu 26.04 calls it.
+        host.check_output("mv /usr/bin/cvtsudoers /usr/bin/cvtsudoers.ws")
         assert keep(brahe)["changed"]
+        host.check_output("mv /usr/bin/cvtsudoers.ws /usr/bin/cvtsudoers")
         assert "not allowed" in host.run("sudo -l -U kepler").stdout
         assert host.check_output(f"cat {SITE}.included") == "#1 ALL=ALL"
         assert host.run("visudo -c").succeeded
@@ -212,7 +215,8 @@ def test_rules_of_others_give_nobody_what_the_list_does_not_say(host: Host, keep
         host.check_output("sed -i.kept s/^@includedir/#@includedir/ /etc/sudoers")
         assert "brahe: sudo would not give all commands" in keep(brahe)["msg"]
     finally:
-        host.run(f"mv /etc/sudoers.kept /etc/sudoers; rm -f /etc/sudoers-rs {SITE} {SITE}.included; groupdel operators")
+        host.run("mv /etc/sudoers.kept /etc/sudoers; mv /usr/bin/cvtsudoers.ws /usr/bin/cvtsudoers")
+        host.run(f"rm -f /etc/sudoers-rs {SITE} {SITE}.included; groupdel operators")
 
 
 def test_a_run_does_not_lock_out_the_account_by_which_it_comes(
