@@ -117,7 +117,7 @@ machines-down: bootstrap ## Remove the machines: disks, network, secrets
 
 .PHONY: check
 check: bootstrap ## The quick checks: style, types, unit tests without Ansible
-	@tests/tools/debian iproute2 nftables systemd xfsprogs
+	@tests/tools/debian iproute2 nftables sudo systemd xfsprogs
 	@ruff check .
 	@mypy
 	@mypy roles/*/meta/validation.py

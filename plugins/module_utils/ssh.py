@@ -18,6 +18,15 @@ SOCKET_IS_USED = re.compile(r"^(?:ActiveState=active|UnitFileState=enabled)", re
 SOCKET = re.compile(r"^Listen=(?:\S+:)?(\d+) \(Stream\)$", re.MULTILINE)
 # Addresses and ports of client and server: ssh(1). Of a connection without addresses sshd says UNKNOWN.
 CONNECTION = re.compile(rb"(?:^|\0)SSH_CONNECTION=[^\0 ]+ \d+ (?!UNKNOWN )([^\0 %]+)\S* (\d{1,5})(?:\0|$)")
+PRIVILEGE_SEPARATION = Path("/run/sshd")
+# As its unit starts it.
+TELL = '[ ! -r /etc/default/ssh ] || . /etc/default/ssh; exec "$0" -T $SSHD_OPTS'
+
+
+def ask(sshd: str) -> list[str]:
+    """The command that prints all settings of sshd, of this path. Makes the directory without which it prints none."""
+    PRIVILEGE_SEPARATION.mkdir(mode=0o755, exist_ok=True)
+    return ["sh", "-c", TELL, sshd]
 
 
 def configured(settings: str) -> set[int]:

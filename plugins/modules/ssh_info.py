@@ -42,14 +42,9 @@ ports:
   sample: [22, 2222]
 """
 
-from pathlib import Path
-
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.galilean.hub.plugins.module_utils.ssh import activated, configured, connected
+from ansible_collections.galilean.hub.plugins.module_utils.ssh import activated, ask, configured, connected
 
-PRIVILEGE_SEPARATION = Path("/run/sshd")
-# As its unit starts it.
-TELL = '[ ! -r /etc/default/ssh ] || . /etc/default/ssh; exec "$0" -T $SSHD_OPTS'
 ASK_SYSTEMD = ["systemctl", "show", "--property=ActiveState,UnitFileState,Listen", "ssh.socket"]
 
 
@@ -57,8 +52,7 @@ def main() -> None:
     module = AnsibleModule(argument_spec={}, supports_check_mode=True)
     ports = connected()
     if sshd := module.get_bin_path("sshd"):
-        PRIVILEGE_SEPARATION.mkdir(mode=0o755, exist_ok=True)
-        ports |= configured(str(module.run_command(["sh", "-c", TELL, sshd], check_rc=True)[1]))
+        ports |= configured(str(module.run_command(ask(sshd), check_rc=True)[1]))
         ports |= activated(str(module.run_command(ASK_SYSTEMD, check_rc=True)[1]))
     module.exit_json(changed=False, ports=sorted(ports))
 

@@ -22,7 +22,7 @@ description:
     runs as the account ends. Who comes back gets the files back.
   - When a key left the list, all that runs as its account ends, since somebody may have logged in by it.
   - Whatever would lock out the account by which the run comes is refused, and so is a list that leaves nobody with sudo
-    for all commands.
+    for all commands, or rules of sudo by which the list would not hold.
 options:
   accounts:
     description:
@@ -124,16 +124,21 @@ accounts:
   sample: {"galileo": ["account made, uid 1000"]}
 """
 
+import json
+import socket
 import tempfile
 from datetime import UTC, datetime
 from pathlib import Path
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
+from ansible_collections.galilean.hub.plugins.module_utils.ssh import ask
 from ansible_collections.galilean.hub.plugins.module_utils.users import host
-from ansible_collections.galilean.hub.plugins.module_utils.users.accounts import SUDO, Account
+from ansible_collections.galilean.hub.plugins.module_utils.users.accounts import FULL_SUDO, SUDO, Account
 from ansible_collections.galilean.hub.plugins.module_utils.users.databases import Editor
-from ansible_collections.galilean.hub.plugins.module_utils.users.plan import Plan, UsersError, make_plan
+from ansible_collections.galilean.hub.plugins.module_utils.users.plan import Plan, UsersError, make_plan, refuse
+from ansible_collections.galilean.hub.plugins.module_utils.users.sudoers import contradictions, in_force
+from ansible_collections.galilean.hub.plugins.module_utils.users.ways_in import obstacles
 
 ARGUMENT_SPEC = {
     "accounts": {
@@ -156,6 +161,10 @@ ARGUMENT_SPEC = {
     "adopted": {"type": "list", "elements": "str", "default": []},
     "groups": {"type": "list", "elements": "str", "default": []},
 }
+# The sudo of Ubuntu 26.04 reads it, where it is there, and nothing else.
+RULES_OF_SUDO_RS = Path("/etc/sudoers-rs")
+# The second is what Ubuntu 26.04 calls it, beside sudo-rs.
+CVTSUDOERS = ("cvtsudoers", "cvtsudoers.ws")
 
 
 class UsersModule(AnsibleModule):
@@ -164,14 +173,40 @@ class UsersModule(AnsibleModule):
     def log(self, *_args: object, **_kwargs: object) -> None:
         super().log(f"Invoked for {len(self.params['accounts'])} accounts")
 
-    def require_sound_rules(self, sudoers: dict[str, str]) -> None:
-        for path, content in sudoers.items():
+    def require_ways_in(self, plan: Plan) -> None:
+        """Ask sshd who gets in. Raises UsersError."""
+        if sshd := self.get_bin_path("sshd"):
+            settings = str(self.run_command(ask(sshd), check_rc=True)[1])
+            refuse(obstacles(settings, [user for user, sudo in plan.sudo.values() if sudo in FULL_SUDO]))
+
+    def require_sound_rules(self, plan: Plan, found: host.Found) -> None:
+        """Ask sudo's own tools what the rules will give. Raises UsersError. In check mode a host may lack them yet."""
+        if RULES_OF_SUDO_RS.exists():
+            raise UsersError(f"sudo-rs reads {RULES_OF_SUDO_RS} instead of /etc/sudoers. Move its rules there")
+        cvtsudoers = next(filter(None, map(self.get_bin_path, CVTSUDOERS)), None)
+        if self.check_mode and not (self.get_bin_path("visudo") and cvtsudoers):
+            return
+        if not cvtsudoers:
+            raise UsersError(
+                "This host lacks cvtsudoers, which tells what rules of sudo give. Install the package sudo"
+            )
+        for path, content in plan.sudoers.items():
             with tempfile.TemporaryDirectory() as directory:
                 candidate = Path(directory, "sudoers")
-                candidate.write_text(content, encoding="utf-8")
+                candidate.write_bytes(content.encode("utf-8", "surrogateescape"))
                 rc, out, err = self.run_command(["visudo", "-c", "-f", str(candidate)])
             if rc != 0:
                 raise UsersError(f"{path} would be wrong, says visudo: {(err or out).strip()}")
+        rules = in_force({**found.sudoers, **plan.sudoers}).encode("utf-8", "surrogateescape")
+        rc, out, err = self.run_command([cvtsudoers, "-e", "-f", "json"], data=rules, binary_data=True)
+        try:
+            # Of no rules at all it tells nothing, and Debian 12's tells of a missing alias what is no JSON.
+            policy = json.loads(out or "{}") if rc == 0 else None
+        except ValueError:
+            policy = None
+        if policy is None:
+            raise UsersError(f"The rules of sudo on this host cannot be read. `visudo -c` tells where: {err.strip()}")
+        refuse(contradictions(policy, plan.sudo, socket.gethostname()))
 
 
 def write_accounts(plan: Plan, found: host.Found) -> None:
@@ -189,9 +224,12 @@ def apply(plan: Plan) -> None:
     host.write_keys(plan.keys, logins)
     for path, content in plan.sudoers.items():
         write_durably(Path(path), content, mode=0o440, uid=0, gid=0)
-    for name, paths in plan.taken.items():
-        host.take_away(name, paths)
+    host.take_away(plan.taken)
     host.end_processes({*plan.ended.values()})
+    # Until then they were able to leave more behind.
+    while late := host.belongings(plan.left):
+        host.take_away(late)
+        host.end_processes({*plan.left})
     for change in plan.handed_over:
         host.hand_over(change)
     if plan.after != plan.before:
@@ -206,8 +244,9 @@ def main() -> None:
         with host.locked_accounts():
             found = host.read([account.name for account in accounts])
             plan = make_plan(accounts, found, today, module.params["adopted"], module.params["groups"])
+            module.require_ways_in(plan)
+            module.require_sound_rules(plan, found)
             if not module.check_mode:
-                module.require_sound_rules(plan.sudoers)
                 write_accounts(plan, found)
         if not module.check_mode:
             apply(plan)

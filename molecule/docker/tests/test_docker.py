@@ -36,6 +36,18 @@ def test_logs_of_a_container_are_bounded(student: Host) -> None:
     assert log == {"Type": "local", "Config": {"max-file": "3", "max-size": "10m"}}
 
 
+@pytest.mark.seldom
+def test_an_engine_of_snap_is_refused_before_anything_is_installed(lab: Lab, hosts: dict[str, Host]) -> None:
+    hosts["io"].check_output("mkdir -p /var/snap/docker/1 && ln -s 1 /var/snap/docker/current")
+    try:
+        run = lab.play("playbooks/engine.yml", "--limit", "io")
+    finally:
+        hosts["io"].check_output("rm -r /var/snap")
+    assert run.returncode != 0
+    assert "This host has an engine of snap" in run.output
+    assert run.changed["io"] == 0
+
+
 @pytest.fixture
 def unchanged(lab: Lab) -> Iterator[None]:
     """The engine of io has its own options again afterwards."""

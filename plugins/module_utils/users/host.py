@@ -15,6 +15,7 @@ import secrets
 import shutil
 import signal
 import stat
+import subprocess
 import time
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -25,10 +26,10 @@ from ansible_collections.galilean.hub.plugins.module_utils.ssh import ancestors,
 from ansible_collections.galilean.hub.plugins.module_utils.users.databases import Databases, Login, rows
 from ansible_collections.galilean.hub.plugins.module_utils.users.plan import HOMES, KEYS_FILE, Found, HandOver, Known
 from ansible_collections.galilean.hub.plugins.module_utils.users.public_keys import fingerprints
+from ansible_collections.galilean.hub.plugins.module_utils.users.sudoers import MAIN, included, is_read
 
 RECORD = Path("/var/lib/galilean/users/accounts.json")
 ARCHIVE = Path("/var/lib/galilean/users/archive")
-SUDOERS, SUDOERS_DIRECTORY = Path("/etc/sudoers"), Path("/etc/sudoers.d")
 SKELETON = Path("/etc/skel")
 CRONTABS, AT_JOBS, LINGER = (
     Path("/var/spool/cron/crontabs"),
@@ -45,6 +46,7 @@ LOCK_SECONDS, POLL_SECONDS = 60, 0.2
 KEYS_FILES, NEW_KEYS = (KEYS_FILE, "authorized_keys2"), f".{KEYS_FILE}.new"
 LARGEST_KEYS_FILE = 1_000_000
 NOBODY_LOGGED_IN = 2**32 - 1
+ASK_SERVICES = ["systemctl", "show", "--all", "--property=User,Id", "*.service"]
 # Zombies and the dead of proc_pid_stat(5) run no more.
 GONE = ("Z", "X")
 TERM_SECONDS, KILL_SECONDS = 10, 60
@@ -84,8 +86,9 @@ def read(names: Collection[str]) -> Found:
         databases=Databases(**texts),
         record=record,
         keys={name: files for name in ours & passwd.keys() if (files := read_keys(Path(homes[name])))},
-        sudoers={str(path): _text(path) for path in [SUDOERS, *sorted(SUDOERS_DIRECTORY.glob("*"))] if path.is_file()},
-        belongings=_belongings(uids),
+        sudoers=_sudoers(),
+        belongings=belongings(uids),
+        services=_services(),
         running={uid for uid, _process in _processes()},
         owners={home: os.lstat(home).st_uid for home in homes.values() if os.path.lexists(home)},
         comes_as=_comes_as(),
@@ -98,12 +101,18 @@ def read_record() -> dict[str, Known]:
     if not RECORD.exists():
         return {}
     accounts = json.loads(RECORD.read_text(encoding="utf-8"))
-    return {name: Known(known["uid"], frozenset(known["keys"])) for name, known in accounts.items()}
+    return {
+        name: Known(known["uid"], frozenset(known["keys"]), frozenset(known.get("rights", ())))
+        for name, known in accounts.items()
+    }
 
 
 def write_record(record: dict[str, Known]) -> None:
     RECORD.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    accounts = {name: {"uid": known.uid, "keys": sorted(known.keys)} for name, known in sorted(record.items())}
+    accounts = {
+        name: {"uid": known.uid, "keys": sorted(known.keys), "rights": sorted(known.rights)}
+        for name, known in sorted(record.items())
+    }
     write_durably(RECORD, json.dumps(accounts, indent=2) + "\n", mode=0o600)
 
 
@@ -227,15 +236,17 @@ def _clear(name: str, directory: int) -> None:
             os.rename(name, f"{name}.{secrets.token_hex(8)}", src_dir_fd=directory, dst_dir_fd=directory)
 
 
-def take_away(name: str, paths: Sequence[str]) -> None:
-    """Keep what would go on running without the person where nothing runs it. Raises OSError."""
-    directory = ARCHIVE / name
-    directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for path in map(Path, paths):
-        shutil.copy2(path, directory / f"{path.parent.name}-{path.name}")
+def take_away(belongings: Mapping[str, Sequence[str]]) -> None:
+    """Keep what would go on running without people, by name, where nothing runs it. Raises OSError."""
+    paths = [(ARCHIVE / name, Path(path)) for name, found in belongings.items() for path in found]
+    for directory, path in paths:
+        directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+        # A job whose hour has come has another name by now.
+        with suppress(FileNotFoundError):
+            shutil.copy2(path, directory / f"{path.parent.name}-{path.name}")
     os.sync()
-    for path in map(Path, paths):
-        path.unlink()
+    for _directory, path in paths:
+        path.unlink(missing_ok=True)
 
 
 def end_processes(uids: Collection[int]) -> None:
@@ -299,7 +310,21 @@ def _text_of_a_file(path: Path) -> str:
         os.close(descriptor)
 
 
-def _belongings(uids: Mapping[int, str]) -> dict[str, list[str]]:
+def _sudoers() -> dict[str, str]:
+    """The files that sudo reads, by path: the main one, and those that are included."""
+    found: dict[str, str] = {}
+    ahead = [Path(MAIN)]
+    while ahead:
+        path = ahead.pop()
+        if path.is_file() and str(path) not in found:
+            found[str(path)] = _text(path)
+            for name, is_directory in included(str(path), found[str(path)]):
+                others = Path(name).glob("*") if is_directory else [Path(name)]
+                ahead += [each for each in others if not is_directory or is_read(each.name)]
+    return found
+
+
+def belongings(uids: Mapping[int, str]) -> dict[str, list[str]]:
     """Crontabs and lingering by name, jobs of at by owner."""
     found: dict[str, list[str]] = {}
     for name in uids.values():
@@ -310,6 +335,13 @@ def _belongings(uids: Mapping[int, str]) -> dict[str, list[str]]:
         if path.is_file() and (owner := uids.get(path.stat().st_uid)):
             found.setdefault(owner, []).append(str(path))
     return found
+
+
+def _services() -> dict[str, str]:
+    """Names or uids as which services run, by unit, without those that systemd has for each person."""
+    told = subprocess.run(ASK_SERVICES, check=False, capture_output=True, text=True).stdout
+    units = [dict(line.split("=", 1) for line in block.splitlines()) for block in told.split("\n\n")]
+    return {unit["Id"]: unit["User"] for unit in units if unit.get("User") and not unit["Id"].startswith("user@")}
 
 
 def _processes() -> Iterator[tuple[int, int]]:

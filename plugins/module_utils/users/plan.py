@@ -6,7 +6,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,23 +27,16 @@ from ansible_collections.galilean.hub.plugins.module_utils.users.databases impor
     Login,
 )
 from ansible_collections.galilean.hub.plugins.module_utils.users.public_keys import fingerprints
+from ansible_collections.galilean.hub.plugins.module_utils.users.sudoers import OURS, User, sudo_rule, without_rules
 
 ARCHIVE_OWNER = "galilean-archive"
 SYSTEM_IDS = range(999, 99, -1)
 PEOPLES_IDS = range(LEAST_UID, MOST_UID + 1)
 HOMES = "/home"
 SHELL = "/bin/bash"
-SUDOERS = "/etc/sudoers.d/galilean-users"
 KEYS_FILE = "authorized_keys"
 MANAGED = "# Written by galilean.hub.users. Change the inventory: what is written here is lost at the next run.\n"
 EPOCH = date(1970, 1, 1)
-# What sudoers(5) has a meaning for in a command.
-SPECIAL = re.compile(r"([,:=\\])")
-# Users of a rule, or of an alias up to its last one, where a comma leads on to the next one.
-COMMA = r"(?:\s|\\\n)*,(?:\s|\\\n)*"
-USERS = re.compile(rf"(\s*(?:User_Alias\s+\w+\s*=\s*)?)((?:[^\s,=]+{COMMA})*[^\s,=]+)(?=\s|$)")
-# A backslash at the end of a line leads on to the next one.
-RULE = re.compile(r"(?:[^\\\n]|\\.?)*\n?", re.DOTALL)
 
 
 class UsersError(Exception):
@@ -53,21 +45,24 @@ class UsersError(Exception):
 
 @dataclass(frozen=True)
 class Known:
-    """An account that is ours: its uid, and the fingerprints of all keys by which somebody may still be logged in."""
+    """An account that is ours: its uid, the fingerprints of all keys by which somebody may still be logged in, and the
+    rights that processes of the account may still have, as rights_of gives them."""
 
     uid: int
     keys: frozenset[str] = frozenset()
+    rights: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
 class Found:
     """What a host has.
 
-    `keys` holds the files of keys by account and file name; `sudoers` all files of sudo's rules by path; `belongings`
-    paths by which something runs while nobody is there, by account; `running` the uids that have processes, without
-    those by which this run comes; `owners` uids of homes by path, of which the missing ones are left out; `comes_as`
-    the accounts through which this run came; `comes_by` the fingerprints of the keys, none when it came otherwise than
-    over SSH, None when that is not known; `foreign` names that the host knows from elsewhere than its own files.
+    `keys` holds the files of keys by account and file name; `sudoers` all files that sudo reads by path; `belongings`
+    paths by which something runs while nobody is there, by account; `services` by unit the name or uid as which it
+    runs; `running` the uids that have processes, without those by which this run comes; `owners` uids of homes by path,
+    of which the missing ones are left out; `comes_as` the accounts through which this run came; `comes_by` the
+    fingerprints of the keys, none when it came otherwise than over SSH, None when that is not known; `foreign` names
+    that the host knows from elsewhere than its own files.
     """
 
     databases: Databases
@@ -75,6 +70,7 @@ class Found:
     keys: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     sudoers: Mapping[str, str] = field(default_factory=dict)
     belongings: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    services: Mapping[str, str] = field(default_factory=dict)
     running: Collection[int] = ()
     owners: Mapping[str, int] = field(default_factory=dict)
     comes_as: Collection[str] = ()
@@ -93,7 +89,11 @@ class HandOver:
 
 @dataclass
 class Plan:
-    """What has to be done, in the order of the fields. The record is `before` meanwhile, and `after` in the end."""
+    """What has to be done, in the order of the fields. The record is `before` meanwhile, and `after` in the end.
+
+    `left` has the names of those who left by uid; `sudo` says of all people what they are to have by sudo, None of
+    those who are to have no rule.
+    """
 
     before: dict[str, Known]
     databases: Databases
@@ -104,6 +104,8 @@ class Plan:
     ended: dict[str, int] = field(default_factory=dict)
     handed_over: list[HandOver] = field(default_factory=list)
     after: dict[str, Known] = field(default_factory=dict)
+    left: dict[int, str] = field(default_factory=dict)
+    sudo: dict[str, tuple[User, str | None]] = field(default_factory=dict)
     changes: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
 
 
@@ -128,6 +130,7 @@ class _Planner:
     def __init__(self, found: Found, today: date, adopted: Collection[str]) -> None:
         self.found, self.today, self.adopted = found, today, adopted
         self.editor = Editor.of(found.databases)
+        self.groups_found = {name: frozenset(groups) for name, groups in self.editor.groups.items()}
         self.day = (today - EPOCH).days
         self.ids_of_people, self.ids_of_system = iter(PEOPLES_IDS), iter(SYSTEM_IDS)
 
@@ -150,7 +153,8 @@ class _Planner:
             self._see_off(name, plan)
         self._rule(present, left, plan)
         plan.before = {
-            name: Known(known.uid, known.keys | self._keys_in_force(name)) for name, known in plan.after.items()
+            name: Known(known.uid, known.keys | self._keys_in_force(name), known.rights | self._rights_in_force(name))
+            for name, known in plan.after.items()
         }
         plan.databases = self.editor.databases
         return plan
@@ -165,6 +169,12 @@ class _Planner:
         known = self.found.record.get(name)
         recorded = known.keys if known and self._is_ours(name) else frozenset()
         return recorded.union(*map(fingerprints, self.found.keys.get(name, {}).values()))
+
+    def _rights_in_force(self, name: str) -> frozenset[str]:
+        """Those that processes may have: of the host's groups, and of which a run that died ended no process."""
+        known = self.found.record.get(name)
+        recorded = known.rights if known and self._is_ours(name) else frozenset()
+        return recorded.union(self.groups_found.get(name, ()))
 
     def _free(self, candidates: Iterator[int], name: str) -> int:
         number = self.editor.free(candidates)
@@ -183,6 +193,10 @@ class _Planner:
         for name in sorted(absent & set(left)):
             if not self._is_ours(name):
                 yield f"{name}: this account was not made here, so it is not removed. {self._adopt(name)}"
+        for name in sorted(filter(self._is_ours, left)):
+            known_as = {name, str(self.editor.present(name).uid)}
+            for unit in sorted(unit for unit, user in self.found.services.items() if user in known_as):
+                yield f"{name}: {unit} runs as {name}, who leaves. Give it another user, or remove it from this host"
         for name in sorted(set(self.found.comes_as)):
             if name in left and self._is_ours(name):
                 yield f"{name}: this run comes as {name}, who would be locked out. Come as somebody who stays"
@@ -227,7 +241,7 @@ class _Planner:
         if account.sudo not in FULL_SUDO:
             yield f"{name}: this run comes as {name}, who would lose sudo. {advice}"
         in_force = frozenset().union(*map(fingerprints, self.found.keys.get(name, {}).values()))
-        lost = in_force.difference(key.fingerprint for key in account.public_keys)
+        lost = in_force.difference(key.fingerprint for key in account.public_keys if key.lets_in(self.today))
         if in_force and lost == in_force:
             yield f"{name}: this run comes as {name}, and none of the keys would stay. Keep one of them for this run"
         elif self.found.comes_by is None and lost:
@@ -264,12 +278,13 @@ class _Planner:
         if login.home not in self.found.owners:
             plan.homes[login.home] = (login.uid, login.gid)
             changes.append(f"home made: {login.home}")
-        gone = self._keys_in_force(name) - fingerprints_wanted
+        rights = rights_of(account) if account.works(self.today) else frozenset()
+        gone = self._keys_in_force(name) - fingerprints_wanted | without(self._rights_in_force(name), rights)
         if gone or not account.works(self.today):
             self._end(name, login, plan)
         if archive := self.editor.login(ARCHIVE_OWNER):
             self._hand_over(login, archive.uid, login.uid, changes, plan)
-        plan.after[name] = Known(login.uid, fingerprints_wanted)
+        plan.after[name] = Known(login.uid, fingerprints_wanted, rights)
 
     def _make(self, account: Account) -> Login:
         name, known = account.name, self.found.record.get(account.name)
@@ -312,6 +327,7 @@ class _Planner:
             plan.taken[name] = belongings
             changes += [f"taken away: {path}" for path in belongings]
         self._end(name, login, plan)
+        plan.left[login.uid] = name
         if self.found.owners.get(login.home) == login.uid:
             self._hand_over(login, login.uid, self._archive(), changes, plan)
         plan.after[name] = Known(login.uid)
@@ -353,53 +369,57 @@ class _Planner:
 
     def _rule(self, present: Mapping[str, Account], left: Collection[str], plan: Plan) -> None:
         """Sudo by one file of ours, and by no rule that names one of these people elsewhere."""
-        wanted = {name: sudo_rule(each) for name, each in present.items() if each.works(self.today)}
-        wanted = {name: rule for name, rule in wanted.items() if rule}
-        before = {line.split(" ", 1)[0]: line for line in self.found.sudoers.get(SUDOERS, "").splitlines()}
-        for name in sorted({*present, *left}):
+        working = {name: each for name, each in present.items() if each.works(self.today)}
+        wanted = {name: rule for name, each in working.items() if (rule := sudo_rule(each))}
+        before = {line.split(" ", 1)[0]: line for line in self.found.sudoers.get(OURS, "").splitlines()}
+        users = self._users_of_sudo({*present, *left})
+        for name, user in sorted(users.items()):
             if before.get(name) != wanted.get(name):
                 plan.changes[name].append(f"sudo: {before.get(name, 'none')} -> {wanted.get(name, 'none')}")
+            plan.sudo[name] = (user, working[name].sudo if name in working else None)
         content = MANAGED + "".join(f"{rule}\n" for rule in wanted.values())
-        if content != self.found.sudoers.get(SUDOERS):
-            plan.sudoers[SUDOERS] = content
+        if content != self.found.sudoers.get(OURS):
+            plan.sudoers[OURS] = content
+        people = {term: name for name, user in users.items() for term in self._terms(user)}
         for path, text in self.found.sudoers.items():
-            kept, dropped = without_rules(text, self._users_of_sudo(*present, *left))
-            if path != SUDOERS and dropped:
+            kept, dropped = without_rules(text, people)
+            if path != OURS and dropped:
                 plan.sudoers[path] = kept
                 for name in dropped:
                     plan.changes[name].append(f"rule of sudo taken out of {path}")
 
-    def _users_of_sudo(self, *names: str) -> dict[str, str]:
-        """Names by what stands for them in sudoers(5): name, uid, and own group."""
-        logins = {name: login for name in names if (login := self.editor.login(name))}
-        by_uid = {f"#{login.uid}": name for name, login in logins.items()}
-        return {name: name for name in names} | {f"%{name}": name for name in names} | by_uid
+    def _users_of_sudo(self, names: Collection[str]) -> dict[str, User]:
+        gids = {group: int(row[2]) for group, row in self.editor.group.items() if len(row) > 2 and row[2].isdigit()}
+        by_gid: dict[int, set[str]] = defaultdict(set)
+        for group, gid in gids.items():
+            by_gid[gid].add(group)
+        users = {}
+        for name in names:
+            login = self.editor.present(name)
+            own = {login.gid, *(gids[group] for group in login.groups)}
+            users[name] = User(name, login.uid, frozenset().union(*(by_gid[gid] for gid in own)), frozenset(own))
+        return users
+
+    def _terms(self, user: User) -> Iterator[str]:
+        """What stands for somebody in sudoers(5): name, uid, and own group."""
+        yield from (user.name, f"#{user.uid}", f"%{user.name}")
+        if user.name in self.editor.group:
+            yield f"%#{self.editor.group[user.name][2]}"
 
 
-def sudo_rule(account: Account) -> str | None:
-    """The line of sudoers(5) for one account, None without sudo."""
-    match account.sudo:
-        case "password":
-            return f"{account.name} ALL=(ALL:ALL) ALL"
-        case "without_password":
-            return f"{account.name} ALL=(ALL:ALL) NOPASSWD: ALL"
-        case "commands":
-            commands = ", ".join(SPECIAL.sub(r"\\\1", command) for command in account.sudo_commands)
-            return f"{account.name} ALL=(root) NOPASSWD: {commands}"
-    return None
+def rights_of(account: Account) -> frozenset[str]:
+    """Groups by name, commands of sudo behind `sudo`, and keys behind `key`, each in front of its options."""
+    commands = ["ALL"] if account.sudo in FULL_SUDO else account.sudo_commands
+    keys = (f"key {key.fingerprint} {key.options}".strip() for key in account.public_keys)
+    return frozenset({*account.groups, *(f"sudo {command}" for command in commands), *keys})
 
 
-def without_rules(text: str, people: Mapping[str, str]) -> tuple[str, list[str]]:
-    """A file of sudo's rules without those for these people, given by what stands for them, and whose they were."""
-    kept, dropped = [], set()
-    for rule in RULE.findall(text):
-        users = USERS.match(rule)
-        named = re.split(COMMA, users[2]) if users else []
-        theirs = [user for user in named if user in people]
-        dropped |= {people[user] for user in theirs}
-        if users and theirs:
-            others = ", ".join(user for user in named if user not in theirs)
-            kept.append(users[1] + others + rule[users.end() :] if others else "")
-        else:
-            kept.append(rule)
-    return "".join(kept), sorted(dropped)
+def without(rights: frozenset[str], others: frozenset[str]) -> frozenset[str]:
+    """Rights that go when there are these others."""
+    return frozenset(right for right in rights if others.isdisjoint({right, _all_of(right)}))
+
+
+def _all_of(right: str) -> str:
+    """The right that includes another one: all commands each of them, a key without options the same one with some."""
+    kind, _space, rest = right.partition(" ")
+    return {"sudo": "sudo ALL", "key": f"key {rest.partition(' ')[0]}"}.get(kind, right)

@@ -12,6 +12,7 @@ import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import date
 
 # NIST SP 800-131A Rev. 2, table 2: shorter ones are disallowed.
 SHORTEST_RSA_BITS = 2048
@@ -31,7 +32,8 @@ PARTS = {
 }
 PRIVATE = re.compile(r"PRIVATE.KEY|PuTTY-User-Key-File|b3BlbnNzaC1rZXktdjE|AGE-SECRET-KEY")
 # Options are separated by commas, and their values are in quotation marks: sshd(8), AUTHORIZED_KEYS FILE FORMAT.
-OPTIONS = re.compile(r'(?:[A-Za-z0-9-]+(?:="(?:[^"\\]|\\.)*")?(?:,(?=\S)|(?=[ \t])))+')
+OPTION = re.compile(r'([A-Za-z0-9-]+)(?:="((?:[^"\\]|\\.)*)")?')
+OPTIONS = re.compile(rf"(?:{OPTION.pattern}(?:,(?=\S)|(?=[ \t])))+")
 
 
 class PublicKeyError(Exception):
@@ -52,6 +54,16 @@ class PublicKey:
         return "SHA256:" + digest.rstrip("=")
 
     @property
+    def values(self) -> dict[str, str]:
+        """Values of the options by name in small letters, empty of those that have none."""
+        return {name.lower(): value for name, value in OPTION.findall(self.options)}
+
+    def lets_in(self, today: date) -> bool:
+        """Whether somebody may run anything by it today, since no option forces a command or is over."""
+        expiry = self.values.get("expiry-time", "")
+        return "command" not in self.values and (not expiry or expiry[:8] > f"{today:%Y%m%d}")
+
+    @property
     def line(self) -> str:
         return " ".join(filter(None, (self.options, self.kind, base64.b64encode(self.blob).decode(), self.comment)))
 
@@ -59,7 +71,7 @@ class PublicKey:
 def parse(line: str) -> PublicKey:
     """The key of a line, with what stands in front of it and behind it.
 
-    Raises PublicKeyError for what is a private key, malformed, of an unknown kind, or weak.
+    Raises PublicKeyError for what is a private key, malformed, of an unknown kind, weak, or stands for other keys.
     """
     if PRIVATE.search(line):
         raise PublicKeyError("it is a private key: take it out, make a new pair, and give the public one")
@@ -80,7 +92,10 @@ def parse(line: str) -> PublicKey:
     except binascii.Error as error:
         raise PublicKeyError("it is damaged: what follows its kind is not in base64") from error
     _require_sound(kind, blob)
-    return PublicKey(options, kind, blob, comment.strip())
+    key = PublicKey(options, kind, blob, comment.strip())
+    if "cert-authority" in key.values:
+        raise PublicKeyError("it is the key of an authority, by which any number of others would get in")
+    return key
 
 
 def fingerprints(text: str) -> set[str]:

@@ -51,6 +51,7 @@ def test_lists_that_are_taken(kepler: dict[str, Any]) -> None:
         ({"name": "root"}, "root: the name belongs to the system"),
         ({"name": "www-data"}, "the name belongs to the system"),
         ({"name": "systemd-network"}, "the name belongs to the system"),
+        ({"name": "dhcpcd"}, "the name belongs to the system"),
         ({"name": "galilean-archive"}, "the name belongs to the system"),
         ({"full_name": "Kepler:0"}, "kepler.full_name: it has a colon"),
         ({"full_name": "Kepler\nroot::0:0"}, "kepler.full_name: it has a colon"),
@@ -59,6 +60,7 @@ def test_lists_that_are_taken(kepler: dict[str, Any]) -> None:
         ({"keys": ["ssh-dss AAAA"]}, "kepler.keys[0]: it is a DSA key"),
         ({"keys": [key("kepler"), "-----BEGIN OPENSSH PRIVATE KEY-----"]}, "kepler.keys[1]: it is a private key"),
         ({"groups": ["adm", "sudo"]}, "kepler.groups: whoever is in sudo has the rights of root"),
+        ({"groups": ["lxd"]}, "kepler.groups: whoever is in lxd has the rights of root"),
         ({"groups": ["a:b"]}, "kepler.groups: a group cannot have the name"),
         ({"expires": "31.12.2026"}, "kepler.expires: it is no date"),
         ({"expires": "20261231"}, "kepler.expires: it is no date"),
@@ -89,6 +91,7 @@ def test_two_people_with_one_uid_are_refused() -> None:
     [
         {"sudo": "none"},
         {"keys": []},
+        {"keys": [f'command="date" {key("galileo")}']},
         {"expires": "2026-11-29"},
         {"state": "absent"},
         {"sudo": "commands", "sudo_commands": ["/bin/true"]},

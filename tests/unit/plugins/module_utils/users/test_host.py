@@ -141,3 +141,19 @@ def test_files_are_handed_over_without_what_others_own_and_what_links_lead_to(lo
     owners = {path.name: path.lstat().st_uid for path in (home, *home.rglob("*"))}
     assert owners == {"home": 999, "work": 999, "file": 999, "link": 999, "of-root": 0}
     assert trap.stat().st_uid == 0
+
+
+def test_what_somebody_leaves_behind_is_kept_and_a_job_that_has_begun_meanwhile_is_in_nobodys_way(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(host, "ARCHIVE", tmp_path / "archive")
+    monkeypatch.setattr(host, "AT_JOBS", tmp_path / "atjobs")
+    host.AT_JOBS.mkdir()
+    (host.AT_JOBS / "a1").write_text("job\n")
+    found = host.belongings({os.getuid(): "kepler"})
+    assert found == {"kepler": [str(host.AT_JOBS / "a1")]}
+    (host.AT_JOBS / "a1").rename(host.AT_JOBS / "=1")
+    host.take_away(found)
+    host.take_away(host.belongings({os.getuid(): "kepler"}))
+    assert host.belongings({os.getuid(): "kepler"}) == {}
+    assert (host.ARCHIVE / "kepler/atjobs-=1").read_text() == "job\n"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable
+from datetime import date
 
 import pytest
 from ansible_collections.galilean.hub.plugins.module_utils.users.public_keys import PublicKeyError, fingerprints, parse
@@ -91,6 +92,8 @@ def test_options_in_front_of_a_key_stay(options: str) -> None:
         (lambda: "ssh-ed25519-cert-v01@openssh.com AAAA", "no kind"),
         (lambda: 'command="unfinished ' + ed25519_line(), "no kind"),
         (lambda: ed25519_line().split()[1], "no kind"),
+        (lambda: f"cert-authority {ed25519_line()}", "key of an authority"),
+        (lambda: f'restrict,Cert-Authority,principals="a" {ed25519_line()}', "key of an authority"),
         (lambda: "", "no kind"),
     ],
 )
@@ -99,6 +102,23 @@ def test_keys_that_are_refused(make: Callable[[], str], problem: str) -> None:
     with pytest.raises(PublicKeyError, match=problem) as refusal:
         parse(line)
     assert all(len(word) < 16 or word not in str(refusal.value) for word in line.split())
+
+
+@pytest.mark.parametrize(
+    ("options", "lets_in"),
+    [
+        ("", True),
+        ("restrict", True),
+        ('from="192.0.2.0/24,command",pty', True),
+        ('command="/usr/bin/rsync --server"', False),
+        ('no-pty,COMMAND="x"', False),
+        ('expiry-time="20261130"', True),
+        ('expiry-time="20261129"', False),
+        ('restrict,expiry-time="20200101000000Z"', False),
+    ],
+)
+def test_keys_by_which_somebody_gets_in(options: str, lets_in: bool) -> None:
+    assert parse(f"{options} {ed25519_line()}".strip()).lets_in(date(2026, 11, 29)) is lets_in
 
 
 def test_fingerprints_of_a_file_are_those_of_all_its_keys_weak_ones_too() -> None:
