@@ -202,7 +202,7 @@ logins: hub-and-proxy ## Log in with each authenticator, at hubs without a clust
 
 .PHONY: edge
 edge: hub-and-proxy ## What people meet when something fails behind nginx, without a cluster
-	@tests/tools/debian nginx openssl
+	@tests/tools/debian chromium nginx openssl
 	@pytest --junit-xml artifacts/edge.xml --durations 5 tests/integration/edge
 
 .PHONY: certificates
