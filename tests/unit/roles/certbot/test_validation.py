@@ -61,6 +61,10 @@ def test_nobody_else_is_judged() -> None:
         ({"certbot_email": "nobody"}, "certbot_email", "whom to tell"),
         ({"cluster_public_url": "https://localhost:8443"}, "cluster_public_url", "no public name"),
         ({"cluster_public_url": "https://192.0.2.7"}, "cluster_public_url", "no public name"),
+        ({"cluster_public_url": "https://169.254.0.7"}, "cluster_public_url", "no public name"),
+        ({"cluster_public_url": "https://[2001:db8::7]"}, "cluster_public_url", "no public name"),
+        ({"cluster_public_url": "https://hub.localhost"}, "cluster_public_url", "no public name"),
+        ({"proxy_http_port": 8080}, "proxy_http_port", "asks port 80, and nginx would answer at 8080"),
         ({"cluster_public_url": "https://hub"}, "cluster_public_url", "no public name"),
         ({"certbot_names": ["www.example.org"]}, "certbot_names", "people come to hub.example.org"),
         (
