@@ -38,7 +38,7 @@ def mail_is_given(cluster: Cluster) -> Iterator[Finding]:
 def name_is_public(cluster: Cluster) -> Iterator[Finding]:
     for host, values in edges(cluster):
         name = public_name(values)
-        if is_address(name) or name.endswith("localhost") or "." not in name:
+        if name and (is_address(name) or name.endswith("localhost") or "." not in name):
             problem = f"an ACME server gives no certificate to {quoted(name)}, which is no public name"
             advice = (
                 write("cluster_public_url", "https://hub.example.org") + " Or have another proxy_certificate_source."

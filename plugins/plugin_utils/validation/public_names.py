@@ -16,6 +16,8 @@ def public_name(values: Mapping[str, Any]) -> str:
 
 
 def public_names(values: Mapping[str, Any]) -> list[str]:
-    """That of the public URL, and those of students' servers where each has a subdomain."""
+    """That of the public URL, and those of students' servers where each has a subdomain; none where the URL is none."""
     name = public_name(values)
+    if not name:
+        return []
     return [name, f"*.{name}"] if values.get("jupyterhub_user_subdomains") else [name]

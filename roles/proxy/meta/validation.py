@@ -27,6 +27,7 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms impo
     Form,
     Range,
 )
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.public_names import public_name, public_names
 
 CERTIFICATE, PRIVATE_KEY, SOURCE = "proxy_certificate", "proxy_private_key", "proxy_certificate_source"
 
@@ -75,6 +76,15 @@ def source_has_what_it_needs(cluster: Cluster) -> Iterator[Finding]:
         yield Finding(cluster.edge, SOURCE, f"{CERTIFICATE} names a certificate that would not be served", advice)
 
 
+def people_are_served(cluster: Cluster) -> Iterator[Finding]:
+    values = cluster.edge_values
+    if "proxy_server_name" in values:
+        served = {values["proxy_server_name"], *values.get("proxy_server_aliases", ())}
+        if missing := [name for name in public_names(values) if name not in served]:
+            problem = f"people come to {', '.join(missing)}, which nginx would not serve"
+            yield Finding(cluster.edge, "proxy_server_name", problem, write("proxy_server_name", public_name(values)))
+
+
 def _pairs(cluster: Cluster) -> Iterator[tuple[str, str, str]]:
     """Host, certificate and key, where both may be used."""
     certificates, keys = cluster.of_each(CERTIFICATE), cluster.of_each(PRIVATE_KEY)
@@ -87,4 +97,5 @@ RULES: tuple[Rule, ...] = (
     certificate_has_key,
     key_belongs_to_certificate,
     source_has_what_it_needs,
+    people_are_served,
 )

@@ -111,6 +111,38 @@ def test_credentials_that_are_open_or_incomplete(credentials: Path, mode: int, t
     assert "c2VjcmV0" not in f"{finding.problem}{finding.advice}"
 
 
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [("requests==2.32.0 --hash=sha256:00\n", "pins no certbot"), ("certbot==5.8.0\n", "has no hashes")],
+)
+def test_requirements_that_pip_would_not_install(tmp_path: Path, text: str, problem: str) -> None:
+    path = tmp_path / "requirements.txt"
+    path.write_text(text)
+    (finding,) = findings(certbot_source="pinned", certbot_requirements=str(path))
+    assert (finding.variable, finding.problem) == ("certbot_requirements", f"the file it names {problem}")
+
+
+def test_requirements_that_are_not_there() -> None:
+    (finding,) = findings(certbot_source="pinned", certbot_requirements="/nowhere/requirements.txt")
+    assert "No such file" in finding.problem
+
+
+@pytest.mark.parametrize(
+    "calendar", ["daily", "*-*-* 00,12:00:00", "*:*:0/3", "Mon..Fri 03:00", "Sat *-*-1..7 18:00", "Mon"]
+)
+def test_a_calendar_of_systemds(calendar: str) -> None:
+    assert validation.FORMS["certbot_renewal_calendar"].fits(calendar)
+
+
+@pytest.mark.parametrize("calendar", ["", "sometimes", "12:00 Tue", "daily daily", "at noon", "3"])
+def test_what_is_none(calendar: str) -> None:
+    assert not validation.FORMS["certbot_renewal_calendar"].fits(calendar)
+
+
+def test_of_an_address_that_is_none_others_tell() -> None:
+    assert not list(findings(cluster_public_url="", certbot_names=["hub.example.org"]))
+
+
 def test_what_is_encrypted_may_be_read_by_all(credentials: Path) -> None:
     credentials.write_text("$ANSIBLE_VAULT;1.1;AES256\n6162\n")
     credentials.chmod(0o644)
