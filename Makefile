@@ -242,6 +242,12 @@ acceptance machines-homes:
 bench: machine ## Measure, and print what docs/benchmarks.md keeps
 	@python tests/bench/run.py
 
+.PHONY: bench-certificates
+bench-certificates: export PYTHONPATH := tests/support:tests/integration/certificates
+bench-certificates: machine ## Measure how long a bare host takes to its certificate, beside certbot by hand
+	@tests/tools/image .lab/log galilean-internet tests/integration/certificates/internet galilean-host:trixie
+	@python tests/bench/certificates.py
+
 .PHONY: bench-homes
 bench-homes: export PYTHONPATH := tests/support
 bench-homes: bootstrap ## Measure homes over NFS, on the machines that are up
