@@ -79,10 +79,11 @@ def test_a_pair_that_would_not_be_served(operator: Operator, source: str) -> Non
 def test_a_name_that_nginx_would_not_serve(operator: Operator) -> None:
     (finding,) = operator.findings(proxy_server_name="www.example.org", proxy_server_aliases=[])
     assert (finding.variable, finding.problem) == (
-        "proxy_server_name",
+        "proxy_server_aliases",
         "people come to hub.example.org, which nginx would not serve",
     )
     assert not list(operator.findings(proxy_server_name="www.example.org", proxy_server_aliases=["hub.example.org"]))
+    assert not list(operator.findings(proxy_server_name="www.example.org"))
 
 
 def test_a_pair_that_is_missing(operator: Operator) -> None:
