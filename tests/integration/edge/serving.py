@@ -75,7 +75,7 @@ def site(directory: Path, instance: str, names: Sequence[str], https_port: int, 
         "cluster_site_names": names,
         "cluster_class_size": 20,
         "ansible_managed": "Ansible",
-        "ansible_facts": {"distribution_major_version": "12"},
+        "ansible_facts": {"distribution_release": "bookworm"},
     }
     for part in ("defaults", "vars"):
         known |= loader.load_from_file(str(ROLES / f"proxy/{part}/main.yml"), trusted_as_template=True)
