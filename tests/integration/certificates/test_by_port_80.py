@@ -137,6 +137,24 @@ def test_a_name_that_leads_elsewhere_is_told_by_a_run_that_goes_on(edge: Edge) -
 
 
 @pytest.mark.seldom
+def test_a_host_that_cannot_reach_itself_may_leave_the_look_out(edge: Edge) -> None:
+    before = edge.shown()
+    edge.run("rm", f"{LINEAGE}/fullchain.pem")
+    # As behind a router that sends nobody back inside.
+    known = edge.run("cat", "/etc/hosts")
+    edge.lab.pipe(HOST, f"{known}\n{edge.address.rpartition('.')[0]}.200 {NAME}\n", "tee", "/etc/hosts")
+    edge.run("systemctl", "start", f"{UNIT}.service", check=False)
+    assert "certbot_preflight: false" in edge.run("journalctl", "--unit", UNIT)
+    assert edge.shown() == before
+
+    run = edge.converge(certbot_preflight=False)
+    assert (run.returncode, run.recap[HOST]["rescued"]) == (0, 0), run.output
+    assert edge.shown() != before
+    assert edge.is_trusted("usual")
+    edge.lab.pipe(HOST, f"{known}\n", "tee", "/etc/hosts")
+
+
+@pytest.mark.seldom
 def test_a_server_that_refuses_is_quoted_and_asked_no_more_than_it_bears(edge: Edge) -> None:
     edge.internet.lead(REFUSED, edge.address)
     before = edge.shown()
