@@ -37,9 +37,9 @@ class Edge:
     variables: Mapping[str, Any]
 
     def converge(self, *options: str, playbook: str = "playbooks/edge.yml", **variables: Any) -> Run:
-        """Run a playbook with these variables besides those of the edge."""
+        """Run a playbook, or more of them, with these variables besides those of the edge."""
         given = json.dumps({**self.variables, **variables})
-        return self.lab.play(playbook, "--inventory", str(self.inventory), "--extra-vars", given, *options)
+        return self.lab.play(playbook, *options, "--inventory", str(self.inventory), "--extra-vars", given)
 
     def run(self, *command: str, check: bool = True) -> str:
         return self.lab.run(HOST, *command, check=check)

@@ -125,7 +125,6 @@ def test_its_tls_is_graded_as_the_best(edge: Edge) -> None:
     assert report["overall_grade"] == "A+", report
 
 
-@pytest.mark.seldom
 def test_a_name_that_leads_elsewhere_is_told_by_a_run_that_goes_on(edge: Edge) -> None:
     name = f"elsewhere.{NAME.partition('.')[2]}"
     edge.internet.lead(name, edge.internet.address)
