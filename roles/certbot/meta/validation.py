@@ -83,7 +83,7 @@ def plugin_is_there(cluster: Cluster) -> Iterator[Finding]:
                 f"Name one of {', '.join(PLUGINS)} in {WHERE}, or pin it by certbot_source and certbot_requirements."
             )
             yield Finding(host, "certbot_dns_plugin", problem, advice)
-        elif source == "pinned" and f"\ncertbot-dns-{plugin}==" not in requirements(values):
+        elif source == "pinned" and f"\ncertbot-dns-{plugin}==" not in f"\n{requirements(values)}":
             problem = f"certbot-dns-{plugin} is not among the requirements, so it will not be installed"
             advice = (
                 f"Add it, with its hashes, to a file of requirements, and name that by certbot_requirements in {WHERE}."

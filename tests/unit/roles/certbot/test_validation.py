@@ -122,6 +122,14 @@ def test_requirements_that_pip_would_not_install(tmp_path: Path, text: str, prob
     assert (finding.variable, finding.problem) == ("certbot_requirements", f"the file it names {problem}")
 
 
+def test_a_plugin_that_is_pinned(tmp_path: Path, credentials: Path) -> None:
+    path = tmp_path / "requirements.txt"
+    path.write_text("certbot-dns-hetzner==2.0.1 --hash=sha256:00\ncertbot==5.8.0 --hash=sha256:00\n")
+    given = {"certbot_dns_plugin": "hetzner", "certbot_dns_credentials": str(credentials)}
+    pinned = {"certbot_source": "pinned", "certbot_requirements": str(path)}
+    assert not list(findings(certbot_challenge="dns-01", **given, **pinned))
+
+
 def test_requirements_that_are_not_there() -> None:
     (finding,) = findings(certbot_source="pinned", certbot_requirements="/nowhere/requirements.txt")
     assert "No such file" in finding.problem
