@@ -202,7 +202,7 @@ logins: hub-and-proxy ## Log in with each authenticator, at hubs without a clust
 
 .PHONY: edge
 edge: hub-and-proxy ## What people meet when something fails behind nginx, without a cluster
-	@tests/tools/debian nginx openssl
+	@tests/tools/debian chromium nginx openssl
 	@pytest --junit-xml artifacts/edge.xml --durations 5 tests/integration/edge
 
 .PHONY: certificates
@@ -241,6 +241,12 @@ acceptance machines-homes:
 .PHONY: bench
 bench: machine ## Measure, and print what docs/benchmarks.md keeps
 	@python tests/bench/run.py
+
+.PHONY: bench-certificates
+bench-certificates: export PYTHONPATH := tests/support:tests/integration/certificates
+bench-certificates: machine ## Measure how long a bare host takes to its certificate, beside certbot by hand
+	@tests/tools/image .lab/log galilean-internet tests/integration/certificates/internet galilean-host:trixie
+	@python tests/bench/certificates.py
 
 .PHONY: bench-homes
 bench-homes: export PYTHONPATH := tests/support

@@ -9,7 +9,9 @@ Also installed on the host that serves the site, where cryptography may be as ol
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Collection, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -25,6 +27,7 @@ else:
     HAS_CRYPTOGRAPHY = True
 
 BEGIN, END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+NO_CERTIFICATE = "the file it names holds no certificate in PEM"
 
 
 class PairError(Exception):
@@ -66,13 +69,27 @@ def load(certificates: str, private_key: str) -> Pair:
 
 def load_chain(text: str) -> list[x509.Certificate]:
     """All certificates of a text in PEM, that of the server first. Raises PairError where there is none."""
-    parts = [f"{BEGIN}{part.partition(END)[0]}{END}\n" for part in text.split(BEGIN)[1:]]
-    if not parts:
-        raise PairError("the file it names holds no certificate in PEM")
     try:
-        return [x509.load_pem_x509_certificate(part.encode()) for part in parts]
+        chain = [x509.load_pem_x509_certificate(part) for part in _parts(text)]
     except ValueError as error:
-        raise PairError("the file it names holds no certificate in PEM") from error
+        raise PairError(NO_CERTIFICATE) from error
+    if not chain:
+        raise PairError(NO_CERTIFICATE)
+    return chain
+
+
+def load_bundle(text: str) -> list[x509.Certificate]:
+    """The certificates of a text in PEM that this machine can read: a bundle of roots may hold others."""
+    found = []
+    with warnings.catch_warnings(action="ignore"):
+        for part in _parts(text):
+            with suppress(ValueError):
+                found.append(x509.load_pem_x509_certificate(part))
+    return found
+
+
+def _parts(text: str) -> list[bytes]:
+    return [f"{BEGIN}{part.partition(END)[0]}{END}\n".encode() for part in text.split(BEGIN)[1:]]
 
 
 def load_public_key(private_key: str) -> bytes:

@@ -12,8 +12,10 @@ from typing import Any
 
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.cluster import Cluster, Rule
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import Finding, quoted, write
-from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms import is_address_of_a_host
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms import is_address
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.public_names import public_name, public_names
+
+HTTP_PORT = 80
 
 
 def edges(cluster: Cluster) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -36,7 +38,7 @@ def mail_is_given(cluster: Cluster) -> Iterator[Finding]:
 def name_is_public(cluster: Cluster) -> Iterator[Finding]:
     for host, values in edges(cluster):
         name = public_name(values)
-        if is_address_of_a_host(name) or name == "127.0.0.1" or name.endswith("localhost") or "." not in name:
+        if name and (is_address(name) or name.endswith("localhost") or "." not in name):
             problem = f"an ACME server gives no certificate to {quoted(name)}, which is no public name"
             advice = (
                 write("cluster_public_url", "https://hub.example.org") + " Or have another proxy_certificate_source."
@@ -62,4 +64,20 @@ def wildcard_is_proved_by_dns(cluster: Cluster) -> Iterator[Finding]:
             yield Finding(host, "certbot_challenge", problem, write("certbot_challenge", "dns-01"))
 
 
-RULES: tuple[Rule, ...] = (mail_is_given, name_is_public, names_are_the_hubs, wildcard_is_proved_by_dns)
+def port_80_is_where_it_is_proved(cluster: Cluster) -> Iterator[Finding]:
+    """RFC 8555, section 8.3"""
+    for host, values in edges(cluster):
+        port = values.get("proxy_http_port", HTTP_PORT)
+        if values.get("certbot_challenge") == "http-01" and int(port) != HTTP_PORT:
+            problem = f"with http-01 an ACME server asks port {HTTP_PORT}, and nginx would answer at {port}"
+            advice = write("proxy_http_port", HTTP_PORT) + " Or have another certbot_challenge."
+            yield Finding(host, "proxy_http_port", problem, advice)
+
+
+RULES: tuple[Rule, ...] = (
+    mail_is_given,
+    name_is_public,
+    names_are_the_hubs,
+    wildcard_is_proved_by_dns,
+    port_80_is_where_it_is_proved,
+)

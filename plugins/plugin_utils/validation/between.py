@@ -23,6 +23,9 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings i
 )
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.given_pair import given_pair_is_sound
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.ports import Port
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.public_names import (
+    subdomains_are_those_of_a_name,
+)
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.rules import same_everywhere
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.sizes import GIB, MIB, amount
 
@@ -310,4 +313,5 @@ RULES: tuple[Rule, ...] = (
     quotas_fit_the_volume,
     *acme.RULES,
     given_pair_is_sound,
+    subdomains_are_those_of_a_name,
 )

@@ -22,7 +22,7 @@ class Range(NamedTuple):
     example: float = 1
 
     def __str__(self) -> str:
-        return f"from {self.least:,g} to {self.most:,g}".replace(",", " ")
+        return f"from {self.least:,.12g} to {self.most:,.12g}".replace(",", " ")
 
 
 class Form(NamedTuple):

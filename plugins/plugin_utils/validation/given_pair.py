@@ -16,7 +16,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.certificate_pair impo
     Pair,
     PairError,
     load,
-    load_chain,
+    load_bundle,
     missing_issuer,
     problems,
 )
@@ -55,4 +55,4 @@ def known_roots(values: Mapping[str, Any]) -> list[Any]:
     """The authorities that this machine trusts, and those that the inventory has hosts trust."""
     files = [ssl.get_default_verify_paths().cafile, *values.get("base_ca_certificates", {}).values()]
     readable = [Path(file).expanduser() for file in files if file and Path(file).expanduser().is_file()]
-    return [root for file in readable for root in load_chain(file.read_text())]
+    return [root for file in readable for root in load_bundle(file.read_text())]

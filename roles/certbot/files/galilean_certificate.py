@@ -43,6 +43,9 @@ HTTP_SECONDS = 10
 # Workers of a busy nginx take over within seconds.
 SERVED_SECONDS = 60
 POLL_SECONDS = 0.2
+NOT_ASKED = """\
+The server was not asked: it would find the same. Where only this host cannot reach itself at its public address, as
+behind a router without hairpin NAT, certbot_preflight: false has the server asked all the same."""
 BOILERPLATE = re.compile(r"^(?:Saving debug log to|Ask for help or|- - -)|^\s*$|^Plugins selected:|^Account registered")
 METRICS = """\
 # HELP galilean_certificate_expiry_seconds When the certificate that is served expires, in seconds since 1970.
@@ -60,7 +63,7 @@ class CertificateError(Exception):
 
 @dataclass(frozen=True)
 class Settings:
-    """What the role says. An empty webroot stands for a challenge that is not answered by port 80."""
+    """What the role says. Without a webroot nobody looks whether port 80 answers from it."""
 
     instance: str
     names: list[str]
@@ -215,7 +218,7 @@ def refuse_names_that_lead_elsewhere(settings: Settings) -> None:
     finally:
         path.unlink()
     if found:
-        raise CertificateError("\n".join([*found, "The server was not asked: it would find the same."]))
+        raise CertificateError("\n".join([*found, NOT_ASKED]))
 
 
 def where_it_leads(name: str, file: str, token: str) -> Iterator[str]:
@@ -316,7 +319,7 @@ def renew(settings: Settings) -> Outcome:
     except (CertificateError, OSError, subprocess.SubprocessError) as error:
         outcome = Outcome(problem=str(error))
     served = read_pair(settings.served, settings.served)
-    outcome.problem = outcome.problem or alarm(served, settings.alarm_days, utc_now())
+    outcome.problem = "\n".join(filter(None, [outcome.problem, alarm(served, settings.alarm_days, utc_now())]))
     expiry = int(served.expiry.timestamp()) if served else 0
     text = METRICS.format(instance=settings.instance, expiry=expiry, failing=int(bool(outcome.problem)))
     write_durably(settings.metrics, text, mode=0o644)

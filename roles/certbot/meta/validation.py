@@ -28,16 +28,22 @@ RANGES: Mapping[str, Range] = {
     "certbot_dns_propagation_seconds": Range(0, 7200, example=60),
 }
 WORD = Form("one word, or nothing", "hub", re.compile(r"[!-~]{0,1024}").fullmatch)
+EVERY = "minutely|hourly|daily|weekly|monthly|quarterly|semiannually|yearly|annually"
+DAY, NUMBER = "(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun)[a-z]*", r"[\d*][\d*,./]*"
+CALENDAR = re.compile(
+    rf"{EVERY}|(?=\S)(?:{DAY}(?:(?:,|\.\.){DAY})*)?(?:(?:^| )(?:{NUMBER}-)?{NUMBER}[-~]{NUMBER})?"
+    rf"(?:(?:^| ){NUMBER}:{NUMBER}(?::{NUMBER})?)?(?: (?:UTC|[A-Z]\w+/[\w/+-]+))?"
+)
 FORMS: Mapping[str, Form] = {
     "certbot_dns_credentials": NO_FILE_OR_ONE_HERE,
     "certbot_dns_plugin": Form("the end of a plugin's name", "rfc2136", re.compile(r"[a-z0-9][a-z0-9-]*").fullmatch),
-    "certbot_eab_hmac_key": WORD,
+    "certbot_eab_hmac_key": Form("a key in base64, or nothing", "a2V5", re.compile(r"[A-Za-z0-9+/_-]*=*").fullmatch),
     "certbot_eab_kid": WORD,
     "certbot_email": WORD,
     "certbot_metrics_directory": DIRECTORY,
     "certbot_names": NAME_OF_A_SITE,
     "certbot_pair_path": DIRECTORY,
-    "certbot_renewal_calendar": Form("a calendar of systemd's", "daily", re.compile(r"[A-Za-z0-9*:.,/~ -]+").fullmatch),
+    "certbot_renewal_calendar": Form("a calendar of systemd.time's", "daily", CALENDAR.fullmatch),
     "certbot_requirements": NO_FILE_OR_ONE_HERE,
     "certbot_server": Form("an https address", "https://acme.example.org/dir", re.compile(r"https://[!-~]+").fullmatch),
     "certbot_server_ca": NO_FILE_OR_ONE_HERE,
@@ -77,12 +83,22 @@ def plugin_is_there(cluster: Cluster) -> Iterator[Finding]:
                 f"Name one of {', '.join(PLUGINS)} in {WHERE}, or pin it by certbot_source and certbot_requirements."
             )
             yield Finding(host, "certbot_dns_plugin", problem, advice)
-        elif source == "pinned" and f"\ncertbot-dns-{plugin}==" not in requirements(values):
+        elif source == "pinned" and f"\ncertbot-dns-{plugin}==" not in f"\n{requirements(values)}":
             problem = f"certbot-dns-{plugin} is not among the requirements, so it will not be installed"
             advice = (
                 f"Add it, with its hashes, to a file of requirements, and name that by certbot_requirements in {WHERE}."
             )
             yield Finding(host, "certbot_dns_plugin", problem, advice)
+
+
+def what_is_pinned_can_be_installed(cluster: Cluster) -> Iterator[Finding]:
+    for host, values in cluster.values.items():
+        text = requirements(values)
+        if values.get("certbot_source") == "pinned" and text:
+            for part, problem in {"certbot==": "pins no certbot", "--hash=": "has no hashes"}.items():
+                if part not in text:
+                    advice = f"Make it by uv pip compile --generate-hashes, and name it in {WHERE}."
+                    yield Finding(host, "certbot_requirements", f"the file it names {problem}", advice)
 
 
 def requirements(values: Mapping[str, Any]) -> str:
@@ -145,6 +161,8 @@ def binding_is_whole(cluster: Cluster) -> Iterator[Finding]:
 
 RULES: tuple[Rule, ...] = (
     names_files("certbot_server_ca", hold_a_certificate),
+    names_files("certbot_requirements"),
+    what_is_pinned_can_be_installed,
     plugin_is_there,
     credentials_are_there,
     binding_is_whole,

@@ -27,8 +27,10 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms impo
     Form,
     Range,
 )
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.public_names import public_names
 
 CERTIFICATE, PRIVATE_KEY, SOURCE = "proxy_certificate", "proxy_private_key", "proxy_certificate_source"
+NAME, ALIASES = "proxy_server_name", "proxy_server_aliases"
 
 RANGES: Mapping[str, Range] = {
     "proxy_logins_burst": Range(1, 100_000),
@@ -75,6 +77,16 @@ def source_has_what_it_needs(cluster: Cluster) -> Iterator[Finding]:
         yield Finding(cluster.edge, SOURCE, f"{CERTIFICATE} names a certificate that would not be served", advice)
 
 
+def people_are_served(cluster: Cluster) -> Iterator[Finding]:
+    """By default nginx serves each public name, whichever is called the server's own."""
+    values = cluster.edge_values
+    if {NAME, ALIASES} <= values.keys():
+        others = [name for name in public_names(values) if name != values[NAME]]
+        if missing := [name for name in others if name not in values[ALIASES]]:
+            problem = f"people come to {', '.join(missing)}, which nginx would not serve"
+            yield Finding(cluster.edge, ALIASES, problem, write(ALIASES, others))
+
+
 def _pairs(cluster: Cluster) -> Iterator[tuple[str, str, str]]:
     """Host, certificate and key, where both may be used."""
     certificates, keys = cluster.of_each(CERTIFICATE), cluster.of_each(PRIVATE_KEY)
@@ -87,4 +99,5 @@ RULES: tuple[Rule, ...] = (
     certificate_has_key,
     key_belongs_to_certificate,
     source_has_what_it_needs,
+    people_are_served,
 )

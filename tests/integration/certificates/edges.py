@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 import socket
 import ssl
+import threading
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from http.client import HTTPConnection
@@ -35,9 +37,9 @@ class Edge:
     variables: Mapping[str, Any]
 
     def converge(self, *options: str, playbook: str = "playbooks/edge.yml", **variables: Any) -> Run:
-        """Run a playbook with these variables besides those of the edge."""
+        """Run a playbook, or more of them, with these variables besides those of the edge."""
         given = json.dumps({**self.variables, **variables})
-        return self.lab.play(playbook, "--inventory", str(self.inventory), "--extra-vars", given, *options)
+        return self.lab.play(playbook, *options, "--inventory", str(self.inventory), "--extra-vars", given)
 
     def run(self, *command: str, check: bool = True) -> str:
         return self.lab.run(HOST, *command, check=check)
@@ -80,6 +82,28 @@ class Edge:
                     return True
             except ssl.SSLCertVerificationError:
                 return False
+
+    @contextmanager
+    def visited_throughout(self, *roots: str) -> Iterator[None]:
+        """Raises AssertionError where a browser that knows these roots would complain at any moment of the block."""
+        context = ssl.create_default_context(cadata="\n".join(roots))
+        over = threading.Event()
+
+        def visit() -> Iterator[str]:
+            while not over.wait(0.05):
+                try:
+                    with socket.create_connection((self.address, 443), 20) as raw:
+                        context.wrap_socket(raw, server_hostname=NAME).close()
+                except OSError as error:
+                    yield str(error)
+
+        with ThreadPoolExecutor(1) as visitor:
+            complaints = visitor.submit(lambda: list(visit()))
+            try:
+                yield
+            finally:
+                over.set()
+        assert complaints.result() == []
 
     def plain(self, path: str) -> tuple[int, str]:
         """The status of port 80, and where it sends the visitor on to."""

@@ -1,4 +1,7 @@
-"""What is around a hub, on a host of the lab: a DNS server that may be changed, and ACME servers."""
+"""What is around a hub, on a host of the lab: a DNS server that may be changed, and ACME servers.
+
+Two of them are found where Let's Encrypt's are.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,11 @@ HOST = "amalthea"
 ZONE = "lab.test"
 # A name that the ACME servers give to nobody.
 REFUSED = f"refused.{ZONE}"
-PORTS = {"usual": 14000, "short": 14001, "bound": 14002}
+PORTS = {"usual": 14000, "short": 14001, "bound": 14002, "staging": 14003}
 # Let's Encrypt's certificates last 90 days. Of short ones a third is over at once.
-VALIDITY_SECONDS = {"usual": 90 * 86_400, "short": 45, "bound": 90 * 86_400}
+VALIDITY_SECONDS = dict.fromkeys(PORTS, 90 * 86_400) | {"short": 45}
+# Where hubs ask that are told of no other server.
+LETS_ENCRYPT = "api.letsencrypt.org"
 EAB_KID, EAB_HMAC_KEY = "galilean", "zWNDZM6eQGHWpSRTPal5eIUYFTu7EajVIoguysqZ9wG44nMEtx3MUAsUDkMTQ12W"
 ENVIRONMENT = ("PEBBLE_VA_NOSLEEP=1", "PEBBLE_WFE_NONCEREJECT=0", "PEBBLE_AUTHZREUSE=0")
 DIRECTORY = "/etc/internet"
@@ -40,12 +45,36 @@ zone "{zone}" {{
         grant hub wildcard *.{zone} TXT;
     }};
 }};
+zone "{lets_encrypt}" {{
+    type primary;
+    file "{directory}/{lets_encrypt}";
+}};
 """
 EMPTY_ZONE = """\
 $TTL 0
 @ IN SOA ns.{zone}. root.{zone}. 1 60 60 600 0
 @ IN NS ns.{zone}.
 ns IN A {address}
+"""
+# Pebble calls its directory otherwise.
+FRONT = """\
+events {{}}
+http {{
+    map $host $port {{
+        default {usual};
+        acme-staging-v02.{lets_encrypt} {staging};
+    }}
+    server {{
+        listen 443 ssl;
+        ssl_certificate {directory}/certificate.pem;
+        ssl_certificate_key {directory}/key.pem;
+        rewrite ^/directory$ /dir;
+        location / {{
+            proxy_pass https://127.0.0.1:$port;
+            proxy_set_header Host $host;
+        }}
+    }}
+}}
 """
 START = """
 set -eu
@@ -56,10 +85,11 @@ for name in hub registrar; do
 done
 new='-newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes'
 openssl req -x509 $new -days 30 -subj '/CN=authority of the ACME servers' -keyout ca-key.pem -out ca.pem
-openssl req $new -subj /CN={host} -keyout key.pem -out request.pem
-echo 'subjectAltName=IP:{address}' >extensions
+openssl req $new -subj /CN={address} -keyout key.pem -out request.pem
+echo 'subjectAltName=IP:{address},DNS:*.{lets_encrypt}' >extensions
 openssl x509 -req -in request.pem -CA ca.pem -CAkey ca-key.pem -days 30 -extfile extensions -out certificate.pem
 systemd-run --quiet --unit=dns /usr/sbin/named -f -u bind -c {directory}/named.conf
+systemd-run --quiet --unit=front /usr/sbin/nginx -g 'daemon off;' -c {directory}/front.conf
 """
 
 
@@ -71,10 +101,14 @@ class Internet:
         self.address = address
 
     def start(self) -> None:
-        self._write("named.conf", NAMED.format(directory=DIRECTORY, zone=ZONE))
-        self.lab.pipe(HOST, EMPTY_ZONE.format(zone=ZONE, address=self.address), "tee", f"/var/lib/bind/{ZONE}")
+        known = {"directory": DIRECTORY, "zone": ZONE, "lets_encrypt": LETS_ENCRYPT, "address": self.address}
+        self._write("named.conf", NAMED.format(**known))
+        self._write("front.conf", FRONT.format(**known, **PORTS))
+        servers = "".join(f"{name} IN A {self.address}\n" for name in ("acme-v02", "acme-staging-v02"))
+        self._write(LETS_ENCRYPT, EMPTY_ZONE.format(zone=LETS_ENCRYPT, address=self.address) + servers)
+        self.lab.pipe(HOST, EMPTY_ZONE.format(**known), "tee", f"/var/lib/bind/{ZONE}")
         self.lab.run(HOST, "chown", "-R", "bind", "/var/lib/bind")
-        self.lab.run(HOST, "sh", "-c", START.format(directory=DIRECTORY, host=HOST, address=self.address))
+        self.lab.run(HOST, "sh", "-c", START.format(**known))
         for server, port in PORTS.items():
             configuration = self._write(f"{server}.json", json.dumps({"pebble": self._pebble(server, port)}))
             self.lab.run(
@@ -123,6 +157,14 @@ class Internet:
         records = [f"update add {name}. 0 A {address}" for address in addresses]
         lines = ["server 127.0.0.1", f"zone {ZONE}", f"update delete {name}. A", *records, "send"]
         self.lab.pipe(HOST, "\n".join([*lines, ""]), "nsupdate", "-k", f"{DIRECTORY}/registrar.key")
+
+    def grade(self, name: str, address: str, root: str) -> dict[str, str]:
+        """What testssl.sh finds at an address, by the names of its findings; it knows this root besides its own."""
+        authority, report = self._write("root.pem", root), f"{DIRECTORY}/report.json"
+        self.lab.run(HOST, "rm", "--force", report)
+        options = ["--add-ca", authority, "--ip", address, "--jsonfile", report]
+        self.lab.run(HOST, "testssl", "--quiet", "--warnings=off", "--nodns=min", *options, name, check=False)
+        return {found["id"]: found["finding"] for found in json.loads(self.lab.run(HOST, "cat", report))}
 
     def certificate(self) -> str:
         """The authority of the ACME servers' own certificates, in PEM."""

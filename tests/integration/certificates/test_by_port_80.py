@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import socket
+from pathlib import Path
+
 import pytest
-from client import eventually
+from client import Hub, Student, eventually
 from edges import HOST, LINEAGE, NAME, PAIR, UNIT, Edge, MakeEdge
 from internet import REFUSED
 
+TOKEN = "of-adas-notebook"
+NOTEBOOK = (
+    "jupyter-server", "--allow-root", "--port=8000", "--ServerApp.base_url=/user/ada/",
+    "--ServerApp.allow_remote_access=True", f"--IdentityProvider.token={TOKEN}",
+)  # fmt: skip
 # What is behind nginx: takes a connection for a websocket, and gives back what comes.
 ECHO = """
 import socketserver
@@ -87,6 +95,36 @@ def test_an_open_websocket_survives_a_renewal(edge: Edge) -> None:
 
 
 @pytest.mark.seldom
+def test_a_kernel_goes_on_answering_through_a_renewal(
+    edge: Edge, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    edge.run("apt-get", "install", "--yes", "--no-install-recommends", "jupyter-server", "python3-ipykernel")
+    edge.run("systemd-run", "--quiet", "--unit=notebook", "--setenv=HOME=/root", *NOTEBOOK)
+    look_up = socket.getaddrinfo
+    monkeypatch.setattr(
+        socket, "getaddrinfo", lambda name, *more, **most: look_up({NAME: edge.address}.get(name, name), *more, **most)
+    )
+    authority = tmp_path / "root.pem"
+    authority.write_text(edge.internet.root("usual"))
+    student = Student(Hub({"url": f"https://{NAME}", "ca": str(authority), "admin_token": TOKEN}), "ada")
+    eventually(student.answers, "the notebook's server answers behind nginx")
+    kernel = student.kernel()
+    before = edge.shown()
+    with kernel.kept_open():
+        assert kernel.run("known = 6 * 7") == ""
+        edge.run("rm", f"{LINEAGE}/fullchain.pem")
+        edge.run("systemctl", "start", f"{UNIT}.service")
+        assert edge.shown().serial_number != before.serial_number
+        assert kernel.run("print(known)") == "42"
+    edge.run("systemctl", "stop", "notebook")
+
+
+@pytest.mark.seldom
+def test_its_tls_is_graded_as_the_best(edge: Edge) -> None:
+    report = edge.internet.grade(NAME, edge.address, edge.internet.root("usual"))
+    assert report["overall_grade"] == "A+", report
+
+
 def test_a_name_that_leads_elsewhere_is_told_by_a_run_that_goes_on(edge: Edge) -> None:
     name = f"elsewhere.{NAME.partition('.')[2]}"
     edge.internet.lead(name, edge.internet.address)
@@ -95,6 +133,24 @@ def test_a_name_that_leads_elsewhere_is_told_by_a_run_that_goes_on(edge: Edge) -
     assert run.returncode != 0
     assert run.recap[HOST]["rescued"] == 1, "what comes after the certificate is done"
     assert told in words(run.output.rpartition("PLAY RECAP")[2]), "the last lines say why"
+
+
+@pytest.mark.seldom
+def test_a_host_that_cannot_reach_itself_may_leave_the_look_out(edge: Edge) -> None:
+    before = edge.shown()
+    edge.run("rm", f"{LINEAGE}/fullchain.pem")
+    # As behind a router that sends nobody back inside.
+    known = edge.run("cat", "/etc/hosts")
+    edge.lab.pipe(HOST, f"{known}\n{edge.address.rpartition('.')[0]}.200 {NAME}\n", "tee", "/etc/hosts")
+    edge.run("systemctl", "start", f"{UNIT}.service", check=False)
+    assert "certbot_preflight: false" in edge.run("journalctl", "--unit", UNIT)
+    assert edge.shown() == before
+
+    run = edge.converge(certbot_preflight=False)
+    assert (run.returncode, run.recap[HOST]["rescued"]) == (0, 0), run.output
+    assert edge.shown() != before
+    assert edge.is_trusted("usual")
+    edge.lab.pipe(HOST, f"{known}\n", "tee", "/etc/hosts")
 
 
 @pytest.mark.seldom

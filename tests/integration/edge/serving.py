@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import socket
 import subprocess
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
+from http.client import HTTPConnection
 from pathlib import Path
 
 import requests
@@ -54,16 +56,26 @@ def pair_path(directory: Path) -> Path:
 Serve = Callable[..., Address]
 
 
-def site(directory: Path, instance: str, https_port: int, upstream_port: int) -> str:
+def add_route(api_socket: Path, token: str, path: str, port: int) -> None:
+    """Have the proxy send what begins with `path` to a port, as the hub does."""
+    with closing(HTTPConnection("localhost")) as connection:
+        connection.sock = socket.socket(socket.AF_UNIX)
+        connection.sock.connect(str(api_socket))
+        route = json.dumps({"target": f"http://127.0.0.1:{port}"})
+        connection.request("POST", f"/api/routes{path}", route, {"Authorization": f"token {token}"})
+        assert connection.getresponse().status == 201
+
+
+def site(directory: Path, instance: str, names: Sequence[str], https_port: int, upstream_port: int) -> str:
     """The site of an instance that the role's own template makes, listening on loopback alone."""
     loader = DataLoader()
     known = {
         "cluster_instance": instance,
-        "cluster_public_url": f"https://localhost:{https_port}",
-        "cluster_site_names": ["localhost"],
+        "cluster_public_url": f"https://{names[0]}:{https_port}",
+        "cluster_site_names": names,
         "cluster_class_size": 20,
         "ansible_managed": "Ansible",
-        "ansible_facts": {"distribution_major_version": "12"},
+        "ansible_facts": {"distribution_release": "bookworm"},
     }
     for part in ("defaults", "vars"):
         known |= loader.load_from_file(str(ROLES / f"proxy/{part}/main.yml"), trusted_as_template=True)
@@ -81,19 +93,25 @@ def site(directory: Path, instance: str, https_port: int, upstream_port: int) ->
 
 
 @contextmanager
-def serving(directory: Path, upstream_port: int, instances: Sequence[str] = ("main",)) -> Iterator[Address]:
+def serving(
+    directory: Path,
+    upstream_port: int,
+    instances: Sequence[str] = ("main",),
+    names: Sequence[str] = ("localhost",),
+    https_port: int = 0,
+) -> Iterator[Address]:
     """An nginx that serves these instances and passes all on to a port; the address is that of the first."""
     certificate = directory / "certificate.pem"
     subprocess.run(
         ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-         "-subj", "/CN=localhost", "-addext", "subjectAltName=DNS:localhost",
+         "-subj", f"/CN={names[0]}", "-addext", "subjectAltName=" + ",".join(f"DNS:{name}" for name in names),
          "-out", certificate, "-keyout", directory / "key.pem"],
         check=True, capture_output=True,
     )  # fmt: skip
     pair_path(directory).write_text((directory / "key.pem").read_text() + certificate.read_text())
-    ports = [free_port() for _instance in instances]
+    ports = [https_port or free_port(), *(free_port() for _instance in instances[1:])]
     for instance, port in zip(instances, ports, strict=True):
-        (directory / f"{instance}.site").write_text(site(directory, instance, port, upstream_port))
+        (directory / f"{instance}.site").write_text(site(directory, instance, names, port, upstream_port))
     configuration = directory / "nginx.conf"
     configuration.write_text(MAIN.format(directory=directory))
 
@@ -102,7 +120,7 @@ def serving(directory: Path, upstream_port: int, instances: Sequence[str] = ("ma
             return connection.connect_ex(("127.0.0.1", ports[0])) == 0
 
     with (
-        Address(f"https://localhost:{ports[0]}", certificate) as address,
+        Address(f"https://{names[0]}:{ports[0]}", certificate) as address,
         running(["nginx", "-c", configuration], directory / "nginx.log", listens, {}),
     ):
         yield address

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import json
-import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing
-from http.client import HTTPConnection
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -16,7 +12,7 @@ import pytest
 import requests
 from browser import Browser
 from running import free_port, running_hub, running_proxy
-from serving import Address, Serve
+from serving import Address, Serve, add_route
 
 TOKEN = "token-of-the-proxy"
 PASSWORD = "of-everybody-who-asks-for-a-server"
@@ -39,16 +35,6 @@ class OwnServer(BaseHTTPRequestHandler):
         """The test says what it misses."""
 
 
-def add_route(api_socket: Path, path: str, port: int) -> None:
-    """Have the proxy send what begins with `path` to a port, as the hub does."""
-    with closing(HTTPConnection("localhost")) as connection:
-        connection.sock = socket.socket(socket.AF_UNIX)
-        connection.sock.connect(str(api_socket))
-        route = json.dumps({"target": f"http://127.0.0.1:{port}"})
-        connection.request("POST", f"/api/routes{path}", route, {"Authorization": f"token {TOKEN}"})
-        assert connection.getresponse().status == 201
-
-
 @pytest.fixture(scope="module")
 def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
     """The port of a proxy that knows Ada's server, which is an application, and that of Bob, which does not answer."""
@@ -59,8 +45,8 @@ def proxy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[int]:
         running_proxy(f"http://127.0.0.1:{port}", api_socket, TOKEN),
     ):
         threading.Thread(target=application.serve_forever).start()
-        add_route(api_socket, "/user/ada", application.server_port)
-        add_route(api_socket, "/user/bob", free_port())
+        add_route(api_socket, TOKEN, "/user/ada", application.server_port)
+        add_route(api_socket, TOKEN, "/user/bob", free_port())
         yield port
         application.shutdown()
 

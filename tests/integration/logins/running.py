@@ -67,10 +67,10 @@ def running(
         process.wait(DEADLINE_SECONDS)
 
 
-def answers(url: str) -> bool:
-    """Whether there is a page at `url`."""
+def answers(url: str, name: str = "") -> bool:
+    """Whether there is a page at `url`, for who asks for it by a name where one is given."""
     try:
-        return requests.get(url, timeout=5).ok
+        return requests.get(url, headers={"Host": name} if name else {}, timeout=5).ok
     except requests.RequestException:
         return False
 
@@ -175,8 +175,9 @@ def running_hub(
     hub_command = [*through, CACHE / "hub/bin/jupyterhub", "--config", PACKAGE / "jupyterhub_config.py"]
     places = {"PYTHONPATH": str(PACKAGE), "GALILEAN_CONFIG": str(directory / "hub.json"), "HOME": str(directory)}
     hub = Hub(directory, url, secrets)
+    health, public_name = f"{url}/hub/health", urlsplit(configuration["public_url"]).netloc
     with ExitStack() as stack:
         stack.enter_context(running_proxy(url, api_socket, secrets["proxy_token"], configuration["user_subdomains"]))
         stack.callback(hub.keeps_its_secrets)
-        stack.enter_context(running(hub_command, hub.log_path, lambda: answers(f"{url}/hub/health"), places))
+        stack.enter_context(running(hub_command, hub.log_path, lambda: answers(health, public_name), places))
         yield hub

@@ -8,6 +8,7 @@ import pytest
 from ansible_collections.galilean.hub.plugins.module_utils.certificate_pair import (
     PairError,
     load,
+    load_bundle,
     load_chain,
     load_public_key,
     missing_issuer,
@@ -63,6 +64,10 @@ def test_a_chain_is_complete_that_leads_to_a_known_root() -> None:
     assert missing_issuer(load(LEAF, pem_of_key(KEY)), roots) == "CN=intermediate"
     assert missing_issuer(load(LEAF + INTERMEDIATE, pem_of_key(KEY)), roots) is None
     assert missing_issuer(load(LEAF + INTERMEDIATE + ROOT, pem_of_key(KEY)), []) is None
+
+
+def test_of_a_bundle_what_cannot_be_read_is_left_out() -> None:
+    assert load_bundle(ROOT + LEAF.replace("M", "!") + INTERMEDIATE) == load_chain(ROOT + INTERMEDIATE)
 
 
 @pytest.mark.parametrize("kind", ["ecdsa", "rsa"])

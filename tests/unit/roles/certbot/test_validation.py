@@ -61,6 +61,10 @@ def test_nobody_else_is_judged() -> None:
         ({"certbot_email": "nobody"}, "certbot_email", "whom to tell"),
         ({"cluster_public_url": "https://localhost:8443"}, "cluster_public_url", "no public name"),
         ({"cluster_public_url": "https://192.0.2.7"}, "cluster_public_url", "no public name"),
+        ({"cluster_public_url": "https://169.254.0.7"}, "cluster_public_url", "no public name"),
+        ({"cluster_public_url": "https://[2001:db8::7]"}, "cluster_public_url", "no public name"),
+        ({"cluster_public_url": "https://hub.localhost"}, "cluster_public_url", "no public name"),
+        ({"proxy_http_port": 8080}, "proxy_http_port", "asks port 80, and nginx would answer at 8080"),
         ({"cluster_public_url": "https://hub"}, "cluster_public_url", "no public name"),
         ({"certbot_names": ["www.example.org"]}, "certbot_names", "people come to hub.example.org"),
         (
@@ -105,6 +109,46 @@ def test_credentials_that_are_open_or_incomplete(credentials: Path, mode: int, t
     assert finding.variable == "certbot_dns_credentials"
     assert problem in finding.problem
     assert "c2VjcmV0" not in f"{finding.problem}{finding.advice}"
+
+
+@pytest.mark.parametrize(
+    ("text", "problem"),
+    [("requests==2.32.0 --hash=sha256:00\n", "pins no certbot"), ("certbot==5.8.0\n", "has no hashes")],
+)
+def test_requirements_that_pip_would_not_install(tmp_path: Path, text: str, problem: str) -> None:
+    path = tmp_path / "requirements.txt"
+    path.write_text(text)
+    (finding,) = findings(certbot_source="pinned", certbot_requirements=str(path))
+    assert (finding.variable, finding.problem) == ("certbot_requirements", f"the file it names {problem}")
+
+
+def test_a_plugin_that_is_pinned(tmp_path: Path, credentials: Path) -> None:
+    path = tmp_path / "requirements.txt"
+    path.write_text("certbot-dns-hetzner==2.0.1 --hash=sha256:00\ncertbot==5.8.0 --hash=sha256:00\n")
+    given = {"certbot_dns_plugin": "hetzner", "certbot_dns_credentials": str(credentials)}
+    pinned = {"certbot_source": "pinned", "certbot_requirements": str(path)}
+    assert not list(findings(certbot_challenge="dns-01", **given, **pinned))
+
+
+def test_requirements_that_are_not_there() -> None:
+    (finding,) = findings(certbot_source="pinned", certbot_requirements="/nowhere/requirements.txt")
+    assert "No such file" in finding.problem
+
+
+@pytest.mark.parametrize(
+    "calendar", ["daily", "*-*-* 00,12:00:00", "*:*:0/3", "Mon..Fri 03:00", "Sat *-*-1..7 18:00", "Mon"]
+)
+def test_a_calendar_of_systemds(calendar: str) -> None:
+    assert validation.FORMS["certbot_renewal_calendar"].fits(calendar)
+
+
+@pytest.mark.parametrize("calendar", ["", "sometimes", "12:00 Tue", "daily daily", "at noon", "3"])
+def test_what_is_none(calendar: str) -> None:
+    assert not validation.FORMS["certbot_renewal_calendar"].fits(calendar)
+
+
+def test_of_an_address_that_is_none_others_tell() -> None:
+    assert not list(findings(cluster_public_url="", certbot_names=["hub.example.org"]))
 
 
 def test_what_is_encrypted_may_be_read_by_all(credentials: Path) -> None:

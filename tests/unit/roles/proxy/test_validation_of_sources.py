@@ -76,6 +76,16 @@ def test_a_pair_that_would_not_be_served(operator: Operator, source: str) -> Non
     assert finding.variable == "proxy_certificate_source"
 
 
+def test_a_name_that_nginx_would_not_serve(operator: Operator) -> None:
+    (finding,) = operator.findings(proxy_server_name="www.example.org", proxy_server_aliases=[])
+    assert (finding.variable, finding.problem) == (
+        "proxy_server_aliases",
+        "people come to hub.example.org, which nginx would not serve",
+    )
+    assert not list(operator.findings(proxy_server_name="www.example.org", proxy_server_aliases=["hub.example.org"]))
+    assert not list(operator.findings(proxy_server_name="www.example.org"))
+
+
 def test_a_pair_that_is_missing(operator: Operator) -> None:
     (finding,) = operator.findings(proxy_certificate="", proxy_private_key="")
     assert finding.variable == "proxy_certificate"
