@@ -100,6 +100,9 @@ class ActionModule(ActionBase):
             mount_points={host: [mount["path"] for mount in mounts] for host, mounts in looks.known("mounts").items()},
             homes_in_use=looks.known("homes_in_use"),
             ids={host: [cluster.Ids(**each) for each in ids] for host, ids in looks.known("ids").items()},
+            of_others={host: cluster.OfOthers(**found) for host, found in looks.known("of_others").items()},
+            containers=looks.known("containers"),
+            taken={host: [cluster.Taken(**each) for each in taken] for host, taken in looks.known("taken").items()},
             ports=specs.ports,
             ports_met=specs.ports_met,
         )
