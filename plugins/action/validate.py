@@ -135,7 +135,7 @@ def storage_is_known(storage: str, hostvars: Mapping[str, Any]) -> Iterator[Find
 
 def unreached(hosts: list[str], hostvars: Mapping[str, Any]) -> list[str]:
     """What happens to the hosts that this run does not reach."""
-    silent = {host: known_host(host, hostvars) for host in hosts if not is_reached(hostvars[host])}
+    silent = {host: known_host(host, hostvars) for host in hosts if not is_reached(host, hostvars)}
     told = {
         "Not reached, so others keep what they have of it": [host for host, known in silent.items() if known],
         "Never reached, so left out of everything": [host for host, known in silent.items() if not known],

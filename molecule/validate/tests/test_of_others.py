@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -61,13 +60,15 @@ class Site:
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory, lab: Lab) -> Iterator[Site]:
     network = lab.docker("network", "inspect", "--format", "{{(index .IPAM.Config 0).Subnet}}", lab.name).strip()
+    subnet = network.rpartition(".")[0]
     variables = {
         "ansible_connection": "community.docker.docker",
         "ansible_host": lab.container(NAME),
         "ansible_become": False,
         "lab_name": lab.name,
         "lab_image": "galilean-host:trixie",
-        "lab_address": str(ipaddress.ip_network(network)[21]),
+        "lab_subnet": subnet,
+        "lab_address": f"{subnet}.21",
         "lab_published_ports": [],
         "cluster_public_url": "https://localhost:8455",
         "cluster_homes_provider": "site",
