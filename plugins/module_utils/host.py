@@ -139,7 +139,7 @@ def taken(
     ports for NFS and VXLAN whoever asks it to, and names nobody.
     """
     publishing = {(each["protocol"], each["port"]): each["name"] for each in containers}
-    taken_by: dict[tuple[str, str, int, str], set[str]] = {}
+    taken_by: dict[tuple[str, str, int], set[str]] = {}
     for each, listener in ((each, listener) for each in wanted for listener in found if _meet(each, listener)):
         protocol, port = each["protocol"], int(each["port"])
         holders = {*listener["processes"]}
@@ -150,10 +150,10 @@ def taken(
             holders = {f"the container {name}" if name else DOCKER_PROXY}
         elif _is_of(listener, each["service"]) and (not each.get("ours_by") or is_there(each["ours_by"])):
             continue
-        taken_by.setdefault((each["name"], protocol, port, each["variable"]), set()).update(holders)
+        taken_by.setdefault((each["name"], protocol, port), set()).update(holders)
     return [
-        {"name": name, "protocol": protocol, "port": port, "variable": variable, "holders": sorted(holders)}
-        for (name, protocol, port, variable), holders in sorted(taken_by.items())
+        {"name": name, "protocol": protocol, "port": port, "holders": sorted(holders)}
+        for (name, protocol, port), holders in sorted(taken_by.items())
     ]
 
 

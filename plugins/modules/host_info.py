@@ -55,11 +55,6 @@ options:
           - The address. Empty for all that the host has.
         type: str
         default: ''
-      variable:
-        description:
-          - The input that says the port. Empty where none does.
-        type: str
-        default: ''
       service:
         description:
           - The unit of systemd that listens there. Empty for a container that a unit of ours runs.
@@ -350,10 +345,6 @@ taken:
       description: The port.
       type: int
       sample: 5000
-    variable:
-      description: The input that says the port.
-      type: str
-      sample: registry_port
     holders:
       description: Who listens there.
       type: list
@@ -483,7 +474,6 @@ LISTENER = {
     "protocol": {"type": "str", "choices": ["tcp", "udp"], "required": True},
     "port": {"type": "int", "required": True},
     "address": {"type": "str", "default": ""},
-    "variable": {"type": "str", "default": ""},
     "service": {"type": "str", "default": ""},
     "ours_by": {"type": "path"},
 }

@@ -131,7 +131,7 @@ def test_who_listens_is_told(bare: dict[str, Host], look: Look) -> None:
         elara.check_output("systemctl stop listener")
     told = {"processes": ["python3"], "units": ["listener.service"]}
     assert {"protocol": "tcp", "address": "127.0.0.1", "port": 8099, **told} in listening
-    assert taken == [{"name": "site", "protocol": "tcp", "port": 8099, "variable": "", "holders": ["python3"]}]
+    assert taken == [{"name": "site", "protocol": "tcp", "port": 8099, "holders": ["python3"]}]
     assert ours == []
 
 

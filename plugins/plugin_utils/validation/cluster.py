@@ -37,12 +37,11 @@ class Ids(NamedTuple):
 
 
 class Taken(NamedTuple):
-    """A port of ours on which others listen, and the input that says it, empty where none does."""
+    """A port of ours on which others listen."""
 
     name: str
     protocol: str
     port: int
-    variable: str
     holders: Sequence[str]
 
 

@@ -10,7 +10,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ansible_collections.galilean.hub.plugins.plugin_utils.validation.cluster import Cluster, Rule
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.cluster import Cluster, Rule, Taken
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import (
     WHERE,
     Finding,
@@ -154,10 +154,17 @@ def mounts(cluster: Cluster) -> Iterator[Finding]:
 def ports(cluster: Cluster) -> Iterator[Finding]:
     for host, found in sorted(cluster.taken.items()):
         for port in found:
-            holders = listed(port.holders)
-            problem = f"{holders} listens on port {port.port} ({port.protocol}), which is for {port.name}"
-            where = f", or write {port.variable} in {WHERE} with another" if port.variable else ""
-            yield Finding(host, port.variable or f"port {port.port}", problem, f"Stop it{where}.")
+            name = input_of(cluster, host, port)
+            problem = f"{listed(port.holders)} listens on port {port.port} ({port.protocol}), which is for {port.name}"
+            elsewhere = f", or write {name} in {WHERE} with another" if name else ""
+            yield Finding(host, name or f"port {port.port}", problem, f"Stop it{elsewhere}.")
+
+
+def input_of(cluster: Cluster, host: str, port: Taken) -> str:
+    """The input that says a port, empty where none does."""
+    values = {**cluster.hub_values, **cluster.values.get(host, {})}
+    inputs = (each.variable for each in cluster.ports if each.protocol == port.protocol and each.variable)
+    return next((name for name in inputs if values.get(name) == port.port), "")
 
 
 RULES: tuple[Rule, ...] = (clocks, engine_options, engines, exports, firewalls, mounts, ports, sites)

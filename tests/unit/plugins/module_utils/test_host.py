@@ -101,7 +101,7 @@ def test_a_port_is_told_once_with_all_who_listen() -> None:
     ]
 
 
-WANTED = {"name": "registry", "protocol": "tcp", "port": 5000, "address": "", "variable": "registry_port"}
+WANTED = {"name": "registry", "protocol": "tcp", "port": 5000, "address": ""}
 OURS = {**WANTED, "service": "docker-registry.service", "ours_by": "/etc/drop-in"}
 OF_A_CONTAINER = {**WANTED, "service": ""}
 
@@ -148,7 +148,6 @@ def test_a_container_of_ours_may_publish_a_port() -> None:
         "name": "registry",
         "protocol": "tcp",
         "port": 5000,
-        "variable": "registry_port",
         "holders": ["docker-proxy"],
     }
 

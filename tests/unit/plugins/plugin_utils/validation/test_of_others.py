@@ -20,8 +20,8 @@ NFS = {
     "nfs_server_volume_directory": "/srv/galilean",
 }
 TIMESYNCD = {"base_time_service": "systemd-timesyncd"}
-REGISTRY = Taken("registry", "tcp", 5000, "registry_port", ["the container registry"])
-NFS_PORT = Taken("NFS", "tcp", 2049, "", ["ganesha"])
+REGISTRY = Taken("registry", "tcp", 5000, ["the container registry"])
+NFS_PORT = Taken("NFS", "tcp", 2049, ["ganesha"])
 
 
 def having(
@@ -81,7 +81,12 @@ IN_THE_WAY = [
     (mounted("/srv/galilean/homes"), "io", "/etc/fstab", "/dev/vdc is mounted at /srv/galilean/homes, where"),
     (mounted("/srv/galilean/homes/"), "io", "/etc/fstab", "/dev/vdc is mounted at /srv/galilean/homes, where"),
     (mounted("/srv/galilean", "jupiter"), "jupiter", "/etc/fstab", "/dev/vdc is mounted at /srv/galilean, where"),
-    (having("jupiter", taken=(REGISTRY,)), "jupiter", "registry_port", "the container registry listens on port 5000"),
+    (
+        having("jupiter", taken=(REGISTRY,), given={"registry_port": 5000}),
+        "jupiter",
+        "registry_port",
+        "the container registry listens on port 5000",
+    ),
     (having("jupiter", taken=(NFS_PORT,)), "jupiter", "port 2049", "ganesha listens on port 2049 (tcp), which is for"),
 ]
 
