@@ -61,10 +61,21 @@ class Failure:
 
     @classmethod
     def of(cls, phase: str, task: str, result: Mapping[str, Any], is_unreachable: bool = False) -> Failure:
-        """From the result of a task. Its words are kept back where the task may not be logged."""
+        """From the result of a task. Its words are kept back where the task may not be logged.
+
+        A task that was delegated has failed on another host than the one that is left out. Where a module could not even
+        be run, `msg` says so, and the last that was written says why.
+        """
         told = [result.get("censored"), result.get("msg"), result.get("stderr"), "it says nothing"]
-        lines = str(next(filter(None, told))).strip().splitlines()
-        return cls(phase, task, lines[0], is_unreachable)
+        reason = str(next(filter(None, told))).strip().splitlines()[0]
+        written = str(result.get("module_stderr") or "").strip().splitlines()
+        elsewhere = (result.get("_ansible_delegated_vars") or {}).get("ansible_delegated_host")
+        return cls(
+            phase,
+            f"{task} (on {elsewhere})" if elsewhere else task,
+            f"{reason}: {written[-1]}" if written and not result.get("censored") else reason,
+            is_unreachable,
+        )
 
 
 def left_out(failures: Mapping[str, Failure]) -> list[str]:

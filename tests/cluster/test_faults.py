@@ -92,11 +92,11 @@ def test_a_dead_node_stops_nobody_else(whole: Lab, placement: Lab, hub: Hub) -> 
             whole.run(host, "rm", "/etc/sysctl.d/60-galilean.conf")
         run = whole.play("playbooks/site.yml")
         assert run.returncode, run.output
-        assert run.recap["io"]["unreachable"] == 1
+        assert run.recap["io"]["unreachable"] + run.recap["io"]["failed"] == 1
         assert all(run.recap[host]["failed"] == 0 and run.changed[host] > 0 for host in ("jupiter", "europa"))
         assert "verify" in run.output.partition("\nphase ")[2]
         assert last_lines(run).startswith("Left out in validate, and left as it is: io ")
-        assert "Have it answer, and run this again: it goes on from there." in last_lines(run)
+        assert "and run this again: it goes on from there." in last_lines(run)
 
         for tags in ("hub", "storage,swarm"):
             run = whole.play("playbooks/site.yml", "--limit", "!io", "--tags", tags)

@@ -37,7 +37,7 @@ def fault(cluster: Cluster, failing: Failing) -> str:
     told = run.told()
     found = []
     name = failing.task.name.rpartition(" : ")[2]
-    if not code or f"  {name}: " not in told.partition("Left out in ")[2]:
+    if not code or f"  {name}" not in told.partition("Left out in ")[2]:
         found.append(f"the run ended with {code} and does not name the task at its end:\n{told}")
     if lost := cluster.disturbed():
         found.append(f"disturbed: {', '.join(lost)}")

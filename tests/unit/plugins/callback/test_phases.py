@@ -98,11 +98,19 @@ def test_nobody_is_left_out_of_a_run_that_ends_well(tmp_path: Path) -> None:
         ({"msg": "The disk is full"}, "The disk is full"),
         ({"msg": "", "stderr": "cannot lock\n"}, "cannot lock"),
         ({"msg": "hunter2", "censored": "the output has been hidden"}, "the output has been hidden"),
+        ({"msg": "No JSON", "module_stderr": "Traceback\nOSError: no disk\n"}, "No JSON: OSError: no disk"),
+        ({"censored": "the output has been hidden", "module_stderr": "hunter2"}, "the output has been hidden"),
         ({}, "it says nothing"),
     ],
 )
 def test_a_failure_has_the_words_of_the_result(result: dict[str, str], reason: str) -> None:
     assert Failure.of("engine", "Install the engine", result).reason == reason
+
+
+def test_a_task_that_was_delegated_has_failed_elsewhere() -> None:
+    result = {"msg": "MODULE FAILURE", "_ansible_delegated_vars": {"ansible_delegated_host": "jupiter"}}
+    assert Failure.of("hosts", "Hold the lease", result).task == "Hold the lease (on jupiter)"
+    assert Failure.of("hosts", "Hold the lease", {"msg": "MODULE FAILURE"}).task == "Hold the lease"
 
 
 def test_hosts_that_fail_alike_are_told_together() -> None:
