@@ -63,8 +63,8 @@ class Failure:
     def of(cls, phase: str, task: str, result: Mapping[str, Any], is_unreachable: bool = False) -> Failure:
         """From the result of a task. Its words are kept back where the task may not be logged.
 
-        A task that was delegated has failed on another host than the one that is left out. Where a module could not even
-        be run, `msg` says so, and the last that was written says why.
+        A task that was delegated has failed on another host than the one that is left out. Where a module could not
+        even be run, `msg` says so, and the last that was written says why.
         """
         told = [result.get("censored"), result.get("msg"), result.get("stderr"), "it says nothing"]
         reason = str(next(filter(None, told))).strip().splitlines()[0]
