@@ -63,19 +63,18 @@ class Failure:
     def of(cls, phase: str, task: str, result: Mapping[str, Any], is_unreachable: bool = False) -> Failure:
         """From the result of a task. Its words are kept back where the task may not be logged.
 
-        A task that was delegated has failed on another host than the one that is left out. Where a module could not
-        even be run, `msg` says so, and the last that was written says why.
+        Where a module could not even be run, `msg` says so, and the last that was written says why.
         """
         told = [result.get("censored"), result.get("msg"), result.get("stderr"), "it says nothing"]
         reason = str(next(filter(None, told))).strip().splitlines()[0]
         written = str(result.get("module_stderr") or "").strip().splitlines()
-        elsewhere = (result.get("_ansible_delegated_vars") or {}).get("ansible_delegated_host")
-        return cls(
-            phase,
-            f"{task} (on {elsewhere})" if elsewhere else task,
-            f"{reason}: {written[-1]}" if written and not result.get("censored") else reason,
-            is_unreachable,
-        )
+        told_why = f"{reason}: {written[-1]}" if written and not result.get("censored") else reason
+        return cls(phase, task, told_why, is_unreachable)
+
+
+def where(task: str, delegate: str | None, host: str) -> str:
+    """The task, and the host on which it has failed when that is another than the one that is left out."""
+    return task if delegate in {None, host} else f"{task} (on {delegate})"
 
 
 def left_out(failures: Mapping[str, Failure]) -> list[str]:
@@ -148,8 +147,9 @@ class CallbackModule(CallbackBase):
         self._count_failure(result, is_unreachable=True)
 
     def _count_failure(self, result: Any, is_unreachable: bool = False) -> None:
-        phase = self.phases[-1].name
-        self.failures[result.host.get_name()] = Failure.of(phase, result.task_name, result.result, is_unreachable)
+        host = result.host.get_name()
+        task = where(result.task_name, result.task.delegate_to, host)
+        self.failures[host] = Failure.of(self.phases[-1].name, task, result.result, is_unreachable)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         self._count_seconds()

@@ -9,7 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.galilean.hub.plugins.callback.phases import Failure, Phase, left_out, phase_name, table
+from ansible_collections.galilean.hub.plugins.callback.phases import (
+    Failure,
+    Phase,
+    left_out,
+    phase_name,
+    table,
+    where,
+)
 
 ROOT = Path(__file__).resolve().parents[4]
 PLAY = """
@@ -108,9 +115,9 @@ def test_a_failure_has_the_words_of_the_result(result: dict[str, str], reason: s
 
 
 def test_a_task_that_was_delegated_has_failed_elsewhere() -> None:
-    result = {"msg": "MODULE FAILURE", "_ansible_delegated_vars": {"ansible_delegated_host": "jupiter"}}
-    assert Failure.of("hosts", "Hold the lease", result).task == "Hold the lease (on jupiter)"
-    assert Failure.of("hosts", "Hold the lease", {"msg": "MODULE FAILURE"}).task == "Hold the lease"
+    assert where("Hold the lease", "jupiter", "io") == "Hold the lease (on jupiter)"
+    assert where("Hold the lease", "io", "io") == "Hold the lease"
+    assert where("Hold the lease", None, "io") == "Hold the lease"
 
 
 def test_hosts_that_fail_alike_are_told_together() -> None:
