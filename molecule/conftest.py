@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import testinfra
-from lab import Lab
+from lab import IMPORT_PROBE, Lab
 from testinfra.host import Host
 
 Fetch = Callable[..., dict[str, Any] | None]
@@ -32,13 +32,6 @@ try:
     print(json.dumps({"status": answer.status, "body": answer.read().decode(), "serial": serial}))
 except (ssl.SSLError, http.client.RemoteDisconnected, ConnectionResetError, BrokenPipeError):
     print("null")
-"""
-# An image made of the host's own programs, so that nothing has to be fetched.
-IMPORT_PROBE = """
-docker image inspect probe >/dev/null 2>&1 && exit
-cd /
-tar -c --exclude '*docker*' bin lib lib64 usr/bin usr/lib64 usr/lib/python3* usr/lib/x86_64-linux-gnu |
-docker import --change 'CMD ["sleep", "infinity"]' - probe
 """
 
 

@@ -100,6 +100,9 @@ class ActionModule(ActionBase):
             mount_points={host: [mount["path"] for mount in mounts] for host, mounts in looks.known("mounts").items()},
             homes_in_use=looks.known("homes_in_use"),
             ids={host: [cluster.Ids(**each) for each in ids] for host, ids in looks.known("ids").items()},
+            of_others={host: cluster.OfOthers(**found) for host, found in looks.known("of_others").items()},
+            containers=looks.known("containers"),
+            taken={host: [cluster.Taken(**each) for each in taken] for host, taken in looks.known("taken").items()},
             ports=specs.ports,
             ports_met=specs.ports_met,
         )
@@ -132,7 +135,7 @@ def storage_is_known(storage: str, hostvars: Mapping[str, Any]) -> Iterator[Find
 
 def unreached(hosts: list[str], hostvars: Mapping[str, Any]) -> list[str]:
     """What happens to the hosts that this run does not reach."""
-    silent = {host: known_host(host, hostvars) for host in hosts if not is_reached(hostvars[host])}
+    silent = {host: known_host(host, hostvars) for host in hosts if not is_reached(host, hostvars)}
     told = {
         "Not reached, so others keep what they have of it": [host for host, known in silent.items() if known],
         "Never reached, so left out of everything": [host for host, known in silent.items() if not known],

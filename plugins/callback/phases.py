@@ -62,16 +62,26 @@ class Failure:
 
     @classmethod
     def of(cls, phase: str, task: str, result: Mapping[str, Any], **kind: bool) -> Failure:
-        """From the result of a task. Its words are kept back where the task may not be logged."""
+        """From the result of a task. Its words are kept back where the task may not be logged.
+
+        Where a module could not even be run, `msg` says so, and the last that was written says why.
+        """
         told = [result.get("censored"), result.get("msg"), result.get("stderr"), "it says nothing"]
-        lines = str(next(filter(None, told))).strip().splitlines()
-        return cls(phase, task, lines[0], **kind)
+        reason = str(next(filter(None, told))).strip().splitlines()[0]
+        written = str(result.get("module_stderr") or "").strip().splitlines()
+        told_why = f"{reason}: {written[-1]}" if written and not result.get("censored") else reason
+        return cls(phase, task, told_why, **kind)
 
     def headline(self, hosts: Sequence[str]) -> str:
         """A task that is run once fails for all hosts of its play."""
         if self.ends_the_run:
             return f"Ended in {self.phase}, for all hosts"
         return f"Left out in {self.phase}, and left as it is: {', '.join(hosts)}"
+
+
+def where(task: str, delegate: str | None, host: str) -> str:
+    """The task, and the host on which it has failed when that is another than the one that is left out."""
+    return task if delegate in {None, host} else f"{task} (on {delegate})"
 
 
 def left_out(failures: Mapping[str, Failure]) -> list[str]:
@@ -144,9 +154,10 @@ class CallbackModule(CallbackBase):
         self._count_failure(result, is_unreachable=True)
 
     def _count_failure(self, result: Any, is_unreachable: bool = False) -> None:
-        phase = self.phases[-1].name
+        host = result.host.get_name()
+        task = where(result.task_name, result.task.delegate_to, host)
         kind = {"is_unreachable": is_unreachable, "ends_the_run": bool(result.task.run_once)}
-        self.failures[result.host.get_name()] = Failure.of(phase, result.task_name, result.result, **kind)
+        self.failures[host] = Failure.of(self.phases[-1].name, task, result.result, **kind)
 
     def v2_playbook_on_stats(self, stats: Any) -> None:
         self._count_seconds()

@@ -45,11 +45,20 @@ _value:
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
-from ansible_collections.galilean.hub.plugins.plugin_utils.known_host import known_host
+from ansible.errors import AnsibleFilterError
+from ansible_collections.galilean.hub.plugins.plugin_utils.known_host import is_reached, known_host
 
 
 def known_hosts(hosts: Iterable[str], hostvars: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Address and host name of each host of which they are known. Raises AnsibleFilterError as known_host does."""
+    """Address and host name of each host of which they are known.
+
+    Raises AnsibleFilterError as known_host does, and where nobody has asked the hub, which remembers the others: what
+    is not known is no empty list.
+    """
+    hosts = list(hosts)
+    for hub in hostvars[hosts[0]]["groups"]["hub"] if hosts else ():
+        if not is_reached(hub, hostvars):
+            raise AnsibleFilterError(f"nothing was asked of {hub}, the host of the hub: run the play from its start")
     return {host: known for host in hosts if (known := known_host(host, hostvars))}
 
 

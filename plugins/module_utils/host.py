@@ -9,7 +9,9 @@ from __future__ import annotations
 import ipaddress
 import re
 import sys
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from contextlib import suppress
+from pathlib import Path
 from typing import Any, NamedTuple
 
 MEMORY = re.compile(r"^MemTotal:\s+(\d+) kB$", re.MULTILINE)
@@ -17,6 +19,16 @@ ESCAPED = re.compile(r"\\([0-7]{3})")
 SUBORDINATE = re.compile(r"^([^:#\s][^:]*):(\d+):(\d+)\s*$", re.MULTILINE)
 PROCESS = re.compile(r"^Name:\t(.*)$", re.MULTILINE)
 IN_THIS_NAMESPACE = re.compile(r"^NSpid:\t\d+$", re.MULTILINE)
+# Of systemd, with version 2 of cgroups and with version 1 (systemd's cgroup(7), proc_pid_cgroup(5)).
+CGROUP = re.compile(r"^(?:0:|\d+:name=systemd):(/.*)$", re.MULTILINE)
+UNIT_SUFFIXES = (".service", ".scope")
+FSTAB = re.compile(r"^[ \t]*([^#\s]\S*)[ \t]+(/\S*)[ \t]", re.MULTILINE)
+DOCKER_OPTS = re.compile(r"^[ \t]*DOCKER_OPTS=[\"']?[ \t]*[^\s\"']", re.MULTILINE)
+CONFFILE = re.compile(r"^ ?(\S+) ([0-9a-f]{32})(?: \w+)?$", re.MULTILINE)
+WILDCARDS = ("0.0.0.0", "::")
+# By which the engine takes connections for a container.
+DOCKER_PROXY = "docker-proxy"
+OUR_CONTAINERS = "galilean-"
 UFW_IS_ON = re.compile(r"^\s*ENABLED=[\"']?yes\b", re.MULTILINE | re.IGNORECASE)
 # What is mounted there comes and goes with processes and containers.
 OF_THE_SYSTEM = ("/dev", "/proc", "/run", "/sys")
@@ -24,7 +36,8 @@ OF_THE_SYSTEM = ("/dev", "/proc", "/run", "/sys")
 LISTENS = {"tcp": "0A", "udp": "07"}
 # By their processes, of whose names the kernel keeps 15 letters.
 TIME_SERVICES = {"chronyd": "chrony", "ntpd": "ntpd", "systemd-timesyn": "systemd-timesyncd"}
-FIREWALLD = "firewalld"
+UFW, FIREWALLD = "ufw", "firewalld"
+UFW_CONF = Path("/etc/ufw/ufw.conf")
 
 
 class Mount(NamedTuple):
@@ -39,6 +52,13 @@ class Socket(NamedTuple):
     address: str
     port: int
     inode: int
+
+
+class Holder(NamedTuple):
+    """A process that holds a socket, and the unit of systemd that it is in."""
+
+    process: str
+    unit: str
 
 
 def memory_mib(meminfo: str) -> int:
@@ -90,15 +110,85 @@ def _address(words: str) -> str:
     return str(ipaddress.ip_address(b"".join(number.to_bytes(4, sys.byteorder) for number in numbers)))
 
 
-def listening(found: Iterable[Socket], holders: Mapping[int, Collection[str]]) -> list[dict[str, Any]]:
-    """Ports on which somebody listens, with the names of the processes that hold their sockets, by inode."""
-    processes: dict[tuple[str, str, int], set[str]] = {}
+def listening(found: Iterable[Socket], holders: Mapping[int, Collection[Holder]]) -> list[dict[str, Any]]:
+    """Ports on which somebody listens, with the processes that hold their sockets, by inode, and their units."""
+    by_port: dict[tuple[str, str, int], set[Holder]] = {}
     for each in found:
-        processes.setdefault(each[:3], set()).update(holders.get(each.inode, ()))
+        by_port.setdefault(each[:3], set()).update(holders.get(each.inode, ()))
     return [
-        {"protocol": protocol, "address": address, "port": port, "processes": sorted(names)}
-        for (protocol, address, port), names in sorted(processes.items())
+        {
+            "protocol": protocol,
+            "address": address,
+            "port": port,
+            "processes": sorted({holder.process for holder in found_there}),
+            "units": sorted({holder.unit for holder in found_there}),
+        }
+        for (protocol, address, port), found_there in sorted(by_port.items())
     ]
+
+
+def taken(
+    found: Iterable[Mapping[str, Any]],
+    wanted: Iterable[Mapping[str, Any]],
+    containers: Iterable[Mapping[str, Any]],
+    is_there: Callable[[str], bool],
+) -> list[dict[str, Any]]:
+    """The ports of `wanted` on which others listen than those whose they are, and who that is.
+
+    The unit whose a port is may be of others too, where the file that makes it ours is not there. The kernel has its
+    ports for NFS and VXLAN whoever asks it to, and names nobody.
+    """
+    publishing = {(each["protocol"], each["port"]): each["name"] for each in containers}
+    taken_by: dict[tuple[str, str, int], set[str]] = {}
+    for each, listener in ((each, listener) for each in wanted for listener in found if _meet(each, listener)):
+        protocol, port = each["protocol"], int(each["port"])
+        holders = {*listener["processes"]}
+        if DOCKER_PROXY in holders:
+            name = publishing.get((protocol, port), "")
+            if name.startswith(OUR_CONTAINERS):
+                continue
+            holders = {f"the container {name}" if name else DOCKER_PROXY}
+        elif _is_of(listener, each["service"]) and (not each.get("ours_by") or is_there(each["ours_by"])):
+            continue
+        taken_by.setdefault((each["name"], protocol, port), set()).update(holders)
+    return [
+        {"name": name, "protocol": protocol, "port": port, "holders": sorted(holders)}
+        for (name, protocol, port), holders in sorted(taken_by.items())
+    ]
+
+
+def _is_of(listener: Mapping[str, Any], service: str) -> bool:
+    """Whether nobody else listens than the service, or the kernel."""
+    return not {*listener["units"]} - {service} and (bool(service) or not listener["units"])
+
+
+def _meet(wanted: Mapping[str, Any], listener: Mapping[str, Any]) -> bool:
+    """Whether somebody listens where a port is wanted. Without an address it is wanted on all of them."""
+    addresses = {wanted["address"] or WILDCARDS[0], listener["address"]}
+    same_address = len(addresses) == 1 or not addresses.isdisjoint(WILDCARDS)
+    return same_address and (wanted["protocol"], int(wanted["port"])) == (listener["protocol"], listener["port"])
+
+
+def unit(cgroup: str) -> str:
+    """The unit of systemd that a process is in, from its /proc/<pid>/cgroup; empty for one that is in none."""
+    found = CGROUP.search(cgroup)
+    parts = found[1].split("/") if found else []
+    return next((part for part in reversed(parts) if part.endswith(UNIT_SUFFIXES)), "")
+
+
+def fstab(content: str) -> list[dict[str, str]]:
+    """What /etc/fstab has mounted (fstab(5))."""
+    return [{"path": _unescaped(path), "source": _unescaped(source)} for source, path in FSTAB.findall(content)]
+
+
+def has_docker_opts(content: str) -> bool:
+    """Whether /etc/default/docker has options of the engine."""
+    return bool(DOCKER_OPTS.search(content))
+
+
+def is_as_packaged(path: str, md5: str, conffiles: str) -> bool:
+    """Whether a file is as its package has it, from `dpkg-query --show --showformat '${Conffiles}\\n'`."""
+    return (path, md5) in CONFFILE.findall(conffiles)
 
 
 def process_name(status: str) -> str:
@@ -112,8 +202,30 @@ def process_name(status: str) -> str:
 
 def firewalls(ufw_conf: str, processes: Collection[str]) -> list[str]:
     """Other firewalls than ours that are at work."""
-    found = {"ufw": bool(UFW_IS_ON.search(ufw_conf)), FIREWALLD: FIREWALLD in processes}
+    found = {UFW: bool(UFW_IS_ON.search(ufw_conf)), FIREWALLD: FIREWALLD in processes}
     return [name for name, is_at_work in found.items() if is_at_work]
+
+
+def text_of(path: Path) -> str:
+    """What a file says, nothing where it is not there."""
+    try:
+        return path.read_text(encoding="utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+
+
+def process_names() -> set[str]:
+    """Names of the processes of this host, without those of its containers."""
+    found = set()
+    for status in Path("/proc").glob("[0-9]*/status"):
+        # They come and go.
+        with suppress(ProcessLookupError):
+            found.add(process_name(text_of(status)))
+    return found
+
+
+def firewalls_at_work() -> list[str]:
+    return firewalls(text_of(UFW_CONF), process_names())
 
 
 def time_services(processes: Collection[str]) -> list[str]:

@@ -27,6 +27,43 @@ options:
     description:
       - Where the data volume is to be mounted. Needed with O(device).
     type: path
+  listeners:
+    description:
+      - What is to listen on the host. On which of these ports others do is told in RV(taken).
+    type: list
+    elements: dict
+    default: []
+    suboptions:
+      name:
+        description:
+          - What the port is for.
+        type: str
+        required: true
+      protocol:
+        description:
+          - The protocol.
+        type: str
+        choices: [tcp, udp]
+        required: true
+      port:
+        description:
+          - The port.
+        type: int
+        required: true
+      address:
+        description:
+          - The address. Empty for all that the host has.
+        type: str
+        default: ''
+      service:
+        description:
+          - The unit of systemd that listens there. Empty for a container that a unit of ours runs.
+        type: str
+        default: ''
+      ours_by:
+        description:
+          - A file without which that unit is of others.
+        type: path
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
 attributes:
@@ -285,16 +322,74 @@ listening:
       type: list
       elements: str
       sample: [sshd]
+    units:
+      description: The units of systemd that these processes are in.
+      type: list
+      elements: str
+      sample: [ssh.service]
+taken:
+  description: Ports of O(listeners) on which others listen.
+  returned: success
+  type: list
+  elements: dict
+  contains:
+    name:
+      description: What the port is for.
+      type: str
+      sample: registry
+    protocol:
+      description: The protocol.
+      type: str
+      sample: tcp
+    port:
+      description: The port.
+      type: int
+      sample: 5000
+    holders:
+      description: Who listens there.
+      type: list
+      elements: str
+      sample: [the container registry]
+containers:
+  description: Names of the containers that run on an engine that is not ours.
+  returned: success
+  type: list
+  elements: str
+  sample: [registry]
 of_others:
   description: What is on the host that the roles of this collection would take over or work against.
   returned: success
   type: dict
   contains:
     files:
-      description: Files that are not ours, the C(daemon.json) of an engine and the default site of nginx.
+      description:
+        - Files that are not ours, C(daemon.json) and options of an engine, and a default site of nginx that is not as
+          its package brings it.
       type: list
       elements: str
       sample: [/etc/docker/daemon.json]
+    engine_options:
+      description: What that C(daemon.json) says, as text.
+      type: str
+      sample: '{"data-root": "/data/docker"}'
+    exports:
+      description: Directories that are served over NFS by files of others, on a host whose NFS is not ours.
+      type: list
+      elements: str
+      sample: [/data]
+    fstab:
+      description: What C(/etc/fstab) has mounted.
+      type: list
+      elements: dict
+      contains:
+        path:
+          description: Where it is mounted.
+          type: str
+          sample: /srv/galilean
+        source:
+          description: What is mounted.
+          type: str
+          sample: /dev/vdb
     firewalls:
       description: Other firewalls that are at work.
       type: list
@@ -302,7 +397,7 @@ of_others:
       choices: [ufw, firewalld]
       sample: [ufw]
     time_services:
-      description: Services that set the clock.
+      description: Services that set the clock, on a host whose clock is not ours.
       type: list
       elements: str
       choices: [chrony, ntpd, systemd-timesyncd]
@@ -316,6 +411,7 @@ unknown:
 """
 
 import grp
+import hashlib
 import json
 import os
 import pwd
@@ -327,8 +423,9 @@ from typing import Any
 from urllib.parse import quote
 
 from ansible.module_utils.basic import AnsibleModule
-from ansible_collections.galilean.hub.plugins.module_utils import host, kernel
+from ansible_collections.galilean.hub.plugins.module_utils import exports, host, kernel
 from ansible_collections.galilean.hub.plugins.module_utils.engine_api import ask, membership
+from ansible_collections.galilean.hub.plugins.module_utils.host import process_names, text_of
 from ansible_collections.galilean.hub.plugins.module_utils.ssh import reached_at
 from ansible_collections.galilean.hub.plugins.module_utils.swarm import NOWHERE
 from ansible_collections.galilean.hub.plugins.module_utils.volume import read_volume
@@ -348,6 +445,8 @@ EMPTY: Mapping[str, Any] = {
     "swarm": {},
     "volume": {},
     "listening": [],
+    "taken": [],
+    "containers": [],
     "of_others": {},
 }
 ENGINE = "dockerd"
@@ -358,29 +457,26 @@ KEEPER = Path("/etc/galilean/keeper.json")
 EXPORT = ".galilean-export"
 TABLES = {"tcp": ("tcp", "tcp6"), "udp": ("udp", "udp6")}
 SUBORDINATE = (Path("/etc/subuid"), Path("/etc/subgid"))
-# With the file by which the role docker makes the engine its own.
 DAEMON_JSON = Path("/etc/docker/daemon.json")
-ENGINE_IS_OURS = Path("/etc/systemd/system/docker.service.d/10-galilean.conf")
+DOCKER_OPTIONS = Path("/etc/default/docker")
 NGINX_SITE = Path("/etc/nginx/sites-enabled/default")
-UFW = Path("/etc/ufw/ufw.conf")
-
-
-def text_of(path: Path) -> str:
-    """What a file says, nothing where it is not there."""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace")
-    except FileNotFoundError:
-        return ""
-
-
-def process_names() -> set[str]:
-    """Names of the processes of this host, without those of its containers."""
-    found = set()
-    for status in Path("/proc").glob("[0-9]*/status"):
-        # They come and go.
-        with suppress(ProcessLookupError):
-            found.add(host.process_name(text_of(status)))
-    return found
+NGINX_PACKAGE = "nginx-common"
+EXPORTS = Path("/etc/exports")
+EXPORTS_OF_OTHERS = "[!.]*.exports"
+OUR_EXPORTS = Path("/etc/exports.d/galilean.exports")
+FSTAB = Path("/etc/fstab")
+# What roles write before they take anything over: the engine, the clock, and NFS on servers and clients.
+ENGINE_IS_OURS = Path("/etc/systemd/system/docker.service.d/10-galilean.conf")
+CLOCK_IS_OURS = Path("/etc/galilean/firewall.nft")
+NFS_IS_OURS = Path("/etc/systemd/system/rpcbind.service")
+LISTENER = {
+    "name": {"type": "str", "required": True},
+    "protocol": {"type": "str", "choices": ["tcp", "udp"], "required": True},
+    "port": {"type": "int", "required": True},
+    "address": {"type": "str", "default": ""},
+    "service": {"type": "str", "default": ""},
+    "ours_by": {"type": "path"},
+}
 
 
 class Look:
@@ -405,6 +501,8 @@ class Look:
                 "swarm": self.swarm,
                 "volume": self.volume,
                 "listening": self.listening,
+                "taken": self.taken,
+                "containers": self.containers_of_others,
                 "of_others": self.of_others,
             },
         )
@@ -446,6 +544,7 @@ class Look:
         return {
             "installed": self.engine_is_installed,
             "runs": bool(info),
+            "is_ours": ENGINE_IS_OURS.exists(),
             "version": info.get("ServerVersion", ""),
             "root_directory": info.get("DockerRootDir", ""),
         }
@@ -485,34 +584,77 @@ class Look:
         ]
         return host.listening(found, self.holders({socket.inode for socket in found}))
 
-    def holders(self, inodes: set[int]) -> dict[int, set[str]]:
-        """Names of the processes that hold sockets, by inode."""
+    def holders(self, inodes: set[int]) -> dict[int, set[host.Holder]]:
+        """The processes that hold sockets, by inode."""
         names = {f"socket:[{inode}]": inode for inode in inodes}
-        found: dict[int, set[str]] = {}
+        found: dict[int, set[host.Holder]] = {}
         for process in Path("/proc").glob("[0-9]*"):
             with suppress(FileNotFoundError, PermissionError, ProcessLookupError):
                 for descriptor in os.scandir(process / "fd"):
                     with suppress(FileNotFoundError):
                         if (inode := names.get(os.readlink(descriptor.path))) is not None:
-                            found.setdefault(inode, set()).add(text_of(process / "comm").rstrip("\n"))
+                            holder = host.Holder(
+                                text_of(process / "comm").rstrip("\n"), host.unit(text_of(process / "cgroup"))
+                            )
+                            found.setdefault(inode, set()).add(holder)
         return found
 
+    def taken(self) -> list[dict[str, Any]]:
+        found = self.listening()
+        is_published = any(host.DOCKER_PROXY in each["processes"] for each in found)
+        containers = [
+            {"name": container["Names"][0].lstrip("/"), "protocol": port["Type"], "port": port["PublicPort"]}
+            for container in (ask("GET", "/containers/json") if is_published else [])
+            for port in container["Ports"]
+            if "PublicPort" in port
+        ]
+        return host.taken(found, self.module.params["listeners"], containers, os.path.exists)
+
+    def containers_of_others(self) -> list[str]:
+        if ENGINE_IS_OURS.exists() or not self.has_engine_to_ask():
+            return []
+        return sorted(container["Names"][0].lstrip("/") for container in ask("GET", "/containers/json"))
+
     def of_others(self) -> dict[str, Any]:
-        names = process_names()
+        engine_is_ours = ENGINE_IS_OURS.exists()
         files = {
-            DAEMON_JSON: DAEMON_JSON.exists() and not ENGINE_IS_OURS.exists(),
-            NGINX_SITE: os.path.lexists(NGINX_SITE),
+            DAEMON_JSON: DAEMON_JSON.exists() and not engine_is_ours,
+            DOCKER_OPTIONS: host.has_docker_opts(text_of(DOCKER_OPTIONS)) and not engine_is_ours,
+            NGINX_SITE: os.path.lexists(NGINX_SITE) and not self.is_as_packaged(NGINX_SITE),
         }
         return {
             "files": [str(path) for path, is_of_others in files.items() if is_of_others],
-            "firewalls": host.firewalls(text_of(UFW), names),
-            "time_services": host.time_services(names),
+            "engine_options": "" if engine_is_ours else text_of(DAEMON_JSON),
+            "exports": [] if os.path.lexists(NFS_IS_OURS) else exported_by_others(),
+            "fstab": host.fstab(text_of(FSTAB)),
+            "firewalls": host.firewalls_at_work(),
+            "time_services": [] if CLOCK_IS_OURS.exists() else host.time_services(process_names()),
         }
+
+    def is_as_packaged(self, site: Path) -> bool:
+        """Whether a site of nginx is the one that its package brings, as it brings it."""
+        dpkg = self.module.get_bin_path("dpkg-query")
+        if not dpkg or not site.is_file():
+            return False
+        command = [dpkg, "--show", "--showformat", "${Conffiles}\\n", NGINX_PACKAGE]
+        _code, conffiles, _error = self.module.run_command(command)
+        md5 = hashlib.md5(site.read_bytes(), usedforsecurity=False).hexdigest()
+        return host.is_as_packaged(str(site.resolve()), md5, str(conffiles))
+
+
+def exported_by_others() -> list[str]:
+    """Directories that files state which are not ours (exports(5))."""
+    files = [EXPORTS, *OUR_EXPORTS.parent.glob(EXPORTS_OF_OTHERS)]
+    return sorted({path for file in files if file != OUR_EXPORTS for path in exports.paths(text_of(file))})
 
 
 def main() -> None:
     module = AnsibleModule(
-        argument_spec={"device": {"type": "path"}, "directory": {"type": "path"}},
+        argument_spec={
+            "device": {"type": "path"},
+            "directory": {"type": "path"},
+            "listeners": {"type": "list", "elements": "dict", "default": [], "options": LISTENER},
+        },
         required_by={"device": "directory"},
         supports_check_mode=True,
     )

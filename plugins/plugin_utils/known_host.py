@@ -16,9 +16,15 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms impo
 PRIVATE_ADDRESS = "cluster_private_address"
 
 
-def is_reached(variables: Mapping[str, Any]) -> bool:
-    """Whether the facts of the host with these variables were gathered in this run."""
-    return "default_ipv4" in variables["ansible_facts"]
+# What the role cluster registers where it gathers facts: those of a cache may be of another day.
+GATHERED = "cluster_facts"
+
+
+def is_reached(host: str, hostvars: Mapping[str, Any]) -> bool:
+    """Whether the facts of a host were gathered in this run, as those of the hub are in every run that goes on."""
+    variables = hostvars[host]
+    is_fresh = GATHERED in variables or host in variables["groups"]["hub"]
+    return is_fresh and "default_ipv4" in variables["ansible_facts"]
 
 
 def known_host(host: str, hostvars: Mapping[str, Any]) -> dict[str, str]:
@@ -30,13 +36,13 @@ def known_host(host: str, hostvars: Mapping[str, Any]) -> dict[str, str]:
     a host says of itself what it likes.
     """
     variables = hostvars[host]
-    if is_reached(variables):
+    if is_reached(host, hostvars):
         known, source = _found(variables["ansible_facts"]), "the fact default_ipv4"
     else:
         known, source = _remembered(host, hostvars), "what the hub remembers"
     if PRIVATE_ADDRESS in variables:
         known["address"], source = str(variables[PRIVATE_ADDRESS]), PRIVATE_ADDRESS
-    elif is_reached(variables) and "address" not in known:
+    elif is_reached(host, hostvars) and "address" not in known:
         raise AnsibleFilterError(f"{host} has no default route, whose address would be its own; set {PRIVATE_ADDRESS}")
     if "address" in known and not ADDRESS.fits(known["address"]):
         raise AnsibleFilterError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from contextlib import ExitStack
 
@@ -69,6 +70,67 @@ def test_tasks_that_fail_on_one_host_cost_nobody_a_kernel(lab: Lab, hub: Hub) ->
         run = lab.play("playbooks/site.yml")
         assert run.changed == dict.fromkeys(HOSTS, 0), run.output
         assert kept() == list(kernels)
+
+
+def last_lines(run: Run) -> str:
+    """What a run says at its end of the hosts that it left out, or why it ended for all, on one line."""
+    return " ".join(re.split(r"\n(?=(?:Left out|Ended) in )", run.output, maxsplit=1)[1].split())
+
+
+@pytest.mark.seldom
+def test_a_dead_node_stops_nobody_else(whole: Lab, placement: Lab, hub: Hub) -> None:
+    """The others are brought to the end, and what the run was to do there is told, with an exit code."""
+    with hub.student("elsewhere") as student:
+        placement.pause("io")
+        student.start()
+        placement.activate("io")
+        kernel = student.kernel()
+        kernel.run("kept = 'set before the node died'")
+        whole.docker("kill", whole.container("io"))
+        eventually(lambda: whole.ready_nodes() == {"jupiter", "europa"}, "the node is missed")
+        # Something to do on those that are there.
+        for host in ("jupiter", "europa"):
+            whole.run(host, "rm", "/etc/sysctl.d/60-galilean.conf")
+        run = whole.play("playbooks/site.yml")
+        assert run.returncode, run.output
+        assert run.recap["io"]["unreachable"] + run.recap["io"]["failed"] == 1
+        assert all(run.recap[host]["failed"] == 0 and run.changed[host] > 0 for host in ("jupiter", "europa"))
+        assert "verify" in run.output.partition("\nphase ")[2]
+        assert last_lines(run).startswith("Left out in validate, and left as it is: io ")
+        assert "and run this again: it goes on from there." in last_lines(run)
+
+        for tags in ("hub", "storage,swarm"):
+            run = whole.play("playbooks/site.yml", "--limit", "!io", "--tags", tags)
+            assert (run.returncode, set(run.changed.values())) == (0, {0}), run.output
+            assert "Left out" not in run.output
+        run = whole.play("playbooks/site.yml", "--tags", "hub")
+        assert run.returncode, run.output
+        assert run.recap["jupiter"]["failed"] == run.changed["jupiter"] == 0
+        assert kernel.run("print(kept)") == "set before the node died"
+
+        whole.docker("start", whole.container("io"))
+        eventually(lambda: whole.ready_nodes() == set(HOSTS), "the node is back")
+        run = whole.play("playbooks/site.yml")
+        assert (run.returncode, run.changed) == (0, dict.fromkeys(HOSTS, 0)), run.output
+        assert kernel.run("print(kept)") == "set before the node died"
+
+
+@pytest.mark.seldom
+def test_a_dead_hub_ends_the_run_for_all_and_costs_nobody_a_kernel(whole: Lab, hub: Hub) -> None:
+    with hub.student("waiting") as student:
+        student.start()
+        kernel = student.kernel()
+        kernel.run("kept = 'set before the hub died'")
+        whole.docker("kill", whole.container("jupiter"))
+        for options in ([], ["--tags", "hub"], ["--limit", "io"], ["--limit", "!jupiter", "--tags", "swarm"]):
+            run = whole.play("playbooks/site.yml", *options)
+            assert run.returncode, run.output
+            assert set(run.changed.values()) <= {0}, run.output
+            assert "jupiter" in last_lines(run), run.output
+        whole.docker("start", whole.container("jupiter"))
+        eventually(lambda: hub.healthy() and student.answers(), "hub and server are reached again")
+        assert kernel.run("print(kept)") == "set before the hub died"
+        assert whole.ready_nodes() == set(HOSTS)
 
 
 def test_a_killed_hub_is_back_and_keeps_kernels(lab: Lab, hub: Hub) -> None:

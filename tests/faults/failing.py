@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,6 +13,7 @@ from points import Task
 
 # The host of the hub, and one of the nodes.
 FAILING = ("jupiter", "io")
+LAST_LINES = re.compile(r"^(?:Left out|Ended) in .*", re.DOTALL | re.MULTILINE)
 
 
 @dataclass(frozen=True)
@@ -37,7 +39,8 @@ def fault(cluster: Cluster, failing: Failing) -> str:
     told = run.told()
     found = []
     name = failing.task.name.rpartition(" : ")[2]
-    if not code or f"  {name}: " not in told.partition("Left out in ")[2]:
+    last_lines = LAST_LINES.search(told)
+    if not (code and last_lines and f"  {name}" in last_lines[0]):
         found.append(f"the run ended with {code} and does not name the task at its end:\n{told}")
     if lost := cluster.disturbed():
         found.append(f"disturbed: {', '.join(lost)}")

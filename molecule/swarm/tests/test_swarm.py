@@ -141,29 +141,6 @@ def test_a_node_at_another_address_joins_anew_when_it_is_empty_and_is_named_when
 
 
 @pytest.mark.seldom
-def test_all_nodes_carry_traffic_after_one_run_when_the_host_of_the_hub_was_made_anew(
-    lab: Lab, hosts: dict[str, Host], probe: str
-) -> None:
-    if hosts["jupiter"].check_output("docker ps --quiet --filter name=galilean-hub"):
-        pytest.skip("a hub runs here, whose servers would end")
-    # Its engine forgets the Swarm, as a new one does not know it, and the nodes take themselves to be in the old one.
-    hosts["jupiter"].check_output("docker swarm leave --force")
-    run = lab.play("playbooks/remove_nodes.yml", "playbooks/swarm.yml")
-    assert run.returncode == 0, run.output
-    assert known_nodes(lab) == ["europa", "io", "jupiter"]
-    options = f"--detach --name talker --network {NETWORK} --network-alias talker"
-    start = f"docker run {options} {probe} sh -c {shlex.quote(SERVE)} || {{ docker rm --force talker; false; }}"
-    for name, host in hosts.items():
-        eventually(lambda host=host: host.run(start).succeeded, f"{name} is on the network")
-        try:
-            for other in hosts.keys() - {name}:
-                eventually(lambda other=other: fetch(hosts[other], probe) == "10000000", f"{other} is sent by {name}")
-        finally:
-            host.check_output("docker rm --force talker")
-    assert set(lab.play("playbooks/swarm.yml").changed.values()) == {0}
-
-
-@pytest.mark.seldom
 def test_a_hub_that_was_its_own_node_keeps_the_servers_that_run_there(
     lab: Lab, hosts: dict[str, Host], probe: str
 ) -> None:

@@ -60,7 +60,7 @@ def inventory(tmp_path_factory: pytest.TempPathFactory, lab: Lab) -> Iterator[Pa
 def look(lab: Lab, inventory: Path) -> Look:
     """What the module tells of a bare host, called with these arguments and options."""
 
-    def tell(name: str = "elara", options: Sequence[str] = (), **arguments: str) -> dict[str, Any]:
+    def tell(name: str = "elara", options: Sequence[str] = (), **arguments: Any) -> dict[str, Any]:
         return lab.module(name, "host_info", arguments, "--inventory", str(inventory), *options)
 
     return tell
@@ -100,9 +100,10 @@ def test_a_bare_host_is_known(bare: dict[str, Host], look: Look, name: str) -> N
     assert not found["changed"]
     assert found["processors"] == int(host.check_output("nproc --all"))
     assert found["memory_mib"] == int(host.check_output("grep MemTotal /proc/meminfo").split()[1]) // 1024
-    assert found["engine"] == {"installed": False, "runs": False, "version": "", "root_directory": ""}
+    assert found["engine"] == {"installed": False, "runs": False, "is_ours": False, "version": "", "root_directory": ""}
     assert found["swarm"].items() >= IN_NO_SWARM.items()
-    assert found["of_others"] == {"files": [], "firewalls": [], "time_services": []}
+    assert {name for name, value in found["of_others"].items() if value} <= {"fstab"}
+    assert (found["containers"], found["taken"]) == ([], [])
     assert {"first": 0, "length": 1, "owner": "the account root"} in found["ids"]
     assert found["homes_in_use"] == ""
     assert found["reached_at"] == []
@@ -122,10 +123,16 @@ def test_who_listens_is_told(bare: dict[str, Host], look: Look) -> None:
     elara.check_output("systemd-run --unit=listener --collect python3 -m http.server --bind 127.0.0.1 8099")
     try:
         eventually(lambda: "8099" in elara.check_output("ss -Hlnt"), "it listens")
-        found = look()["listening"]
+        wanted = {"name": "site", "protocol": "tcp", "port": 8099, "service": "site.service"}
+        listening = look()["listening"]
+        taken = look(listeners=[wanted])["taken"]
+        ours = look(listeners=[{**wanted, "service": "listener.service"}])["taken"]
     finally:
         elara.check_output("systemctl stop listener")
-    assert {"protocol": "tcp", "address": "127.0.0.1", "port": 8099, "processes": ["python3"]} in found
+    told = {"processes": ["python3"], "units": ["listener.service"]}
+    assert {"protocol": "tcp", "address": "127.0.0.1", "port": 8099, **told} in listening
+    assert taken == [{"name": "site", "protocol": "tcp", "port": 8099, "holders": ["python3"]}]
+    assert ours == []
 
 
 def test_without_root_all_is_told_that_needs_none(look: Look) -> None:
@@ -138,7 +145,7 @@ def test_without_root_all_is_told_that_needs_none(look: Look) -> None:
 @pytest.mark.usefixtures("hanging_engine")
 def test_an_engine_that_hangs_keeps_nobody_from_the_rest(look: Look) -> None:
     found = look()
-    assert found["unknown"] == dict.fromkeys(("homes_in_use", "engine", "swarm"), "no answer within 30 s")
+    assert found["unknown"] == dict.fromkeys(("homes_in_use", "engine", "swarm", "containers"), "no answer within 30 s")
     assert (found["engine"], found["swarm"], found["homes_in_use"]) == ({}, {}, "")
     assert found["memory_mib"] > 0
 

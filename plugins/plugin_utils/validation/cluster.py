@@ -36,6 +36,27 @@ class Ids(NamedTuple):
         return f"{shown_name(self.owner)} ({numbers})"
 
 
+class Taken(NamedTuple):
+    """A port of ours on which others listen."""
+
+    name: str
+    protocol: str
+    port: int
+    holders: Sequence[str]
+
+
+@dataclass(frozen=True)
+class OfOthers:
+    """What is on a host that roles would take over or work against, as galilean.hub.host_info tells it."""
+
+    files: Sequence[str] = ()
+    engine_options: str = ""
+    exports: Sequence[str] = ()
+    fstab: Sequence[Mapping[str, str]] = ()
+    firewalls: Sequence[str] = ()
+    time_services: Sequence[str] = ()
+
+
 @dataclass(frozen=True)
 class Cluster:
     """The inventory as plain data.
@@ -55,6 +76,10 @@ class Cluster:
     mount_points: Mapping[str, Sequence[str]]
     homes_in_use: Mapping[str, str]
     ids: Mapping[str, Sequence[Ids]] = field(default_factory=dict)
+    of_others: Mapping[str, OfOthers] = field(default_factory=dict)
+    # Containers that run on engines that are not ours, and ports of ours on which others listen.
+    containers: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    taken: Mapping[str, Sequence[Taken]] = field(default_factory=dict)
     # What roles declare: their ports, and by the inputs that say where others listen the inputs that say those ports.
     ports: Sequence[Port] = ()
     ports_met: Mapping[str, str] = field(default_factory=dict)

@@ -11,7 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
-from ansible_collections.galilean.hub.plugins.plugin_utils.validation import between, groups
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation import between, groups, of_others
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.cluster import Cluster
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import Finding
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.limits import Limits
@@ -27,9 +27,9 @@ def limits(role: str) -> Limits:
 
 
 def check(cluster: Cluster) -> Iterator[Finding]:
-    """Findings by all rules: those of the roles, those between roles, and those over groups and pairs."""
+    """Findings by all rules: of roles, between roles, of what others have, and over groups and pairs."""
     of_roles = [rule for role in _roles() for rule in getattr(_said_by(role), "RULES", ())]
-    for rule in (*groups.RULES, pairs_in_order, *of_roles, *between.RULES):
+    for rule in (*groups.RULES, pairs_in_order, *of_roles, *between.RULES, *of_others.RULES):
         yield from rule(cluster)
 
 

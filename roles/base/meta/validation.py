@@ -63,6 +63,7 @@ FORMS_OF_KEYS: Mapping[str, Form] = {
 }
 # An empty list here locks people out, or lets students in.
 NOT_EMPTY = frozenset({"base_cluster_addresses", "base_container_interfaces", "base_ssh_sources", "ports"})
-
+# The systems of hosts differ in it.
+PER_HOST = frozenset({"base_time_service"})
 
 RULES: tuple[Rule, ...] = (names_files("base_ca_certificates", hold_certificates),)

@@ -19,7 +19,8 @@ ROLE = ROOT / "roles/base"
 
 def telling(address: str) -> dict[str, Any]:
     """Variables of a host whose facts were gathered."""
-    return {"ansible_facts": {"default_ipv4": {"address": address}, "hostname": "any"}}
+    facts = {"default_ipv4": {"address": address}, "hostname": "any"}
+    return {"ansible_facts": facts, "cluster_facts": {}, "groups": {"hub": ["jupiter"]}}
 
 
 # jupiter has all but the servers of students, which io has.
@@ -151,7 +152,7 @@ def test_a_node_that_is_not_reached_keeps_its_rules() -> None:
     hub = telling("10.0.0.1")
     remembers = {"ansible_local": {"hosts": {"io": {"address": "10.0.0.12", "hostname": "any"}}}}
     hostvars: dict[str, Any] = {
-        "jupiter": {"ansible_facts": {**hub["ansible_facts"], **remembers}},
+        "jupiter": {**hub, "ansible_facts": {**hub["ansible_facts"], **remembers}},
         "io": {"ansible_facts": {}, "groups": CLUSTER["groups"]},
     }
     assert rendered(**{**JUPITER, "hostvars": hostvars}) == rendered(**JUPITER)

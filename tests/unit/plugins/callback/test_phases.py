@@ -9,7 +9,14 @@ import sys
 from pathlib import Path
 
 import pytest
-from ansible_collections.galilean.hub.plugins.callback.phases import Failure, Phase, left_out, phase_name, table
+from ansible_collections.galilean.hub.plugins.callback.phases import (
+    Failure,
+    Phase,
+    left_out,
+    phase_name,
+    table,
+    where,
+)
 
 ROOT = Path(__file__).resolve().parents[4]
 PLAY = """
@@ -113,11 +120,19 @@ def test_nobody_is_left_out_of_a_run_that_ends_well(tmp_path: Path) -> None:
         ({"msg": "The disk is full"}, "The disk is full"),
         ({"msg": "", "stderr": "cannot lock\n"}, "cannot lock"),
         ({"msg": "hunter2", "censored": "the output has been hidden"}, "the output has been hidden"),
+        ({"msg": "No JSON", "module_stderr": "Traceback\nOSError: no disk\n"}, "No JSON: OSError: no disk"),
+        ({"censored": "the output has been hidden", "module_stderr": "hunter2"}, "the output has been hidden"),
         ({}, "it says nothing"),
     ],
 )
 def test_a_failure_has_the_words_of_the_result(result: dict[str, str], reason: str) -> None:
     assert Failure.of("engine", "Install the engine", result).reason == reason
+
+
+def test_a_task_that_was_delegated_has_failed_elsewhere() -> None:
+    assert where("Hold the lease", "jupiter", "io") == "Hold the lease (on jupiter)"
+    assert where("Hold the lease", "io", "io") == "Hold the lease"
+    assert where("Hold the lease", None, "io") == "Hold the lease"
 
 
 def test_hosts_that_fail_alike_are_told_together() -> None:

@@ -13,7 +13,7 @@ UNREACHED: dict[str, Any] = {"ansible_facts": {}, "groups": {"hub": ["io"]}}
 
 def told(address: object) -> dict[str, Any]:
     """Variables of a host whose interface with the default route has this address."""
-    return {"ansible_facts": {"default_ipv4": {"address": address}, "hostname": "io"}}
+    return {"ansible_facts": {"default_ipv4": {"address": address}, "hostname": "io"}, "cluster_facts": {}}
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.galilean.hub.plugins.module_utils import host
-from ansible_collections.galilean.hub.plugins.module_utils.host import Mount, Socket
+from ansible_collections.galilean.hub.plugins.module_utils.host import Holder, Mount, Socket
 
 HEADER = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode\n"
 REST = "00000000:00000000 00:00000000 00000000     0        0"
@@ -91,13 +91,119 @@ def test_a_port_is_told_once_with_all_who_listen() -> None:
         Socket("tcp", "0.0.0.0", 80, 2),
         Socket("tcp", "::", 80, 3),
     ]
-    holders = {1: {"nginx"}, 2: {"nginx", "envoy"}, 5: {"chronyd"}}
-    expected: list[dict[str, Any]] = [
-        {"protocol": "tcp", "address": "0.0.0.0", "port": 80, "processes": ["envoy", "nginx"]},
-        {"protocol": "tcp", "address": "::", "port": 80, "processes": []},
-        {"protocol": "udp", "address": "0.0.0.0", "port": 123, "processes": ["chronyd"]},
+    nginx, envoy = Holder("nginx", "nginx.service"), Holder("envoy", "session-3.scope")
+    holders = {1: {nginx}, 2: {nginx, envoy}, 5: {Holder("chronyd", "")}}
+    told = {("tcp", "0.0.0.0", 80): (["envoy", "nginx"], ["nginx.service", "session-3.scope"])}
+    told |= {("tcp", "::", 80): ([], []), ("udp", "0.0.0.0", 123): (["chronyd"], [""])}
+    assert host.listening(found, holders) == [
+        {"protocol": protocol, "address": address, "port": port, "processes": processes, "units": units}
+        for (protocol, address, port), (processes, units) in told.items()
     ]
-    assert host.listening(found, holders) == expected
+
+
+WANTED = {"name": "registry", "protocol": "tcp", "port": 5000, "address": ""}
+OURS = {**WANTED, "service": "docker-registry.service", "ours_by": "/etc/drop-in"}
+OF_A_CONTAINER = {**WANTED, "service": ""}
+
+
+def listens(process: str, unit: str = "", address: str = "0.0.0.0", **of_port: Any) -> dict[str, Any]:
+    at = {"protocol": "tcp", "address": address, "port": 5000, "processes": [process], "units": [unit]}
+    return {**at, **of_port}
+
+
+@pytest.mark.parametrize(
+    ("wanted", "listener", "holders"),
+    [
+        (OURS, listens("docker-registry", "docker-registry.service"), []),
+        (OURS, listens("docker-registry", "docker-registry.service", port=5001), []),
+        (OURS, listens("python3", "session-1.scope"), ["python3"]),
+        (OURS, listens("python3", "", "::"), ["python3"]),
+        (OURS, listens("python3", protocol="udp"), []),
+        # On all addresses, or on one and the other on another.
+        (OURS, listens("python3", "", "127.0.0.1"), ["python3"]),
+        ({**OURS, "address": "192.0.2.1"}, listens("python3", "", "127.0.0.1"), []),
+        ({**OURS, "address": "192.0.2.1"}, listens("python3", "", "192.0.2.1"), ["python3"]),
+        # The unit that is to listen, before it is ours.
+        ({**OURS, "ours_by": "/etc/none"}, listens("docker-registry", "docker-registry.service"), ["docker-registry"]),
+        # The kernel, for NFS and VXLAN.
+        (OURS, listens("", processes=[], units=[]), []),
+        (OF_A_CONTAINER, listens("", processes=[], units=[]), []),
+        (OF_A_CONTAINER, listens("node"), ["node"]),
+        (OF_A_CONTAINER, listens("docker-proxy", "docker.service"), ["the container site"]),
+        (OF_A_CONTAINER, listens("docker-proxy", "docker.service", port=5000, protocol="udp"), []),
+    ],
+)
+def test_ports_on_which_others_listen(wanted: dict[str, Any], listener: dict[str, Any], holders: list[str]) -> None:
+    containers = [{"name": "site", "protocol": "tcp", "port": 5000}]
+    found = host.taken([listener], [wanted], containers, lambda path: path == "/etc/drop-in")
+    assert [each["holders"] for each in found] == ([holders] if holders else [])
+
+
+def test_a_container_of_ours_may_publish_a_port() -> None:
+    containers = [{"name": "galilean-proxy-main", "protocol": "tcp", "port": 5000}]
+    listener = listens("docker-proxy", "docker.service")
+    assert host.taken([listener], [OF_A_CONTAINER], containers, lambda _path: True) == []
+    (found,) = host.taken([listener], [OF_A_CONTAINER], [], lambda _path: True)
+    assert found == {
+        "name": "registry",
+        "protocol": "tcp",
+        "port": 5000,
+        "holders": ["docker-proxy"],
+    }
+
+
+@pytest.mark.parametrize(
+    ("cgroup", "unit"),
+    [
+        ("0::/system.slice/docker.service\n", "docker.service"),
+        ("0::/user.slice/user-1000.slice/session-3.scope\n", "session-3.scope"),
+        ("0::/user.slice/user-1000.slice/user@1000.service/app.slice/web.service\n", "web.service"),
+        ("0::/system.slice/engine.service/payload\n", "engine.service"),
+        ("12:cpu:/x.service\n1:name=systemd:/system.slice/nginx.service\n", "nginx.service"),
+        ("0::/init.scope\n", "init.scope"),
+        ("0::/\n", ""),
+        ("", ""),
+    ],
+)
+def test_the_unit_of_a_process(cgroup: str, unit: str) -> None:
+    assert host.unit(cgroup) == unit
+
+
+def test_what_fstab_has_mounted() -> None:
+    content = (
+        "# <file system>\nUUID=1b0c / ext4 defaults 0 1\n/dev/vdb\t/srv/the\\040homes xfs defaults\nswap none swap sw\n"
+    )
+    assert host.fstab(content) == [
+        {"path": "/", "source": "UUID=1b0c"},
+        {"path": "/srv/the homes", "source": "/dev/vdb"},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("content", "has_some"),
+    [
+        ('DOCKER_OPTS="--dns 192.0.2.1"\n', True),
+        ("DOCKER_OPTS=--debug\n", True),
+        ('#DOCKER_OPTS="--dns 192.0.2.1"\n', False),
+        ('DOCKER_OPTS=""\n', False),
+        ("DOCKER_OPTS=\nOTHER=1\n", False),
+        ("", False),
+    ],
+)
+def test_options_of_the_engine_beside_its_file(content: str, has_some: bool) -> None:
+    assert host.has_docker_opts(content) == has_some
+
+
+def test_a_file_is_as_its_package_has_it() -> None:
+    md5 = "4bdd4d0b2d3bdd9e6a9ad2b3e0e5a2a1"
+    conffiles = (
+        f"\n /etc/nginx/nginx.conf {'0' * 32}\n /etc/nginx/sites-available/default {md5}\n /etc/x {md5} obsolete\n"
+    )
+    assert host.is_as_packaged("/etc/nginx/sites-available/default", md5, conffiles)
+    assert host.is_as_packaged("/etc/x", md5, conffiles)
+    assert not host.is_as_packaged("/etc/nginx/nginx.conf", md5, conffiles)
+    assert not host.is_as_packaged("/etc/nginx/sites-enabled/default", md5, conffiles)
+    assert not host.is_as_packaged("/etc/nginx/nginx.conf", md5, "")
 
 
 @pytest.mark.parametrize(

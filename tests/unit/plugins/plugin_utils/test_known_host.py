@@ -24,9 +24,16 @@ def hostvars(io: dict[str, Any], *, hub_is_reached: bool = True, **variables: st
     local = {"ansible_local": {"hosts": REMEMBERED}}
     facts = {"jupiter": reached("jupiter", "192.0.2.10", **local) if hub_is_reached else {}, "io": io, "europa": {}}
     return {
-        host: {"groups": GROUPS, "ansible_facts": found, **(variables if host == "io" else {})}
+        host: {"groups": GROUPS, "ansible_facts": found, "cluster_facts": {}, **(variables if host == "io" else {})}
         for host, found in facts.items()
     }
+
+
+def cached(io: dict[str, Any]) -> dict[str, Any]:
+    """Where the facts of io, and of nobody else, were not gathered in this run."""
+    found = hostvars(io)
+    del found["io"]["cluster_facts"]
+    return found
 
 
 @pytest.mark.parametrize(
@@ -38,13 +45,13 @@ def hostvars(io: dict[str, Any], *, hub_is_reached: bool = True, **variables: st
             hostvars({}, cluster_private_address="192.0.2.31"),
             {"hostname": "io-of-yesterday", "address": "192.0.2.31"},
         ),
-        (hostvars({}, hub_is_reached=False, cluster_private_address="192.0.2.31"), {"address": "192.0.2.31"}),
+        (cached(reached("io", "192.0.2.99")), {"hostname": "io-of-yesterday", "address": "192.0.2.11"}),
         (
             hostvars(reached("io", ""), cluster_private_address="192.0.2.31"),
             {"hostname": "io", "address": "192.0.2.31"},
         ),
     ],
-    ids=["reached", "remembered", "moved by its variable", "by its variable alone", "without a default route"],
+    ids=["reached", "remembered", "moved by its variable", "remembered, and in a cache", "without a default route"],
 )
 def test_what_is_known_of_a_host(variables: dict[str, Any], known: dict[str, str]) -> None:
     assert known_hosts(["io"], variables) == {"io": known}
@@ -55,6 +62,14 @@ def test_of_whom_nothing_is_known_is_left_out_of_a_list_and_refused_alone() -> N
     assert list(known_hosts(["jupiter", "io", "europa"], hostvars({}))) == ["jupiter", "io"]
     with pytest.raises(AnsibleFilterError, match="it is not known where europa is"):
         private_address("europa", hostvars({}))
+
+
+def test_what_is_not_known_is_no_empty_list() -> None:
+    variables = hostvars(reached("io", "192.0.2.21"), hub_is_reached=False)
+    assert private_address("io", variables) == "192.0.2.21"
+    with pytest.raises(AnsibleFilterError, match="nothing was asked of jupiter"):
+        known_hosts(["io"], variables)
+    assert known_hosts([], variables) == {}
 
 
 def test_a_host_that_answers_without_an_address_is_not_left_out_but_refused() -> None:
