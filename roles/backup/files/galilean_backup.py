@@ -71,6 +71,7 @@ class Kept:
     path: Path
     kind: str
     services: list[str] = field(default_factory=list)
+    hosts: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)

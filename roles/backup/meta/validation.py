@@ -41,7 +41,7 @@ def is_a_time(text: str) -> bool:
 
 # What stands behind each scheme. Passwords stand in backup_credentials, where nobody prints them.
 TARGETS = {
-    "file": r"/(/(?!\.\.?(?:/|$))[\w.@+-]+)+",
+    "file": r"//(/(?!\.\.?(?:/|$))[\w.@+-]+)+",
     "sftp": r"//[\w.-]+@(?:[\w.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?(?://?[\w.@+-]+)(?:/[\w.@+-]+)*",
     "swift": r"//[\w.-]+(?:/[\w.-]+)*",
     "s3": r"//[a-z0-9.-]{3,63}(?:/[\w.-]+)*",
@@ -134,8 +134,8 @@ def somebody_can_open_them(cluster: Cluster) -> Iterator[Finding]:
         if values.get("backup_public_key") == "":
             problem = "backups are encrypted to a public key, and none is named"
             advice = (
-                "Make one on a machine of yours by gpg --quick-gen-key 'Backups' default default never, export it by gpg "
-                f"--armor --export, and write backup_public_key in {WHERE} with the path of that file."
+                "Make one on a machine of yours by gpg --quick-gen-key 'Backups' default default never, export it by "
+                f"gpg --armor --export, and write backup_public_key in {WHERE} with the path of that file."
             )
             yield Finding(host, "backup_public_key", problem, advice)
 

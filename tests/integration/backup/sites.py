@@ -80,7 +80,8 @@ for top in sys.argv[1:]:
         if stat.S_ISLNK(kind):
             row += [os.readlink(path)]
         elif stat.S_ISREG(kind) or stat.S_ISDIR(kind):
-            attributes = {name: os.getxattr(path, name).hex() for name in os.listxattr(path) if name.startswith("user.")}
+            names = [name for name in os.listxattr(path) if name.startswith("user.")]
+            attributes = {name: os.getxattr(path, name).hex() for name in names}
             row += [stat.S_IMODE(status.st_mode), status.st_mtime_ns, attributes]
         if stat.S_ISREG(kind):
             is_sparse = status.st_blocks * 512 < status.st_size
@@ -140,7 +141,7 @@ class Site:
         return {line.partition("{")[0]: float(line.rpartition(" ")[2]) for line in lines}
 
     def look(self, path: str) -> dict[str, Any]:
-        """What is at a path and below: owners, modes, times, contents and links, as a program of the test's own sees it."""
+        """What is at a path and below: owners, modes, times, contents and links, as the test's own program sees it."""
         found: dict[str, Any] = json.loads(self.python(LOOK, path))
         return found
 
