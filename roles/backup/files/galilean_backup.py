@@ -235,7 +235,7 @@ def prepared(settings: Settings) -> Iterator[Duplicity]:
             settings.directory / "archive",
             environment,
             fingerprints(gpg("--with-colons", "--list-keys", environment=environment)),
-            ["--gpg-options=--trust-model=always", "--num-retries=3", *settings.options],
+            ["--verbosity=warning", "--gpg-options=--trust-model=always", "--num-retries=3", *settings.options],
         )
     except subprocess.CalledProcessError as error:
         raise BackupError(f"gpg takes no key: {error.stderr.strip()}") from error
