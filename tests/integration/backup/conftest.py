@@ -16,7 +16,7 @@ from sites import MakeSite, Site
 from stores import Store
 
 NAME = "backup"
-SUBNET = "10.91.151"
+SUBNET = "10.91.152"
 STORE, SITE = f"{SUBNET}.12", f"{SUBNET}.11"
 COMMON = {
     "ansible_connection": "community.docker.docker",
