@@ -105,17 +105,22 @@ def _remembered(path: Path) -> Any:
         return None
 
 
-def recover(files: Sequence[Held], directories: Mapping[str, Path], now: datetime) -> list[Path]:
-    """Write back what was sealed. Files that differ are kept beside. The paths written. Raises OSError."""
-    written = []
+def differing(files: Sequence[Held], directories: Mapping[str, Path]) -> dict[Path, bytes]:
+    """What was sealed, by the paths where it is not so. Raises OSError, and ValueError where nobody keeps it."""
+    found = {}
     for each in files:
+        if each.name not in directories:
+            raise ValueError(f"nothing is kept here as {each.name}")
         path = directories[each.name] / each.path
-        if path.exists() and path.read_bytes() == each.content:
-            continue
-        with locked(directories[each.name]):
-            path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        if not path.exists() or path.read_bytes() != each.content:
+            found[path] = each.content
+    return found
+
+
+def recover(files: Mapping[Path, bytes], now: datetime) -> None:
+    """Write files back. What stands there is kept beside under a hidden name. Raises OSError."""
+    for path, content in files.items():
+        with locked(path.parent):
             if path.exists():
                 path.rename(path.with_name(f".{path.name}.before-{now:%Y%m%dT%H%M%S}"))
-            write_durably(path, each.content.decode("utf-8", "surrogateescape"), mode=0o600)
-        written.append(path)
-    return written
+            write_durably(path, content.decode("utf-8", "surrogateescape"), mode=0o600)

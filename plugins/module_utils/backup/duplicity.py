@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 import subprocess
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -152,7 +153,7 @@ class Duplicity:
             errors="surrogateescape",
             check=False,
         )
-        print(done.stdout.encode("utf-8", "backslashreplace").decode(), flush=True)
+        print(done.stdout.encode("utf-8", "backslashreplace").decode(), end="", file=sys.stderr, flush=True)
         if done.returncode == 0:
             return done.stdout
         if done.returncode == NOT_IN_ARCHIVE_CODE:

@@ -4,7 +4,7 @@
     galilean_backup.py SETTINGS run                  what the timer does
     galilean_backup.py SETTINGS prove                restore a sample aside, and compare it
     galilean_backup.py SETTINGS restore              restore what a request in JSON asks for, read from standard input
-    galilean_backup.py SETTINGS controller FILE      write what the controller has sealed to a file
+    galilean_backup.py SETTINGS controller           tell in JSON whose the store is, and what the controller has sealed
 
 One at a time: whoever comes second waits. Each looks at what is there, so what one has left undone the next does.
 """
@@ -384,7 +384,7 @@ def back_up(settings: Settings, state: State) -> list[str]:
         if reason:
             forget(settings, duplicity)
             told.append(f"A full backup: {reason}")
-            prove_with(settings, state, duplicity)
+            told += prove_with(settings, state, duplicity)
     return told
 
 
@@ -413,15 +413,15 @@ def prove_with(settings: Settings, state: State, duplicity: Duplicity) -> list[s
     backup = newest(duplicity, settings, utc_now())
     try:
         with scratch(settings.directory) as aside:
-            entries = restored_manifest(settings, duplicity, backup, aside)
-            names = samples(entries, settings.kept, settings.sample, random.Random())
-            names += [str(settings.staged_copy(kept)) for kept in settings.kept if kept.kind == "sqlite"]
-            names = [name for name in names if name in entries]
+            staged = aside / "staged"
+            restore_path(settings, duplicity, settings.staged, backup, staged)
+            _header, entries = manifest.read(staged / MANIFEST)
             wrong: dict[str, str] = {}
+            for kept in (each for each in settings.kept if each.kind == "sqlite"):
+                wrong |= compared(settings, kept, staged / kept.path.relative_to("/"), entries)
+            names = samples(entries, settings.kept, settings.sample, random.Random())
             for place, name in enumerate(names):
                 wrong |= bring(duplicity, settings, name, backup, aside / str(place), entries)
-                if name.startswith(f"{settings.staged}/"):
-                    wrong |= damage(aside / str(place), name)
     except DuplicityError as error:
         state.broken = f"the one of {backup:%Y-%m-%d %H:%M} UTC does not restore: {error}"
         write_state(settings, state)
@@ -443,7 +443,8 @@ def prove(settings: Settings, state: State) -> list[str]:
 
 def newest(duplicity: Duplicity, settings: Settings, until: datetime) -> datetime:
     """The time of the newest backup until then. Raises BackupError."""
-    duplicity.look(settings.set, settings.url(settings.set))
+    if not duplicity.chains(settings.set):
+        duplicity.look(settings.set, settings.url(settings.set))
     times = [time for chain in duplicity.chains(settings.set) for time in chain]
     found = [time for time in times if time <= until]
     if not found:
@@ -452,28 +453,31 @@ def newest(duplicity: Duplicity, settings: Settings, until: datetime) -> datetim
     return max(found)
 
 
-def restored_manifest(
-    settings: Settings, duplicity: Duplicity, backup: datetime, aside: Path
-) -> dict[str, manifest.Entry]:
-    path = settings.staged / MANIFEST
-    duplicity.restore(settings.set, settings.url(settings.set), aside / MANIFEST, str(path.relative_to("/")), backup)
-    return manifest.read(aside / MANIFEST)[1]
+def restore_path(settings: Settings, duplicity: Duplicity, path: Path, backup: datetime, into: Path) -> None:
+    duplicity.restore(settings.set, settings.url(settings.set), into, str(path.relative_to("/")), backup)
 
 
 def bring(
     duplicity: Duplicity, settings: Settings, name: str, backup: datetime, into: Path, entries: manifest.Entries
 ) -> dict[str, str]:
     """Restore a name of the manifest to a path, with all that it had. What is not as it was, by name."""
-    duplicity.restore(settings.set, settings.url(settings.set), into, name.removeprefix("/"), backup)
+    restore_path(settings, duplicity, Path(name), backup, into)
     wanted = manifest.below(entries, name)
     manifest.mend(into, name, wanted)
     return manifest.differences(wanted, manifest.scan(into, name))
 
 
-def damage(database: Path, name: str) -> dict[str, str]:
-    with closing(sqlite3.connect(f"{database.as_uri()}?mode=ro", uri=True)) as connection:
+def compared(settings: Settings, kept: Kept, copy: Path, entries: manifest.Entries) -> dict[str, str]:
+    """What is wrong with a restored copy of a database, by name."""
+    name = str(settings.staged_copy(kept))
+    wanted = manifest.below(entries, name)
+    if not wanted:
+        return {}
+    manifest.mend(copy, name, wanted)
+    wrong = manifest.differences(wanted, manifest.scan(copy, name))
+    with closing(sqlite3.connect(f"{copy.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
         (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    return {} if found == "ok" else {name: f"is damaged: {found}"}
+    return wrong if found == "ok" else {name: f"is damaged: {found}"}
 
 
 # The restore
@@ -500,7 +504,8 @@ def restore(settings: Settings, request: Request) -> list[str]:
     with prepared(settings) as duplicity:
         backup = newest(duplicity, settings, until)
         with scratch(settings.directory) as aside:
-            entries = restored_manifest(settings, duplicity, backup, aside)
+            restore_path(settings, duplicity, settings.staged / MANIFEST, backup, aside / MANIFEST)
+            _header, entries = manifest.read(aside / MANIFEST)
         of = f"of {backup:%Y-%m-%d %H:%M:%S} UTC"
         sources = {path: source_of(settings, kept, path) for path, kept in wanted.items()}
         absent = [path for path in wanted if sources[path] not in entries]
@@ -641,14 +646,13 @@ def move_aside(directory: int, name: str, other: str) -> None:
         os.rename(name, other, src_dir_fd=directory, dst_dir_fd=directory)
 
 
-def controller(settings: Settings, path: Path) -> list[str]:
-    """Write what the controller has sealed to a file. Raises BackupError."""
+def controller(settings: Settings) -> list[str]:
+    """The mark of the store and what the controller has sealed, as JSON. Raises BackupError."""
     with prepared(settings) as duplicity:
         mark, sealed = published(settings, duplicity)
     if not mark:
         raise BackupError(f"{settings.url('')} has no backup of a cluster")
-    write_durably(path, sealed, mode=0o600)
-    return []
+    return [json.dumps({"cluster": mark["cluster"], "sealed": sealed})]
 
 
 # How it is called
@@ -691,7 +695,7 @@ def alone(settings: Settings) -> Iterator[None]:
 
 
 def main(arguments: Sequence[str]) -> str | None:
-    path, verb, *rest = arguments
+    path, verb = arguments
     settings = read_settings(Path(path))
     os.umask(0o077)
     verbs: Mapping[str, Callable[[], list[str]]] = {
@@ -699,7 +703,7 @@ def main(arguments: Sequence[str]) -> str | None:
         "run": lambda: watched(settings, run),
         "prove": lambda: watched(settings, prove),
         "restore": lambda: restore(settings, Request(**json.load(sys.stdin))),
-        "controller": lambda: controller(settings, Path(rest[0])),
+        "controller": lambda: controller(settings),
     }
     try:
         with alone(settings):

@@ -66,6 +66,7 @@ FORMS: Mapping[str, Form] = {
         re.compile(r"(?!\.\.?(?:/|$))[\w.*?@+ -]+(/(?!\.\.?(?:/|$))[\w.*?@+ -]+)*").fullmatch,
     ),
     "backup_metrics_directory": DIRECTORY,
+    "backup_private_key": NO_FILE_OR_ONE_HERE,
     "backup_proof_calendar": CALENDAR,
     "backup_public_key": NO_FILE_OR_ONE_HERE,
     "backup_restore_paths": Form(

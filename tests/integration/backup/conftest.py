@@ -88,10 +88,15 @@ def make_site(lab: Lab, store: Store, operator: Path, tmp_path_factory: pytest.T
 
     def make(suite: str, target: str, **variables: Any) -> Site:
         directory = tmp_path_factory.mktemp("site")
-        remove(lab, sites.HOST)
-        lab.docker("volume", "rm", "--force", f"{NAME}-homes", check=False)
         path = inventory(directory, suite)
-        create(lab, path)
+
+        def renew() -> None:
+            remove(lab, sites.HOST)
+            # Homes are on a volume that the store has mounted, too: what is in it goes, and not the volume.
+            create(lab, path)
+            lab.run(sites.HOST, "find", sites.HOMES, "-mindepth", "1", "-delete")
+
+        renew()
         given = {
             "cluster_public_url": "https://hub.lab.test",
             "cluster_secrets_directory": str(directory / "secrets"),
@@ -102,7 +107,7 @@ def make_site(lab: Lab, store: Store, operator: Path, tmp_path_factory: pytest.T
             **store.variables(target),
             **variables,
         }
-        site = Site(lab, path, given)
+        site = Site(lab, path, given, renew)
         site.fill()
         return site
 

@@ -98,17 +98,22 @@ class Site:
     lab: Lab
     inventory: Path
     variables: dict[str, Any]
+    # Has a bare host in its place, and no homes.
+    renew: Callable[[], None]
+
+    @property
+    def secrets(self) -> Path:
+        return Path(self.variables["cluster_secrets_directory"])
 
     def fill(self) -> None:
         self.lab.pipe(HOST, FILL, "python3", "-")
         self.run("mkdir", "-p", "/mnt/store")
 
-    def play(self, playbook: str, *options: str, **variables: Any) -> Run:
+    def play(self, playbook: str, *options: str, environment: Mapping[str, str] | None = None, **variables: Any) -> Run:
         """Run a playbook with these variables besides those of the site."""
         given = json.dumps({**self.variables, **variables})
-        return self.lab.play(
-            f"playbooks/{playbook}", "--inventory", str(self.inventory), "--extra-vars", given, *options
-        )
+        common = ["--inventory", str(self.inventory), "--extra-vars", given]
+        return self.lab.play(f"playbooks/{playbook}", *common, *options, **(environment or {}))
 
     def restore(self, *options: str, **variables: Any) -> Run:
         named = {f"backup_restore_{name}": value for name, value in variables.items()}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -108,6 +109,27 @@ def test_it_is_sealed_anew_when_something_changed(secrets: Path, public: bytes) 
 def test_it_is_sealed_anew_for_another_key(secrets: Path, public: bytes) -> None:
     text = sealed.seal(directories(secrets), public, secrets)
     assert sealed.seal(directories(secrets), public_part(openpgp.make_key("another")), secrets) != text
+
+
+def test_what_is_lost_is_written_and_what_differs_is_kept_beside(secrets: Path) -> None:
+    files = sealed.held(directories(secrets))
+    assert sealed.differing(files, directories(secrets)) == {}
+    (secrets / "ca" / "ca-key.pem").unlink()
+    (secrets / "cookie_secret").write_text("drawn since")
+    lost = sealed.differing(files, directories(secrets))
+    assert lost == {
+        secrets / "cookie_secret": b"of the hub",
+        secrets / "ca" / "ca-key.pem": b"$ANSIBLE_VAULT;1.1;AES256\n\xff",
+    }
+    sealed.recover(lost, datetime(2026, 11, 30, tzinfo=UTC))
+    assert sealed.differing(files, directories(secrets)) == {}
+    assert (secrets / ".cookie_secret.before-20261130T000000").read_text() == "drawn since"
+    assert (secrets / "cookie_secret").stat().st_mode & 0o777 == 0o600
+
+
+def test_what_nobody_keeps_any_more_is_told(secrets: Path) -> None:
+    with pytest.raises(ValueError, match="nothing is kept here as tokens"):
+        sealed.differing([sealed.Held("tokens", "one", b"")], directories(secrets))
 
 
 def test_a_name_that_leads_elsewhere_is_refused() -> None:
