@@ -9,7 +9,9 @@ All that differs between its releases stands here. Tried with 0.8.22 of Debian 1
 
 from __future__ import annotations
 
+import hashlib
 import re
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable, Mapping, Sequence
@@ -99,48 +101,53 @@ class Duplicity:
     def _one_path(self) -> str:
         return "--file-to-restore" if self.version.startswith("0.") else "--path-to-restore"
 
-    def back_up(self, verb: str, name: str, url: str, select: Sequence[str]) -> str:
+    def back_up(self, verb: str, url: str, select: Sequence[str]) -> str:
         """Back up what is selected below /, `full` or `incremental`. What it says. Raises DuplicityError."""
         keys = [part for recipient in self.recipients for part in ("--encrypt-key", recipient)]
         # Hosts are rebuilt, under another name too.
         mismatch = "--allow-source-mismatch"
-        return self._run(verb, *self._common(name), *keys, mismatch, "--exclude-device-files", *select, "/", url)
+        return self._run(verb, *self._common(url), *keys, mismatch, "--exclude-device-files", *select, "/", url)
 
-    def publish(self, name: str, url: str, directory: Path) -> None:
+    def publish(self, url: str, directory: Path) -> None:
         """Back up a directory, readable by everybody who reaches the target. Raises DuplicityError."""
-        self._run("full", *self._common(name), "--no-encryption", "--allow-source-mismatch", str(directory), url)
-        self.keep_newest(2, name, url, "--no-encryption")
+        self._run("full", *self._common(url), "--no-encryption", "--allow-source-mismatch", str(directory), url)
+        self._run("remove-all-but-n-full", "2", *self._common(url), "--no-encryption", "--force", url)
 
-    def restore(self, name: str, url: str, into: Path, path: str = "", time: datetime | None = None) -> None:
+    def restore(self, url: str, into: Path, path: str = "", time: datetime | None = None) -> None:
         """Restore all, or a path relative to /, as of a time. Raises DuplicityError."""
         which = [*([self._one_path, path] if path else []), *(["--time", f"{time:%Y-%m-%dT%H:%M:%SZ}"] if time else [])]
-        self._run("restore", *self._common(name), "--numeric-owner", *which, url, str(into))
+        self._run("restore", *self._common(url), "--numeric-owner", *which, url, str(into))
 
-    def fetch(self, name: str, url: str, into: Path) -> None:
+    def fetch(self, url: str, into: Path) -> None:
         """Restore what was published. Raises DuplicityError."""
-        self._run("restore", *self._common(name), "--no-encryption", url, str(into))
+        self._run("restore", *self._common(url), "--no-encryption", url, str(into))
 
-    def look(self, name: str, url: str) -> None:
-        """Bring the archive directory to what the target has. Raises DuplicityError."""
-        self._run("collection-status", *self._common(name), url)
+    def look(self, url: str) -> None:
+        """Bring what is remembered of the target to what it has. Raises DuplicityError."""
+        self._run("collection-status", *self._common(url), url)
 
-    def chains(self, name: str) -> list[list[datetime]]:
-        """As the archive directory knows them."""
-        directory = self.archive / name
+    def forget(self, url: str) -> None:
+        """Remember nothing of the target. What duplicity remembers it tells in the place of what is there."""
+        shutil.rmtree(self._remembered(url), ignore_errors=True)
+
+    def chains(self, url: str) -> list[list[datetime]]:
+        """As they are remembered."""
+        directory = self._remembered(url)
         return chains(path.name for path in directory.iterdir()) if directory.is_dir() else []
 
-    def remove_before(self, time: datetime, name: str, url: str) -> None:
-        self._run("remove-older-than", f"{time:%Y-%m-%dT%H:%M:%SZ}", *self._common(name), "--force", url)
+    def remove_before(self, time: datetime, url: str) -> None:
+        self._run("remove-older-than", f"{time:%Y-%m-%dT%H:%M:%SZ}", *self._common(url), "--force", url)
 
-    def keep_newest(self, count: int, name: str, url: str, *options: str) -> None:
-        self._run("remove-all-but-n-full", str(count), *self._common(name), *options, "--force", url)
-
-    def clean(self, name: str, url: str) -> None:
+    def clean(self, url: str) -> None:
         """Remove what backups that were broken off have left. Raises DuplicityError."""
-        self._run("cleanup", *self._common(name), "--force", url)
+        self._run("cleanup", *self._common(url), "--force", url)
 
-    def _common(self, name: str) -> list[str]:
-        return ["--archive-dir", str(self.archive), "--name", name, *self.options]
+    def _common(self, url: str) -> list[str]:
+        return ["--archive-dir", str(self.archive), "--name", self._remembered(url).name, *self.options]
+
+    def _remembered(self, url: str) -> Path:
+        """The same for one target and another for each: an increment to what is elsewhere would be none."""
+        return self.archive / f"{url.rpartition('/')[2]}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
 
     def _run(self, *arguments: str) -> str:
         done = subprocess.run(

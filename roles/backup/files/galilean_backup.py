@@ -97,8 +97,14 @@ class Settings:
     sample: int
     metrics: Path
 
-    def url(self, name: str) -> str:
-        return f"{self.target}/{self.instance}/{name}"
+    @property
+    def place(self) -> str:
+        """Where an instance has its backups."""
+        return f"{self.target}/{self.instance}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.place}/{self.set}"
 
     @property
     def staged(self) -> Path:
@@ -111,8 +117,9 @@ class Settings:
 
 @dataclass
 class State:
-    """What is known of the backups here. Times are in seconds since 1970."""
+    """What is known of the backups at a target. Times are in seconds since 1970."""
 
+    target: str = ""
     newest: float = 0
     proved: float = 0
     began: float = 0
@@ -143,9 +150,10 @@ def read_settings(path: Path) -> Settings:
 
 def read_state(settings: Settings) -> State:
     try:
-        return State(**json.loads((settings.directory / "state.json").read_text()))
+        state = State(**json.loads((settings.directory / "state.json").read_text()))
     except FileNotFoundError:
-        return State()
+        state = State()
+    return state if state.target == settings.place else State(target=settings.place)
 
 
 def write_state(settings: Settings, state: State) -> None:
@@ -272,11 +280,11 @@ def scratch(beside: Path) -> Iterator[Path]:
 
 def published(settings: Settings, duplicity: Duplicity) -> tuple[dict[str, str], str]:
     """The mark at the target, empty where there is none, and what the controller has sealed. Raises DuplicityError."""
-    # What was remembered of the target would be told in its place.
-    shutil.rmtree(duplicity.archive / CLUSTER, ignore_errors=True)
+    url = f"{settings.place}/{CLUSTER}"
+    duplicity.forget(url)
     with scratch(settings.directory) as aside:
         try:
-            duplicity.fetch(CLUSTER, settings.url(CLUSTER), aside / CLUSTER)
+            duplicity.fetch(url, aside / CLUSTER)
         except NoBackupError:
             return {}, ""
         sealed = aside / CLUSTER / SEALED
@@ -286,7 +294,7 @@ def published(settings: Settings, duplicity: Duplicity) -> tuple[dict[str, str],
 def refuse_the_store_of_another(settings: Settings, mark: Mapping[str, str]) -> None:
     if mark and mark["cluster"] != settings.cluster:
         raise BackupError(
-            f"{settings.url('')} holds the backups of another cluster, {mark['cluster']}, whose hub is {mark['host']}. "
+            f"{settings.place} holds the backups of another cluster, {mark['cluster']}, whose hub is {mark['host']}. "
             "Where it is the one to be rebuilt, run galilean.hub.rebuild; otherwise write another backup_target."
         )
 
@@ -304,11 +312,11 @@ def claim(settings: Settings) -> list[str]:
                 content = {"cluster": settings.cluster, "instance": settings.instance, "host": settings.set}
                 (aside / MARK).write_text(json.dumps(content))
                 (aside / SEALED).write_text(wanted)
-                duplicity.publish(CLUSTER, settings.url(CLUSTER), aside)
+                duplicity.publish(f"{settings.place}/{CLUSTER}", aside)
             changes.append("what the controller keeps is in the store")
         if settings.sealed and not mark and state.is_claimed:
             # The store is another one, or has lost what it had.
-            shutil.rmtree(duplicity.archive / settings.set, ignore_errors=True)
+            duplicity.forget(settings.url)
     if not state.is_claimed:
         state.is_claimed = True
         write_state(settings, state)
@@ -359,7 +367,7 @@ def back_up(settings: Settings, state: State) -> list[str]:
         mark, _sealed = published(settings, duplicity)
         if not mark:
             raise BackupError(
-                f"{settings.url('')} lacks the mark of this cluster: what was there is gone, or something else is "
+                f"{settings.place} lacks the mark of this cluster: what was there is gone, or something else is "
                 "there. Bring it back, or run galilean.hub.backup, which begins anew."
             )
         refuse_the_store_of_another(settings, mark)
@@ -370,11 +378,11 @@ def back_up(settings: Settings, state: State) -> list[str]:
         new = settings.staged / f".{MANIFEST}.new"
         manifest.write(new, header, before)
         new.replace(settings.staged / MANIFEST)
-        if not duplicity.chains(settings.set):
-            duplicity.look(settings.set, settings.url(settings.set))
-        reason = reason_for_full(duplicity.chains(settings.set), state.broken, settings.full_days, utc_now())
+        if not duplicity.chains(settings.url):
+            duplicity.look(settings.url)
+        reason = reason_for_full(duplicity.chains(settings.url), state.broken, settings.full_days, utc_now())
         if state.broken:
-            shutil.rmtree(duplicity.archive / settings.set, ignore_errors=True)
+            duplicity.forget(settings.url)
         told = make(settings, duplicity, "full" if reason else "incremental")
         state.newest, state.broken, state.began = utc_now().timestamp(), "", state.began or utc_now().timestamp()
         state.changed = sorted(name for name, entry in scan(settings, before).items() if entry != before.get(name))
@@ -389,20 +397,20 @@ def back_up(settings: Settings, state: State) -> list[str]:
 
 
 def make(settings: Settings, duplicity: Duplicity, verb: str) -> list[str]:
-    url, select = settings.url(settings.set), selection(settings)
+    select = selection(settings)
     try:
-        said = duplicity.back_up(verb, settings.set, url, select)
+        said = duplicity.back_up(verb, settings.url, select)
     except NoBackupError:
-        said = duplicity.back_up("full", settings.set, url, select)
+        said = duplicity.back_up("full", settings.url, select)
     return [f"The store answered after several attempts: {line}" for line in dict.fromkeys(RETRIED.findall(said))]
 
 
 def forget(settings: Settings, duplicity: Duplicity) -> None:
     """Remove what is kept long enough, and what was broken off."""
-    url, since = settings.url(settings.set), utc_now() - timedelta(days=settings.keep_days)
-    duplicity.clean(settings.set, url)
-    if oldest := oldest_to_keep(duplicity.chains(settings.set), settings.keep_chains, since):
-        duplicity.remove_before(oldest, settings.set, url)
+    since = utc_now() - timedelta(days=settings.keep_days)
+    duplicity.clean(settings.url)
+    if oldest := oldest_to_keep(duplicity.chains(settings.url), settings.keep_chains, since):
+        duplicity.remove_before(oldest, settings.url)
 
 
 # The proof
@@ -443,9 +451,9 @@ def prove(settings: Settings, state: State) -> list[str]:
 
 def newest(duplicity: Duplicity, settings: Settings, until: datetime) -> datetime:
     """The time of the newest backup until then. Raises BackupError."""
-    if not duplicity.chains(settings.set):
-        duplicity.look(settings.set, settings.url(settings.set))
-    times = [time for chain in duplicity.chains(settings.set) for time in chain]
+    if not duplicity.chains(settings.url):
+        duplicity.look(settings.url)
+    times = [time for chain in duplicity.chains(settings.url) for time in chain]
     found = [time for time in times if time <= until]
     if not found:
         oldest = f"the oldest is of {min(times):%Y-%m-%d %H:%M:%S} UTC" if times else "there is none at all"
@@ -454,7 +462,7 @@ def newest(duplicity: Duplicity, settings: Settings, until: datetime) -> datetim
 
 
 def restore_path(settings: Settings, duplicity: Duplicity, path: Path, backup: datetime, into: Path) -> None:
-    duplicity.restore(settings.set, settings.url(settings.set), into, str(path.relative_to("/")), backup)
+    duplicity.restore(settings.url, into, str(path.relative_to("/")), backup)
 
 
 def bring(
@@ -651,7 +659,7 @@ def controller(settings: Settings) -> list[str]:
     with prepared(settings) as duplicity:
         mark, sealed = published(settings, duplicity)
     if not mark:
-        raise BackupError(f"{settings.url('')} has no backup of a cluster")
+        raise BackupError(f"{settings.place} has no backup of a cluster")
     return [json.dumps({"cluster": mark["cluster"], "sealed": sealed})]
 
 

@@ -160,5 +160,5 @@ Looked = Mapping[str, Any]
 
 
 def without_caches(looked: Looked) -> dict[str, Any]:
-    """What a backup has of it: no caches and no pipes."""
-    return {path: row for path, row in looked.items() if ".cache" not in path.split("/") and row[0] != 0o10000}
+    """What a backup has of it."""
+    return {path: row for path, row in looked.items() if ".cache" not in path.split("/")}

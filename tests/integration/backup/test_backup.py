@@ -57,6 +57,16 @@ def test_nothing_in_the_store_can_be_read(site: Site, store: Store) -> None:  # 
     assert store.run("grep", "-rlaE", "notebook 1 of|jupyterhub", DIRECTORY, check=False) == ""
 
 
+@pytest.mark.parametrize("home", [ADA, MALLORY])
+def test_a_home_beside_the_original(changed: Site, home: str) -> None:
+    before = without_caches(changed.look(home))
+    run = changed.restore(paths=[home])
+    assert run.returncode == 0, run.output
+    (restored,) = changed.beside(home)
+    assert changed.look(restored) == before
+    changed.run("rm", "-r", restored)
+
+
 def test_one_file_as_of_a_time_and_of_now(changed: Site, full: datetime) -> None:
     now = changed.look(FILE)
     run = changed.restore(paths=[FILE], time=full.isoformat())
@@ -70,16 +80,6 @@ def test_one_file_as_of_a_time_and_of_now(changed: Site, full: datetime) -> None
     (restored,) = changed.beside(FILE)
     changed.run("mv", restored, FILE)
     assert changed.look(FILE) == now
-
-
-@pytest.mark.parametrize("home", [ADA, MALLORY])
-def test_a_home_beside_the_original(changed: Site, home: str) -> None:
-    before = without_caches(changed.look(home))
-    run = changed.restore(paths=[home])
-    assert run.returncode == 0, run.output
-    (restored,) = changed.beside(home)
-    assert changed.look(restored) == before
-    changed.run("rm", "-r", restored)
 
 
 def test_in_place_has_to_be_confirmed(changed: Site) -> None:

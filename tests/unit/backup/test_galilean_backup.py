@@ -128,6 +128,14 @@ def test_a_name_beside_another_fits_into_a_directory() -> None:
     assert len(long.encode("utf-8", "surrogateescape")) <= 255
 
 
+def test_what_is_known_of_another_target_is_not_known_of_this_one(tmp_path: Path) -> None:
+    here = replace(SETTINGS, directory=tmp_path)
+    program.write_state(here, State(target=here.place, newest=1, is_claimed=True))
+    assert program.read_state(here).newest == 1
+    elsewhere = replace(here, target="file:///mnt/store")
+    assert program.read_state(elsewhere) == State(target="file:///mnt/store/main")
+
+
 def test_settings_are_what_the_role_writes(tmp_path: Path) -> None:
     written = tmp_path / "settings.json"
     kept = {"name": "homes", "path": "/srv/homes/main", "kind": "tree", "hosts": ["jupiter"]}
@@ -135,4 +143,4 @@ def test_settings_are_what_the_role_writes(tmp_path: Path) -> None:
     written.write_text(json.dumps(given, default=str))
     read = program.read_settings(written)
     assert read.kept == [replace(HOMES, hosts=["jupiter"])]
-    assert read.url("cluster") == "boto3+s3://bucket/main/cluster"
+    assert read.url == "boto3+s3://bucket/main/jupiter"

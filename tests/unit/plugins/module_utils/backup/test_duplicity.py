@@ -94,7 +94,7 @@ def program(directory: Path, script: str) -> Duplicity:
 def test_one_path_is_asked_for_as_the_release_wants_it(tmp_path: Path, version: str, option: str) -> None:
     asked = tmp_path / "asked"
     told = Duplicity(program(tmp_path, f'echo "$@" >{asked}').program, version, tmp_path, {"PATH": "/usr/bin:/bin"}, [])
-    told.restore("main", "file:///store", tmp_path / "into", "srv/ada", day(8))
+    told.restore("file:///store", tmp_path / "into", "srv/ada", day(8))
     assert f"{option} srv/ada --time 2026-11-08T00:00:00Z" in asked.read_text()
 
 
@@ -109,8 +109,17 @@ def test_one_path_is_asked_for_as_the_release_wants_it(tmp_path: Path, version: 
 )
 def test_what_an_exit_code_means(tmp_path: Path, script: str, error: type[DuplicityError]) -> None:
     with pytest.raises(DuplicityError) as raised:
-        program(tmp_path, script).look("main", "file:///store")
+        program(tmp_path, script).look("file:///store")
     assert raised.type is error
+
+
+def test_of_each_target_something_else_is_remembered(tmp_path: Path) -> None:
+    asked = program(tmp_path, f'echo "$@" >>{tmp_path}/asked')
+    for url in ("file:///store/main/jupiter", "file:///other/main/jupiter"):
+        asked.look(url)
+    names = [line.split("--name ")[1].split()[0] for line in (tmp_path / "asked").read_text().splitlines()]
+    assert len({*names}) == 2
+    assert all(name.startswith("jupiter-") for name in names)
 
 
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:
