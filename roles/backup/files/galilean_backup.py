@@ -202,13 +202,13 @@ def in_words(names: Sequence[str]) -> str:
 
 
 def samples(entries: manifest.Entries, kept: Sequence[Kept], count: int, choose: random.Random) -> list[str]:
-    """Some of what stands directly in a kept tree, or is kept as a single file."""
-    trees = {str(each.path) for each in kept if each.kind == "tree"}
-    candidates = [
-        name
-        for name, entry in sorted(entries.items())
-        if os.path.dirname(name) in trees or (name in trees and entry.kind == "file")
-    ]
+    """Some of the directories that stand in a kept tree, such as homes, and of the trees that have none."""
+    inner: dict[str, list[str]] = {str(each.path): [] for each in kept if str(each.path) in entries}
+    for name, entry in sorted(entries.items()):
+        tree = os.path.dirname(name)
+        if entry.kind == "directory" and tree in inner:
+            inner[tree].append(name)
+    candidates = [name for tree, directories in inner.items() for name in directories or [tree]]
     return choose.sample(candidates, min(count, len(candidates)))
 
 

@@ -90,6 +90,7 @@ def test_in_place_has_to_be_confirmed(changed: Site) -> None:
     assert changed.look(EMIL) == before
 
 
+@pytest.mark.seldom
 def test_check_says_what_it_would_do_and_does_nothing(changed: Site) -> None:
     before = changed.look(HOMES)
     run = changed.restore("--check", paths=[EMIL], place="in_place", confirmed=True)
@@ -136,6 +137,7 @@ def test_a_damaged_store_is_found_by_the_proof_and_a_full_backup_is_made(changed
     assert changed.metrics()["galilean_backup_failing"] == 0
 
 
+@pytest.mark.seldom
 def test_the_store_of_another_cluster_is_refused(changed: Site, tmp_path: Path) -> None:
     run = changed.play("backup.yml", cluster_secrets_directory=str(tmp_path / "secrets"))
     assert run.returncode != 0
@@ -144,6 +146,7 @@ def test_the_store_of_another_cluster_is_refused(changed: Site, tmp_path: Path) 
     assert mended.returncode == 0, mended.output
 
 
+@pytest.mark.seldom
 def test_a_store_that_lost_everything_is_named_and_begun_anew_by_a_run(changed: Site, store: Store) -> None:
     store.run("sh", "-c", f"rm -r {DIRECTORY}/main")
     changed.run("systemctl", "start", f"{UNIT}.service", check=False)
@@ -155,6 +158,7 @@ def test_a_store_that_lost_everything_is_named_and_begun_anew_by_a_run(changed: 
     assert changed.prove() == "inactive", changed.log("galilean-backup-proof-main")
 
 
+@pytest.mark.seldom
 def test_credentials_that_do_not_log_in_are_told_in_the_words_of_the_server(changed: Site, tmp_path: Path) -> None:
     other = tmp_path / "other"
     subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(other)], check=True)

@@ -27,6 +27,7 @@ def files(directory: Path) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in found.items() if "/." not in f"/{name}"}
 
 
+@pytest.mark.seldom
 def test_hosts_and_secrets_come_back(site: Site, operator: Path) -> None:
     before, secrets = without_caches(site.look(HOMES)), files(site.secrets)
     assert "backup_cluster" in secrets
@@ -47,6 +48,7 @@ def test_hosts_and_secrets_come_back(site: Site, operator: Path) -> None:
     assert "A full backup" not in site.log()
 
 
+@pytest.mark.seldom
 def test_another_rebuild_leaves_all_as_it_is(site: Site, store: Store) -> None:  # noqa: ARG001
     site.run("sh", "-c", f"echo work >>{HOMES}/main/ada/notes/00.ipynb")
     before = site.look(HOMES)

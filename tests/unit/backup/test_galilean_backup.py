@@ -86,6 +86,7 @@ def test_a_proof_takes_whole_homes_and_single_files() -> None:
         "/srv/homes/main": directory,
         **{f"/srv/homes/main/{name}": directory for name in ("ada", "emil")},
         "/srv/homes/main/ada/notes": directory,
+        "/srv/homes/main/file": file,
         "/var/lib/hub/admins.json": file,
     }
     chosen = program.samples(entries, SETTINGS.kept, 9, random.Random(1))
