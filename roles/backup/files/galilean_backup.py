@@ -3,6 +3,7 @@
     galilean_backup.py SETTINGS claim                what a run of the play does: the store is this cluster's
     galilean_backup.py SETTINGS run                  what the timer does
     galilean_backup.py SETTINGS prove                restore a sample aside, and compare it
+    galilean_backup.py SETTINGS drill                restore everything aside, and compare it
     galilean_backup.py SETTINGS restore              restore what a request in JSON asks for, read from standard input
     galilean_backup.py SETTINGS controller           tell in JSON whose the store is, and what the controller has sealed
 
@@ -21,6 +22,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
@@ -50,6 +52,12 @@ galilean_backup_newest_seconds{{instance="{instance}"}} {newest}
 # HELP galilean_backup_proved_seconds When a restored sample was last as it was backed up, in seconds since 1970.
 # TYPE galilean_backup_proved_seconds gauge
 galilean_backup_proved_seconds{{instance="{instance}"}} {proved}
+# HELP galilean_backup_drilled_seconds When everything restored was last as it was backed up, in seconds since 1970.
+# TYPE galilean_backup_drilled_seconds gauge
+galilean_backup_drilled_seconds{{instance="{instance}"}} {drilled}
+# HELP galilean_backup_drill_duration_seconds How long it took to restore and compare everything.
+# TYPE galilean_backup_drill_duration_seconds gauge
+galilean_backup_drill_duration_seconds{{instance="{instance}"}} {drill_seconds}
 # HELP galilean_backup_failing Whether the last look at the backups ended with a problem.
 # TYPE galilean_backup_failing gauge
 galilean_backup_failing{{instance="{instance}"}} {failing}
@@ -122,6 +130,8 @@ class State:
     target: str = ""
     newest: float = 0
     proved: float = 0
+    drilled: float = 0
+    drill_seconds: float = 0
     began: float = 0
     is_claimed: bool = False
     published: str = ""
@@ -416,32 +426,74 @@ def forget(settings: Settings, duplicity: Duplicity) -> None:
 # The proof
 
 
-def prove_with(settings: Settings, state: State, duplicity: Duplicity) -> list[str]:
-    """Restore a sample of the newest backup aside and compare it. What was proved. Raises BackupError and OSError."""
+Look = Callable[[Path, datetime], tuple[dict[str, str], str]]
+
+
+def judged(settings: Settings, state: State, duplicity: Duplicity, look: Look) -> list[str]:
+    """Look at the newest backup, restored aside. What was proved. Raises BackupError and OSError.
+
+    A look gives what is not as it was, by name, and says what it has looked at.
+    """
     backup = newest(duplicity, settings, utc_now())
+    of = f"of {backup:%Y-%m-%d %H:%M} UTC"
     try:
         with scratch(settings.directory) as aside:
-            staged = aside / "staged"
-            restore_path(settings, duplicity, settings.staged, backup, staged)
-            _header, entries = manifest.read(staged / MANIFEST)
-            wrong: dict[str, str] = {}
-            for kept in (each for each in settings.kept if each.kind == "sqlite"):
-                wrong |= compared(settings, kept, staged / kept.path.relative_to("/"), entries)
-            names = samples(entries, settings.kept, settings.sample, random.Random())
-            for place, name in enumerate(names):
-                wrong |= bring(duplicity, settings, name, backup, aside / str(place), entries)
+            wrong, seen = look(aside, backup)
     except DuplicityError as error:
-        state.broken = f"the one of {backup:%Y-%m-%d %H:%M} UTC does not restore: {error}"
+        state.broken = f"the one {of} does not restore: {error}"
         write_state(settings, state)
-        raise BackupError(f"The backup of {backup:%Y-%m-%d %H:%M} UTC does not restore: {error}") from error
+        raise BackupError(f"The backup {of} does not restore: {error}") from error
     wrong = {name: what for name, what in wrong.items() if name not in state.changed}
     if wrong:
-        state.broken = f"the one of {backup:%Y-%m-%d %H:%M} UTC restores something else"
+        state.broken = f"the one {of} restores something else"
         write_state(settings, state)
-        raise BackupError(f"{state.broken}: " + "; ".join(f"{in_words([name])} {wrong[name]}" for name in wrong))
+        named = [f"{in_words([name])} {what}" for name, what in wrong.items()]
+        raise BackupError(f"The backup {of} restores something else: {'; '.join(named[:NAMED])}")
     state.proved = utc_now().timestamp()
     write_state(settings, state)
-    return [f"Restored as they were backed up at {backup:%Y-%m-%d %H:%M} UTC: {in_words(names)}"]
+    return [f"Restored as they were in the backup {of}: {seen}"]
+
+
+def prove_with(settings: Settings, state: State, duplicity: Duplicity) -> list[str]:
+    """Judge the newest backup by a sample."""
+
+    def look(aside: Path, backup: datetime) -> tuple[dict[str, str], str]:
+        staged = aside / "staged"
+        restore_path(settings, duplicity, settings.staged, backup, staged)
+        _header, entries = manifest.read(staged / MANIFEST)
+        wrong: dict[str, str] = {}
+        for kept in (each for each in settings.kept if each.kind == "sqlite"):
+            wrong |= compared_database(settings, kept, staged / kept.path.relative_to("/"), entries)
+        names = samples(entries, settings.kept, settings.sample, random.Random())
+        for place, name in enumerate(names):
+            wrong |= bring(duplicity, settings, name, backup, aside / str(place), entries)
+        return wrong, in_words(names)
+
+    return judged(settings, state, duplicity, look)
+
+
+def drill(settings: Settings, state: State) -> list[str]:
+    """Judge the newest backup by all that is in it, as after the loss of the host."""
+    began = time.monotonic()
+
+    def look(aside: Path, backup: datetime) -> tuple[dict[str, str], str]:
+        everything = aside / "all"
+        duplicity.restore(settings.url, everything, time=backup)
+        header, entries = manifest.read(everything / (settings.staged / MANIFEST).relative_to("/"))
+        wrong: dict[str, str] = {}
+        for kept in settings.kept:
+            name = source_of(settings, kept, str(kept.path))
+            restored = everything / name.removeprefix("/")
+            if kept.kind == "sqlite":
+                wrong |= compared_database(settings, kept, restored, entries)
+            else:
+                wrong |= compared(restored, name, entries)
+        return wrong, f"{header['files']} files of {header['bytes']} bytes"
+
+    with prepared(settings) as duplicity:
+        told = judged(settings, state, duplicity, look)
+    state.drilled, state.drill_seconds = utc_now().timestamp(), time.monotonic() - began
+    return [*told, f"It took {state.drill_seconds / 60:.1f} minutes"]
 
 
 def prove(settings: Settings, state: State) -> list[str]:
@@ -470,22 +522,29 @@ def bring(
 ) -> dict[str, str]:
     """Restore a name of the manifest to a path, with all that it had. What is not as it was, by name."""
     restore_path(settings, duplicity, Path(name), backup, into)
-    wanted = manifest.below(entries, name)
-    manifest.mend(into, name, wanted)
-    return manifest.differences(wanted, manifest.scan(into, name))
+    return compared(into, name, entries)
 
 
-def compared(settings: Settings, kept: Kept, copy: Path, entries: manifest.Entries) -> dict[str, str]:
-    """What is wrong with a restored copy of a database, by name."""
-    name = str(settings.staged_copy(kept))
+def compared(restored: Path, name: str, entries: manifest.Entries) -> dict[str, str]:
+    """Give what was restored all that it had. What is not as it was, by name."""
     wanted = manifest.below(entries, name)
     if not wanted:
         return {}
-    manifest.mend(copy, name, wanted)
-    wrong = manifest.differences(wanted, manifest.scan(copy, name))
+    if not (restored.exists() or restored.is_symlink()):
+        return {name: "is missing"}
+    manifest.mend(restored, name, wanted)
+    return manifest.differences(wanted, manifest.scan(restored, name))
+
+
+def compared_database(settings: Settings, kept: Kept, copy: Path, entries: manifest.Entries) -> dict[str, str]:
+    """What is wrong with a restored copy of a database, by name."""
+    name = str(settings.staged_copy(kept))
+    wrong = compared(copy, name, entries)
+    if wrong or name not in entries:
+        return wrong
     with closing(sqlite3.connect(f"{copy.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
         (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
-    return wrong if found == "ok" else {name: f"is damaged: {found}"}
+    return {} if found == "ok" else {name: f"is damaged: {found}"}
 
 
 # The restore
@@ -688,6 +747,8 @@ def watched(settings: Settings, work: Callable[[Settings, State], list[str]]) ->
             instance=settings.instance,
             newest=int(state.newest),
             proved=int(state.proved),
+            drilled=int(state.drilled),
+            drill_seconds=int(state.drill_seconds),
             failing=int(bool(state.problem)),
         )
         write_durably(settings.metrics, text, mode=0o644)
@@ -710,6 +771,7 @@ def main(arguments: Sequence[str]) -> str | None:
         "claim": lambda: [f"Changed: {change}" for change in claim(settings)],
         "run": lambda: watched(settings, run),
         "prove": lambda: watched(settings, prove),
+        "drill": lambda: watched(settings, drill),
         "restore": lambda: restore(settings, Request(**json.load(sys.stdin))),
         "controller": lambda: controller(settings),
     }

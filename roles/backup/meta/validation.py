@@ -60,6 +60,7 @@ RANGES: Mapping[str, Range] = {
 }
 FORMS: Mapping[str, Form] = {
     "backup_calendar": CALENDAR,
+    "backup_drill_calendar": CALENDAR,
     "backup_excludes": Form(
         "a name, or names with / between them, in which only * ? stand for others",
         ".cache",

@@ -105,6 +105,18 @@ def test_what_is_kept_by_nobody_is_refused(changed: Site) -> None:
     assert "No host has backups of /etc/shadow" in run.output
 
 
+@pytest.mark.seldom
+def test_a_drill_restores_everything_and_touches_nothing(changed: Site) -> None:
+    before = changed.look(HOMES)
+    run = changed.play("drill.yml")
+    assert run.returncode == 0, run.output
+    assert "files of" in run.output
+    assert "It took" in run.output
+    assert changed.metrics()["galilean_backup_drilled_seconds"] > 0
+    assert changed.look(HOMES) == before
+    assert not changed.run("find", "/var/lib/galilean", "-name", ".galilean-restored")
+
+
 def test_everything_in_place_as_of_a_time(changed: Site, full: datetime) -> None:
     changed.run("sh", "-c", f"rm -r {EMIL} {HOMES}/.galilean-owners; chmod 0777 {ADA}")
     changed.run("python3", "-c", f"import sqlite3; sqlite3.connect('{DATABASE}').execute('DROP TABLE users')")
