@@ -115,6 +115,7 @@ def test_what_roles_install(system: str) -> None:
     [
         ("swift://store", "python3-swiftclient python3-keystoneclient"),
         ("s3://store", "python3-boto3"),
+        ("sftp://backup@192.0.2.1/store", "python3-paramiko"),
         ("rclone://a:b", "rclone"),
     ],
 )
