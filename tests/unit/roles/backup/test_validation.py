@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.galilean.hub.plugins.plugin_utils import openpgp
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation import between
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.cluster import Cluster
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import Finding
 from ansible_collections.galilean.hub.roles.backup.meta import validation
@@ -37,11 +38,11 @@ def findings(key: Path, **changed: Any) -> Iterator[Finding]:
         "backup_rclone_config": "",
         "backup_full_days": 7,
         "backup_keep_days": 30,
-        "backup_kept": [{"name": "homes", "path": "/srv/galilean/homes/main", "kind": "tree", "hosts": ["jupiter"]}],
+        "cluster_homes_directory": "/srv/galilean/homes",
         **changed,
     }
     cluster = Cluster({"all": ["jupiter"], "hub": ["jupiter"]}, {"jupiter": values}, {}, {}, {}, {}, {}, {}, {})
-    for rule in validation.RULES:
+    for rule in (*validation.RULES, between.backups_are_elsewhere):
         yield from rule(cluster)
 
 
@@ -76,7 +77,7 @@ def test_what_makes_a_backup_is_taken(key: Path, changed: dict[str, Any]) -> Non
         ({"backup_target": "s3://bucket"}, "backup_credentials", "AWS_ACCESS_KEY_ID"),
         ({"backup_target": "rclone://remote:path"}, "backup_rclone_config", "asks for it"),
         ({"backup_keep_days": 6}, "backup_keep_days", "6 days are kept, and a full backup with its increments is of 7"),
-        ({"backup_target": "file:///srv/galilean/homes/main/backup"}, "backup_target", "in what is backed up"),
+        ({"backup_target": "file:///srv/galilean/homes/main"}, "backup_target", "in the directory of the homes"),
         ({"backup_target": "file:///srv/galilean"}, "backup_target", "has it inside"),
     ],
 )
