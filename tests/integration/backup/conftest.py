@@ -33,7 +33,7 @@ def inventory(directory: Path, suite: str) -> Path:
         stores.HOST: {"lab_image": "galilean-store", "lab_address": STORE},
     }
     named = {name: {**host, "ansible_host": f"{NAME}-{name}"} for name, host in hosts.items()}
-    groups = {"hub": sites.HOST, "stores": stores.HOST}
+    groups = {"hub": sites.HOST, "elsewhere": stores.HOST}
     children = {group: {"hosts": {host: named[host]}} for group, host in groups.items()}
     path = directory / "hosts.json"
     path.write_text(json.dumps({"all": {"vars": COMMON, "children": children}}))
@@ -99,6 +99,7 @@ def make_site(lab: Lab, store: Store, operator: Path, tmp_path_factory: pytest.T
         renew()
         given = {
             "cluster_public_url": "https://hub.lab.test",
+            "jupyterhub_allow_all": True,
             "cluster_secrets_directory": str(directory / "secrets"),
             "backup_public_key": str(operator / "public.asc"),
             "backup_calendar": "2099-01-01",
