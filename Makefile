@@ -19,7 +19,7 @@ TIMED = tests/tools/timed
 MOLECULE = rm -rf .lab/molecule && MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/.lab/molecule molecule
 
 # The scenarios of molecule in the order in which site.yml runs their roles.
-SCENARIOS := base users pinned_keys docker swarm_tls nfs_server nfs_client keeper homes swarm removed_nodes registry images jupyterhub proxy certbot validate verify
+SCENARIOS := base users pinned_keys docker swarm_tls nfs_server nfs_client keeper homes swarm removed_nodes registry images jupyterhub proxy certbot backup validate verify
 
 .PHONY: help
 help: ## Show the targets
@@ -75,7 +75,7 @@ down: bootstrap ## Remove the lab: hosts, volumes, network, secrets
 # Images are listed from the newest on, so that those made of others go before them.
 .PHONY: clean
 clean: ## Remove everything this checkout has made, images and caches too
-	@[ ! -x .venv/bin/python ] || tests/tools/down certificates faults galilean machines registry single test molecule
+	@[ ! -x .venv/bin/python ] || tests/tools/down backup certificates faults galilean machines registry single test molecule
 	@! docker version >/dev/null 2>&1 || docker image ls --quiet --filter label=galilean.content | awk '!seen[$$0]++' | xargs -r docker image rm --force
 	@! docker version >/dev/null 2>&1 || docker volume rm --force galilean-packages >/dev/null
 	@rm -rf .venv .cache .lab artifacts dist
@@ -210,6 +210,12 @@ certificates: machine ## Certificates from an ACME server, with real DNS, on a h
 	@tests/tools/image .lab/log galilean-internet tests/integration/certificates/internet galilean-host:trixie
 	@pytest --junit-xml artifacts/certificates.xml --durations 5 tests/integration/certificates
 
+.PHONY: backup
+backup: machine ## Backups to a real SFTP server and a real Swift, and what comes back
+	@tests/tools/debian gnupg openssh-client
+	@tests/tools/image .lab/log galilean-store tests/integration/backup/store galilean-host:trixie
+	@pytest --junit-xml artifacts/backup.xml --durations 5 tests/integration/backup
+
 .PHONY: browser
 browser: bootstrap ## A student with a browser, in the lab that is up
 	@tests/tools/debian chromium
@@ -285,7 +291,7 @@ test: ## What a reviewer has to see, on a lab of its own; with KEEP_GOING=1 beyo
 	  machine then \
 	  test-down then \
 	  "hosts bare hub" "check lint sanity" then \
-	  "roles spawner cluster" "nice single faults-two edge certificates actions inputs" then \
+	  "roles spawner cluster" "nice single faults-two edge certificates backup actions inputs" then \
 	  test-down
 
 # Phases that have passed on the same tree are not run again, unless AGAIN is set.
@@ -297,13 +303,13 @@ test-all: ## What make test runs, and all that seldom changes: for hours, and wh
 	  bootstrap-release then \
 	  machine then \
 	  "hosts bare hub" "check lint sanity importer" then \
-	  "roles spawner cluster upstream" "nice single faults-sample edge certificates logins actions inputs-all" then \
+	  "roles spawner cluster upstream" "nice single faults-sample edge certificates backup logins actions inputs-all" then \
 	  test-down then \
 	  molecule then acceptance then machines-homes then quotas
 
 .PHONY: test-down
 test-down: bootstrap
-	@tests/tools/down test molecule faults registry single certificates
+	@tests/tools/down test molecule faults registry single certificates backup
 
 .PHONY: test-clean
 test-clean: ## make test as continuous integration runs it: in a fresh clone; with KEEP_CACHES=1 on images that are there

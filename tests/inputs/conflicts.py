@@ -87,6 +87,7 @@ def conflicts() -> Iterator[Conflict]:
     yield from _orders()
     yield from _networks()
     yield from _homes()
+    yield from _backups()
     yield from _files()
     yield from _secrets()
 
@@ -107,6 +108,19 @@ def _groups() -> Iterator[Conflict]:
         yield grouped(f"two hosts in {group}", f"group {group}", THE_INVENTORY, **{group: ["callisto", "ganymede"]})
     for group in ("hubs", "node", "storages", "edges"):
         yield grouped(f"a group {group}", f"group {group}", THE_INVENTORY, **{group: ["callisto"]})
+
+
+def _backups() -> Iterator[Conflict]:
+    key = "backup_public_key"
+    yield everywhere("backups that nobody can open", key, backup_target="file:///mnt/store")
+    among = Inventory(everyone={"backup_target": "file:///srv/galilean/homes/store"})
+    yield Conflict("backups among the homes", among, (("backup_target", (HUB,)), (key, (HUB,))))
+    without = Inventory(everyone={"backup_target": "swift://store"})
+    yield Conflict("a store without credentials", without, (("backup_credentials", (HUB,)), (key, (HUB,))))
+    short = Inventory(everyone={"backup_target": "file:///mnt/store", "backup_keep_days": 3})
+    yield Conflict("half a chain", short, (("backup_keep_days", (HUB,)), (key, (HUB,))))
+    other = Inventory(by_host={"io": {"backup_target": "file:///mnt/store"}})
+    yield Conflict("another target", other, (("backup_target", ("io",)),))
 
 
 def _differences() -> Iterator[Conflict]:

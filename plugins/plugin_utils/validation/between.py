@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Iterator, Mapping
+from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -168,6 +169,16 @@ def addresses_needed(class_size: int, nodes: int, endpoint_mode: str) -> int:
     return of_servers + ADDRESSES_OF_A_NODE * nodes + ADDRESSES_OF_THE_CLUSTER
 
 
+def backups_are_elsewhere(cluster: Cluster) -> Iterator[Finding]:
+    """A backup in what it backs up grows by itself, and is lost with it."""
+    target, homes = (cluster.storage_values.get(name, "") for name in ("backup_target", "cluster_homes_directory"))
+    place = PurePosixPath(target.removeprefix("file://"))
+    is_among_them = place.is_relative_to(homes) or PurePosixPath(homes).is_relative_to(place)
+    if target.startswith("file://") and homes and is_among_them:
+        problem = f"{place} is in the directory of the homes, {homes}, or has it inside"
+        yield Finding(cluster.storage, "backup_target", problem, write("backup_target", "file:///mnt/backup"))
+
+
 def networks_apart(cluster: Cluster) -> Iterator[Finding]:
     names = ("swarm_overlay_subnet", "swarm_address_pool")
     networks = {name: ipaddress.IPv4Network(cluster.hub_values[name]) for name in names if name in cluster.hub_values}
@@ -303,6 +314,7 @@ RULES: tuple[Rule, ...] = (
     uids_suffice,
     memory_suffices,
     overlay_fits_class,
+    backups_are_elsewhere,
     networks_apart,
     swarms_are_of_the_cluster,
     nodes_are_apart,

@@ -47,6 +47,7 @@ ENGINE, SPLIT_ENGINE = (
 )
 UPSTREAM = "python3-debian docker-ce docker-ce-cli containerd.io apparmor python3-docker python3-requests"
 SAME = {
+    "backup": "duplicity gnupg",
     "certbot": "certbot",
     "nfs_client": "nfs-common",
     "nfs_server": "nfs-kernel-server xfsprogs",
@@ -106,6 +107,20 @@ def installed(role: str, system: str, **given: Any) -> list[str]:
 def test_what_roles_install(system: str) -> None:
     found = {role: " ".join(installed(role, system, **GIVEN)) for role in ROLES}
     assert found == PACKAGES[system]
+
+
+@every_system
+@pytest.mark.parametrize(
+    ("target", "packages"),
+    [
+        ("swift://store", "python3-swiftclient python3-keystoneclient"),
+        ("s3://store", "python3-boto3"),
+        ("sftp://backup@192.0.2.1/store", "python3-paramiko"),
+        ("rclone://a:b", "rclone"),
+    ],
+)
+def test_what_a_target_of_backups_is_reached_by(system: str, target: str, packages: str) -> None:
+    assert " ".join(installed("backup", system, backup_target=target)) == f"duplicity gnupg {packages}"
 
 
 @every_system

@@ -1,0 +1,51 @@
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from ansible.errors import AnsibleActionFail
+from ansible.plugins.action import ActionBase
+from ansible_collections.galilean.hub.plugins.plugin_utils.openpgp import OpenPgpError, unseal
+from ansible_collections.galilean.hub.plugins.plugin_utils.sealed import differing, recover, unpack
+from ansible_collections.galilean.hub.plugins.plugin_utils.secret_file import SecretFile
+
+
+class ActionModule(ActionBase):
+    """Decrypt and write on the controller, and reach no host."""
+
+    _requires_connection = False
+    _supports_check_mode = True
+    _supports_async = False
+
+    def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
+        super().run(tmp, task_vars)
+        _result, args = self.validate_argument_spec(
+            {
+                "sealed": {"type": "str", "required": True, "no_log": True},
+                "kept": {"type": "list", "elements": "dict", "required": True},
+                "private_key": {"type": "str", "default": "", "no_log": False},
+                "witness": {"type": "path", "required": True},
+                "expected": {"type": "str", "required": True},
+            }
+        )
+        witness = Path(args["witness"]).expanduser()
+        if SecretFile(witness, self._loader).read().strip() == args["expected"]:
+            return {"changed": False, "paths": []}
+        directories = {
+            each["name"]: Path(each["path"]).expanduser() for each in args["kept"] if each["kind"] == "controller"
+        }
+        key = Path(args["private_key"]).expanduser() if args["private_key"] else None
+        try:
+            files = differing(unpack(unseal(args["sealed"], key.read_bytes() if key else None)), directories)
+            if not self._task.check_mode:
+                # The last to be written: where it is, the rest is.
+                recover(dict(sorted(files.items(), key=lambda file: file[0] == witness)), datetime.now(UTC))
+        except (OpenPgpError, OSError, ValueError) as error:
+            advice = "Name its private key by backup_private_key, or have it in the keyring of whoever runs Ansible"
+            raise AnsibleActionFail(f"What was the controller's cannot be opened: {error}. {advice}.") from error
+        return {"changed": bool(files), "paths": [str(path) for path in files]}

@@ -1,0 +1,250 @@
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What is in a tree of files: by it a restored tree is compared, and given what duplicity does not keep.
+
+That is hard links, holes in sparse files, extended attributes with the access control lists, and parts of a second.
+Owners of files may change them all the time: no link is followed, and no path is read that has a link in it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import os
+import shutil
+import stat
+import subprocess
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import asdict, dataclass, field, replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+CHUNK_BYTES = 1 << 20
+SECTOR_BYTES = 512
+FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
+KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
+# What people give to their files. The rest is the kernel's own.
+ATTRIBUTES = ("user.", "system.posix_acl_")
+# What a restored file has by itself is nobody's difference.
+NOT_COMPARED = frozenset({"hard_link", "is_sparse", "seen"})
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file. `hard_link` is the same for all names of one file, `seen` changes whenever the file does."""
+
+    kind: str
+    mode: int
+    uid: int
+    gid: int
+    mtime_ns: int
+    size: int = 0
+    digest: str = ""
+    target: str = ""
+    hard_link: str = ""
+    is_sparse: bool = False
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    seen: str = ""
+
+
+Entries = Mapping[str, Entry]
+
+
+def is_excluded(parts: Sequence[str], patterns: Sequence[str]) -> bool:
+    """Whether a path, in its parts below a tree, ends with a pattern, which may be one name or several."""
+    for pattern in patterns:
+        names = pattern.split("/")
+        if len(names) <= len(parts) and all(map(fnmatchcase, parts[-len(names) :], names)):
+            return True
+    return False
+
+
+def scan(root: Path, name: str, excludes: Sequence[str] = (), known: Entries | None = None) -> dict[str, Entry]:
+    """What is at a path and below, by names that begin with `name`. Files that vanish meanwhile are left out.
+
+    Of a file that has not changed since it was `known` the digest is taken from there. Raises OSError.
+    """
+    known = known or {}
+    found: dict[str, Entry] = {}
+    with opened(str(root.parent)) as parent:
+        top = _entry(parent, root.name, known.get(name))
+    if top:
+        found[name] = top
+    if not top or top.kind != "directory":
+        return found
+    with opened(str(root)) as base:
+        for path, directories, files, directory in os.fwalk(".", dir_fd=base, follow_symlinks=False):
+            parts = path.split("/")[1:]
+            directories[:] = [each for each in directories if not is_excluded([*parts, each], excludes)]
+            for each in (*directories, *files):
+                if each in directories or not is_excluded([*parts, each], excludes):
+                    key = "/".join([name, *parts, each])
+                    if entry := _entry(directory, each, known.get(key)):
+                        found[key] = entry
+    return found
+
+
+@contextmanager
+def opened(path: str, directory: int | None = None) -> Iterator[int]:
+    """A directory, open for as long as it is looked at. A link to one is none."""
+    descriptor = os.open(path, FILE | os.O_DIRECTORY, dir_fd=directory)
+    try:
+        yield descriptor
+    finally:
+        os.close(descriptor)
+
+
+def _entry(directory: int, name: str, known: Entry | None) -> Entry | None:
+    """What a name in an open directory stands for, None where it is gone or is nothing that is backed up."""
+    try:
+        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+        kind = KINDS.get(stat.S_IFMT(status.st_mode))
+        if kind is None:
+            return None
+        if kind == "link":
+            return replace(_of_status(kind, status), mode=0, target=os.readlink(name, dir_fd=directory))
+        descriptor = os.open(name, FILE, dir_fd=directory)
+    except OSError:
+        # Its owner has taken it away or put another thing there.
+        return None
+    try:
+        status = os.fstat(descriptor)
+        if KINDS.get(stat.S_IFMT(status.st_mode)) != kind:
+            return None
+        entry = replace(_of_status(kind, status), attributes=_attributes(descriptor))
+        if kind == "file":
+            is_known = known is not None and known.seen == entry.seen
+            entry = replace(entry, digest=known.digest if known and is_known else _digest(descriptor))
+        return entry
+    finally:
+        os.close(descriptor)
+
+
+def _of_status(kind: str, status: os.stat_result) -> Entry:
+    is_file = kind == "file"
+    return Entry(
+        kind,
+        stat.S_IMODE(status.st_mode),
+        status.st_uid,
+        status.st_gid,
+        status.st_mtime_ns,
+        size=status.st_size if is_file else 0,
+        hard_link=f"{status.st_dev}:{status.st_ino}" if is_file and status.st_nlink > 1 else "",
+        is_sparse=is_file and status.st_blocks * SECTOR_BYTES < status.st_size,
+        seen=f"{status.st_ino}:{status.st_ctime_ns}:{status.st_size}",
+    )
+
+
+def _digest(descriptor: int) -> str:
+    digest = hashlib.sha256()
+    while chunk := os.read(descriptor, CHUNK_BYTES):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _attributes(descriptor: int) -> dict[str, str]:
+    try:
+        names = [name for name in os.listxattr(descriptor) if name.startswith(ATTRIBUTES)]
+        return {name: base64.b64encode(os.getxattr(descriptor, name)).decode() for name in sorted(names)}
+    except OSError:
+        # A file system without them.
+        return {}
+
+
+# As a file
+
+
+def write(path: Path, header: Mapping[str, Any], entries: Entries) -> None:
+    """One line for all of it and one for each file, in an order that does not change. Raises OSError."""
+    totals = {"files": sum(each.kind == "file" for each in entries.values())}
+    totals["bytes"] = sum(each.size for each in entries.values())
+    with path.open("w", encoding="ascii") as stream:
+        stream.write(f"{json.dumps({'format': FORMAT, **header, **totals})}\n")
+        stream.writelines(f"{json.dumps([name, asdict(entries[name])])}\n" for name in sorted(entries))
+
+
+def read(path: Path) -> tuple[dict[str, Any], dict[str, Entry]]:
+    """Header and files. Raises OSError and ValueError."""
+    with path.open(encoding="ascii") as stream:
+        header = json.loads(stream.readline())
+        rows = (json.loads(line) for line in stream)
+        return header, {name: Entry(**entry) for name, entry in rows}
+
+
+def below(entries: Entries, path: str) -> dict[str, Entry]:
+    """The entries of a path and of what is in it."""
+    return {name: entry for name, entry in entries.items() if name == path or name.startswith(f"{path}/")}
+
+
+# What was restored
+
+
+def mend(root: Path, name: str, entries: Entries) -> None:
+    """Give a restored tree, which nobody else reaches, what duplicity does not keep. Raises OSError."""
+    links = root.with_name(f"{root.name}.links")
+    links.mkdir(mode=0o700)
+    try:
+        with opened(str(root.parent)) as parent, opened(str(links)) as side:
+            if root.is_dir() and not root.is_symlink():
+                # A directory after what is in it: that changes its time.
+                for path, directories, files, directory in os.fwalk(str(root.name), topdown=False, dir_fd=parent):
+                    inner = "/".join([name, *path.split("/")[1:]])
+                    for each in (*files, *directories):
+                        _mend(directory, each, entries.get(f"{inner}/{each}"), side)
+            _mend(parent, root.name, entries.get(name), side)
+    finally:
+        shutil.rmtree(links)
+
+
+def _mend(directory: int, name: str, entry: Entry | None, links: int) -> None:
+    status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    if entry is None or KINDS.get(stat.S_IFMT(status.st_mode)) != entry.kind:
+        return
+    if entry.kind != "link":
+        descriptor = os.open(name, FILE, dir_fd=directory)
+        try:
+            for attribute, value in entry.attributes.items():
+                # A file system without them has them not.
+                with suppress(OSError):
+                    os.setxattr(descriptor, attribute, base64.b64decode(value))
+            if entry.is_sparse:
+                path = f"/proc/self/fd/{descriptor}"
+                writable = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+                try:
+                    dig = ["fallocate", "--dig-holes", f"/proc/self/fd/{writable}"]
+                    subprocess.run(dig, pass_fds=[writable], check=False, capture_output=True)
+                finally:
+                    os.close(writable)
+        finally:
+            os.close(descriptor)
+    os.utime(name, ns=(entry.mtime_ns, entry.mtime_ns), dir_fd=directory, follow_symlinks=False)
+    if entry.hard_link:
+        try:
+            os.link(name, entry.hard_link, src_dir_fd=directory, dst_dir_fd=links, follow_symlinks=False)
+        except FileExistsError:
+            os.unlink(name, dir_fd=directory)
+            os.link(entry.hard_link, name, src_dir_fd=links, dst_dir_fd=directory, follow_symlinks=False)
+
+
+def differences(wanted: Entries, found: Entries) -> dict[str, str]:
+    """What is not as it was, by name, each in a few words."""
+    differing = {}
+    for name in sorted(wanted.keys() | found.keys()):
+        before, after = wanted.get(name), found.get(name)
+        if before is None or after is None:
+            differing[name] = "is missing" if after is None else "was not there"
+        elif parts := [part for part in _compared(before) if getattr(before, part) != getattr(after, part)]:
+            differing[name] = f"has another {', '.join(parts)}"
+    return differing
+
+
+def _compared(entry: Entry) -> Iterator[str]:
+    for part in asdict(entry):
+        if part not in NOT_COMPARED:
+            yield part

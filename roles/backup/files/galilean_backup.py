@@ -1,0 +1,788 @@
+"""Back up what roles keep on a host, prove that it can be restored, and restore it.
+
+    galilean_backup.py SETTINGS claim                what a run of the play does: the store is this cluster's
+    galilean_backup.py SETTINGS run                  what the timer does
+    galilean_backup.py SETTINGS prove                restore a sample aside, and compare it
+    galilean_backup.py SETTINGS drill                restore everything aside, and compare it
+    galilean_backup.py SETTINGS restore              restore what a request in JSON asks for, read from standard input
+    galilean_backup.py SETTINGS controller           tell in JSON whose the store is, and what the controller has sealed
+
+One at a time: whoever comes second waits. Each looks at what is there, so what one has left undone the next does.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import itertools
+import json
+import os
+import random
+import shutil
+import sqlite3
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from ansible_collections.galilean.hub.plugins.module_utils.backup import manifest
+from ansible_collections.galilean.hub.plugins.module_utils.backup.duplicity import (
+    RETRIED,
+    Duplicity,
+    DuplicityError,
+    NoBackupError,
+    environment_of,
+    oldest_to_keep,
+    spelled,
+    version_of,
+)
+from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
+
+CLUSTER = "cluster"
+MARK, SEALED, MANIFEST = "cluster.json", "controller.asc", "manifest.jsonl"
+NAMED = 5
+METRICS = """\
+# HELP galilean_backup_newest_seconds When the newest backup was made, in seconds since 1970.
+# TYPE galilean_backup_newest_seconds gauge
+galilean_backup_newest_seconds{{instance="{instance}"}} {newest}
+# HELP galilean_backup_proved_seconds When a restored sample was last as it was backed up, in seconds since 1970.
+# TYPE galilean_backup_proved_seconds gauge
+galilean_backup_proved_seconds{{instance="{instance}"}} {proved}
+# HELP galilean_backup_drilled_seconds When everything restored was last as it was backed up, in seconds since 1970.
+# TYPE galilean_backup_drilled_seconds gauge
+galilean_backup_drilled_seconds{{instance="{instance}"}} {drilled}
+# HELP galilean_backup_drill_duration_seconds How long it took to restore and compare everything.
+# TYPE galilean_backup_drill_duration_seconds gauge
+galilean_backup_drill_duration_seconds{{instance="{instance}"}} {drill_seconds}
+# HELP galilean_backup_failing Whether the last look at the backups ended with a problem.
+# TYPE galilean_backup_failing gauge
+galilean_backup_failing{{instance="{instance}"}} {failing}
+"""
+
+
+class BackupError(Exception):
+    """Why there is no backup or nothing is restored, in words for the person who runs the site."""
+
+
+@dataclass(frozen=True)
+class Kept:
+    """What a role keeps here: a tree of files, which may be a single one, or a database of SQLite.
+
+    Its services are stopped while it is put in place.
+    """
+
+    name: str
+    path: Path
+    kind: str
+    services: list[str] = field(default_factory=list)
+    hosts: list[str] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the role says. The set is what this host has at the target. One host publishes what is the controller's."""
+
+    cluster: str
+    instance: str
+    set: str
+    target: str
+    duplicity: str
+    options: list[str]
+    directory: Path
+    keys: list[Path]
+    credentials: Path
+    sealed: Path | None
+    kept: list[Kept]
+    excludes: list[str]
+    full_days: float
+    keep_chains: int
+    keep_days: float
+    alarm_hours: float
+    sample: int
+    metrics: Path
+
+    @property
+    def place(self) -> str:
+        """Where an instance has its backups."""
+        return f"{self.target}/{self.instance}"
+
+    @property
+    def url(self) -> str:
+        return f"{self.place}/{self.set}"
+
+    @property
+    def staged(self) -> Path:
+        """What is backed up beside the files in their places: databases as they were at one moment, the manifest."""
+        return self.directory / "staged"
+
+    def staged_copy(self, kept: Kept) -> Path:
+        return self.staged / kept.path.relative_to("/")
+
+
+@dataclass
+class State:
+    """What is known of the backups at a target. Times are in seconds since 1970."""
+
+    target: str = ""
+    newest: float = 0
+    proved: float = 0
+    drilled: float = 0
+    drill_seconds: float = 0
+    began: float = 0
+    is_claimed: bool = False
+    published: str = ""
+    # Why the chain is not to be gone on with.
+    broken: str = ""
+    # Which files changed while the newest backup was made.
+    changed: list[str] = field(default_factory=list)
+    problem: str = ""
+
+
+def read_settings(path: Path) -> Settings:
+    """The settings of a file of the role's. Raises OSError, ValueError and TypeError."""
+    given = json.loads(path.read_text())
+    paths = {name: Path(given[name]) for name in ("directory", "credentials", "metrics")}
+    return Settings(
+        **{
+            **given,
+            **paths,
+            "target": spelled(given["target"]),
+            "keys": [Path(key) for key in given["keys"]],
+            "sealed": Path(given["sealed"]) if given["sealed"] else None,
+            "kept": [Kept(**{**each, "path": Path(each["path"])}) for each in given["kept"]],
+        }
+    )
+
+
+def read_state(settings: Settings) -> State:
+    try:
+        state = State(**json.loads((settings.directory / "state.json").read_text()))
+    except FileNotFoundError:
+        state = State()
+    return state if state.target == settings.place else State(target=settings.place)
+
+
+def write_state(settings: Settings, state: State) -> None:
+    write_durably(settings.directory / "state.json", json.dumps(asdict(state)), mode=0o600)
+
+
+def utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+# What is decided
+
+
+def reason_for_full(chains: Sequence[Sequence[datetime]], broken: str, full_days: float, now: datetime) -> str:
+    """Why the next backup has to be a full one, empty where an increment will do."""
+    if broken:
+        return broken
+    if not chains:
+        return "there is none"
+    if now - chains[-1][0] >= timedelta(days=full_days):
+        return f"the last one is of {chains[-1][0]:%Y-%m-%d %H:%M} UTC"
+    return ""
+
+
+def alarm(state: State, alarm_hours: float, now: datetime) -> str:
+    """What is wrong with the age of the last proof, empty where nothing is."""
+    since = max(state.proved, state.began)
+    if not since or now.timestamp() - since <= alarm_hours * 3600:
+        return ""
+    last = f"the last was at {datetime.fromtimestamp(state.proved, UTC):%Y-%m-%d %H:%M} UTC" if state.proved else "ever"
+    return f"No backup has been proved for {alarm_hours:g} hours, {last}"
+
+
+def selection(settings: Settings) -> list[str]:
+    """Options of duplicity for what it takes below /."""
+    trees = [str(kept.path) for kept in settings.kept if kept.kind == "tree"]
+    excluded = [f"{tree}/**/{pattern}" for tree in trees for pattern in settings.excludes]
+    excluded += [f"{tree}/{pattern}" for tree in trees for pattern in settings.excludes]
+    taken = [*trees, str(settings.staged)]
+    return [*(f"--exclude={glob}" for glob in excluded), *(f"--include={path}" for path in taken), "--exclude=**"]
+
+
+def in_words(names: Sequence[str]) -> str:
+    shown = ", ".join(json.dumps(name) for name in names[:NAMED])
+    return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown
+
+
+def samples(entries: manifest.Entries, kept: Sequence[Kept], count: int, choose: random.Random) -> list[str]:
+    """Some of the directories that stand in a kept tree, such as homes, and of the trees that have none."""
+    inner: dict[str, list[str]] = {str(each.path): [] for each in kept if str(each.path) in entries}
+    for name, entry in sorted(entries.items()):
+        tree = os.path.dirname(name)
+        if entry.kind == "directory" and tree in inner:
+            inner[tree].append(name)
+    candidates = [name for tree, directories in inner.items() for name in directories or [tree]]
+    return choose.sample(candidates, min(count, len(candidates)))
+
+
+# The backup
+
+
+@contextmanager
+def prepared(settings: Settings) -> Iterator[Duplicity]:
+    """A duplicity with keys and credentials of its own. Raises BackupError."""
+    home = settings.directory / "home"
+    gnupg = home / ".gnupg"
+    # Anew each time: keys that are no longer wanted are gone.
+    shutil.rmtree(gnupg, ignore_errors=True)
+    gnupg.mkdir(mode=0o700, parents=True)
+    credentials = json.loads(settings.credentials.read_text())
+    environment = {
+        "HOME": str(home),
+        "GNUPGHOME": str(gnupg),
+        "LC_ALL": "C.UTF-8",
+        "PATH": os.environ.get("PATH", os.defpath),
+        "TMPDIR": os.environ.get("TMPDIR", "/var/tmp"),
+        # Keys without a passphrase are asked for one otherwise.
+        "PASSPHRASE": "",
+        **environment_of(credentials),
+    }
+    try:
+        for key in settings.keys:
+            gpg("--quiet", "--import", str(key), environment=environment)
+        yield Duplicity(
+            settings.duplicity,
+            version_of(settings.duplicity, environment),
+            settings.directory / "archive",
+            environment,
+            fingerprints(gpg("--with-colons", "--list-keys", environment=environment)),
+            ["--verbosity=warning", "--gpg-options=--trust-model=always", "--num-retries=3", *settings.options],
+        )
+    except subprocess.CalledProcessError as error:
+        raise BackupError(f"gpg takes no key: {error.stderr.strip()}") from error
+    except DuplicityError as error:
+        raise BackupError(str(error)) from error
+    finally:
+        subprocess.run(["gpgconf", "--kill", "gpg-agent"], env=environment, check=False, capture_output=True)
+
+
+def gpg(*arguments: str, environment: Mapping[str, str]) -> str:
+    """Raises CalledProcessError."""
+    command = ["gpg", "--batch", *arguments]
+    return subprocess.run(command, env=environment, check=True, capture_output=True, text=True).stdout
+
+
+def fingerprints(listed: str) -> list[str]:
+    """Those of the primary keys that gpg lists with colons."""
+    rows = [line.split(":") for line in listed.splitlines()]
+    return [after[9] for before, after in itertools.pairwise(rows) if before[0] == "pub" and after[0] == "fpr"]
+
+
+@contextmanager
+def scratch(beside: Path) -> Iterator[Path]:
+    """A directory that only root reaches, on the file system of a directory."""
+    directory = beside / ".galilean-restored"
+    if directory.exists():
+        shutil.rmtree(directory)
+    directory.mkdir(mode=0o700)
+    try:
+        yield directory
+    finally:
+        shutil.rmtree(directory)
+
+
+def published(settings: Settings, duplicity: Duplicity) -> tuple[dict[str, str], str]:
+    """The mark at the target, empty where there is none, and what the controller has sealed. Raises DuplicityError."""
+    url = f"{settings.place}/{CLUSTER}"
+    duplicity.forget(url)
+    with scratch(settings.directory) as aside:
+        try:
+            duplicity.fetch(url, aside / CLUSTER)
+        except NoBackupError:
+            return {}, ""
+        sealed = aside / CLUSTER / SEALED
+        return json.loads((aside / CLUSTER / MARK).read_text()), sealed.read_text() if sealed.exists() else ""
+
+
+def refuse_the_store_of_another(settings: Settings, mark: Mapping[str, str]) -> None:
+    if mark and mark["cluster"] != settings.cluster:
+        raise BackupError(
+            f"{settings.place} holds the backups of another cluster, {mark['cluster']}, whose hub is {mark['host']}. "
+            "Where it is the one to be rebuilt, run galilean.hub.rebuild; otherwise write another backup_target."
+        )
+
+
+def claim(settings: Settings) -> list[str]:
+    """Have the store marked as this cluster's, with what the controller has sealed. What was changed."""
+    state = read_state(settings)
+    with prepared(settings) as duplicity:
+        mark, sealed = published(settings, duplicity)
+        refuse_the_store_of_another(settings, mark)
+        wanted = settings.sealed.read_text() if settings.sealed else sealed
+        changes = []
+        if settings.sealed and (not mark or sealed != wanted):
+            with scratch(settings.directory) as aside:
+                content = {"cluster": settings.cluster, "instance": settings.instance, "host": settings.set}
+                (aside / MARK).write_text(json.dumps(content))
+                (aside / SEALED).write_text(wanted)
+                duplicity.publish(f"{settings.place}/{CLUSTER}", aside)
+            changes.append("what the controller keeps is in the store")
+        if settings.sealed and not mark and state.is_claimed:
+            # The store is another one, or has lost what it had.
+            duplicity.forget(settings.url)
+    if not state.is_claimed:
+        state.is_claimed = True
+        write_state(settings, state)
+    return changes
+
+
+def stage(settings: Settings) -> None:
+    """Copy databases as they are at one moment. Raises OSError and sqlite3.Error."""
+    if settings.staged.exists():
+        for copy in settings.staged.rglob("*.sqlite*"):
+            copy.unlink()
+    settings.staged.mkdir(mode=0o700, exist_ok=True)
+    for kept in settings.kept:
+        if kept.kind == "sqlite" and kept.path.exists():
+            copy = settings.staged_copy(kept)
+            copy.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            with (
+                closing(sqlite3.connect(f"{kept.path.as_uri()}?mode=ro", uri=True)) as source,
+                closing(sqlite3.connect(copy)) as target,
+            ):
+                source.backup(target)
+            status = kept.path.stat()
+            os.chown(copy, status.st_uid, status.st_gid)
+            copy.chmod(stat.S_IMODE(status.st_mode))
+
+
+def scan(settings: Settings, known: manifest.Entries) -> dict[str, manifest.Entry]:
+    """All that is backed up but the manifest itself."""
+    found: dict[str, manifest.Entry] = {}
+    for kept in settings.kept:
+        path = settings.staged_copy(kept) if kept.kind == "sqlite" else kept.path
+        if path.exists():
+            found |= manifest.scan(path, str(path), settings.excludes, known)
+    return found
+
+
+def known_entries(settings: Settings) -> dict[str, manifest.Entry]:
+    try:
+        return manifest.read(settings.staged / MANIFEST)[1]
+    except (OSError, ValueError, TypeError):
+        # There is none yet, or it is of another release: all is read.
+        return {}
+
+
+def back_up(settings: Settings, state: State) -> list[str]:
+    """Make the backup that is due. What is to be told. Raises BackupError, OSError and sqlite3.Error."""
+    with prepared(settings) as duplicity:
+        mark, _sealed = published(settings, duplicity)
+        if not mark:
+            raise BackupError(
+                f"{settings.place} lacks the mark of this cluster: what was there is gone, or something else is "
+                "there. Bring it back, or run galilean.hub.backup, which begins anew."
+            )
+        refuse_the_store_of_another(settings, mark)
+        known = known_entries(settings)
+        stage(settings)
+        before = scan(settings, known)
+        header = {"cluster": settings.cluster, "instance": settings.instance, "time": utc_now().isoformat()}
+        new = settings.staged / f".{MANIFEST}.new"
+        manifest.write(new, header, before)
+        new.replace(settings.staged / MANIFEST)
+        if not duplicity.chains(settings.url):
+            duplicity.look(settings.url)
+        reason = reason_for_full(duplicity.chains(settings.url), state.broken, settings.full_days, utc_now())
+        if state.broken:
+            duplicity.forget(settings.url)
+        told = make(settings, duplicity, "full" if reason else "incremental")
+        state.newest, state.broken, state.began = utc_now().timestamp(), "", state.began or utc_now().timestamp()
+        state.changed = sorted(name for name, entry in scan(settings, before).items() if entry != before.get(name))
+        if state.changed:
+            told.append(f"Changed while they were read: {in_words(state.changed)}")
+        write_state(settings, state)
+        if reason:
+            forget(settings, duplicity)
+            told.append(f"A full backup: {reason}")
+            told += prove_with(settings, state, duplicity)
+    return told
+
+
+def make(settings: Settings, duplicity: Duplicity, verb: str) -> list[str]:
+    select = selection(settings)
+    try:
+        said = duplicity.back_up(verb, settings.url, select)
+    except NoBackupError:
+        said = duplicity.back_up("full", settings.url, select)
+    return [f"The store answered after several attempts: {line}" for line in dict.fromkeys(RETRIED.findall(said))]
+
+
+def forget(settings: Settings, duplicity: Duplicity) -> None:
+    """Remove what is kept long enough, and what was broken off."""
+    since = utc_now() - timedelta(days=settings.keep_days)
+    duplicity.clean(settings.url)
+    if oldest := oldest_to_keep(duplicity.chains(settings.url), settings.keep_chains, since):
+        duplicity.remove_before(oldest, settings.url)
+
+
+# The proof
+
+
+Look = Callable[[Path, datetime], tuple[dict[str, str], str]]
+
+
+def judged(settings: Settings, state: State, duplicity: Duplicity, look: Look) -> list[str]:
+    """Look at the newest backup, restored aside. What was proved. Raises BackupError and OSError.
+
+    A look gives what is not as it was, by name, and says what it has looked at.
+    """
+    backup = newest(duplicity, settings, utc_now())
+    of = f"of {backup:%Y-%m-%d %H:%M} UTC"
+    try:
+        with scratch(settings.directory) as aside:
+            wrong, seen = look(aside, backup)
+    except DuplicityError as error:
+        state.broken = f"the one {of} does not restore: {error}"
+        write_state(settings, state)
+        raise BackupError(f"The backup {of} does not restore: {error}") from error
+    wrong = {name: what for name, what in wrong.items() if name not in state.changed}
+    if wrong:
+        state.broken = f"the one {of} restores something else"
+        write_state(settings, state)
+        named = [f"{in_words([name])} {what}" for name, what in wrong.items()]
+        raise BackupError(f"The backup {of} restores something else: {'; '.join(named[:NAMED])}")
+    state.proved = utc_now().timestamp()
+    write_state(settings, state)
+    return [f"Restored as they were in the backup {of}: {seen}"]
+
+
+def prove_with(settings: Settings, state: State, duplicity: Duplicity) -> list[str]:
+    """Judge the newest backup by a sample."""
+
+    def look(aside: Path, backup: datetime) -> tuple[dict[str, str], str]:
+        staged = aside / "staged"
+        restore_path(settings, duplicity, settings.staged, backup, staged)
+        _header, entries = manifest.read(staged / MANIFEST)
+        wrong: dict[str, str] = {}
+        for kept in (each for each in settings.kept if each.kind == "sqlite"):
+            wrong |= compared_database(settings, kept, staged / kept.path.relative_to("/"), entries)
+        names = samples(entries, settings.kept, settings.sample, random.Random())
+        for place, name in enumerate(names):
+            wrong |= bring(duplicity, settings, name, backup, aside / str(place), entries)
+        return wrong, in_words(names)
+
+    return judged(settings, state, duplicity, look)
+
+
+def drill(settings: Settings, state: State) -> list[str]:
+    """Judge the newest backup by all that is in it, as after the loss of the host."""
+    began = time.monotonic()
+
+    def look(aside: Path, backup: datetime) -> tuple[dict[str, str], str]:
+        everything = aside / "all"
+        duplicity.restore(settings.url, everything, time=backup)
+        header, entries = manifest.read(everything / (settings.staged / MANIFEST).relative_to("/"))
+        wrong: dict[str, str] = {}
+        for kept in settings.kept:
+            name = source_of(settings, kept, str(kept.path))
+            restored = everything / name.removeprefix("/")
+            if kept.kind == "sqlite":
+                wrong |= compared_database(settings, kept, restored, entries)
+            else:
+                wrong |= compared(restored, name, entries)
+        return wrong, f"{header['files']} files of {header['bytes']} bytes"
+
+    with prepared(settings) as duplicity:
+        told = judged(settings, state, duplicity, look)
+    state.drilled, state.drill_seconds = utc_now().timestamp(), time.monotonic() - began
+    return [*told, f"It took {state.drill_seconds / 60:.1f} minutes"]
+
+
+def prove(settings: Settings, state: State) -> list[str]:
+    with prepared(settings) as duplicity:
+        return prove_with(settings, state, duplicity)
+
+
+def newest(duplicity: Duplicity, settings: Settings, until: datetime) -> datetime:
+    """The time of the newest backup until then. Raises BackupError."""
+    if not duplicity.chains(settings.url):
+        duplicity.look(settings.url)
+    times = [time for chain in duplicity.chains(settings.url) for time in chain]
+    found = [time for time in times if time <= until]
+    if not found:
+        oldest = f"the oldest is of {min(times):%Y-%m-%d %H:%M:%S} UTC" if times else "there is none at all"
+        raise BackupError(f"There is no backup of {until:%Y-%m-%d %H:%M:%S} UTC or before; {oldest}")
+    return max(found)
+
+
+def restore_path(settings: Settings, duplicity: Duplicity, path: Path, backup: datetime, into: Path) -> None:
+    duplicity.restore(settings.url, into, str(path.relative_to("/")), backup)
+
+
+def bring(
+    duplicity: Duplicity, settings: Settings, name: str, backup: datetime, into: Path, entries: manifest.Entries
+) -> dict[str, str]:
+    """Restore a name of the manifest to a path, with all that it had. What is not as it was, by name."""
+    restore_path(settings, duplicity, Path(name), backup, into)
+    return compared(into, name, entries)
+
+
+def compared(restored: Path, name: str, entries: manifest.Entries) -> dict[str, str]:
+    """Give what was restored all that it had. What is not as it was, by name."""
+    wanted = manifest.below(entries, name)
+    if not wanted:
+        return {}
+    if not (restored.exists() or restored.is_symlink()):
+        return {name: "is missing"}
+    manifest.mend(restored, name, wanted)
+    return manifest.differences(wanted, manifest.scan(restored, name))
+
+
+def compared_database(settings: Settings, kept: Kept, copy: Path, entries: manifest.Entries) -> dict[str, str]:
+    """What is wrong with a restored copy of a database, by name."""
+    name = str(settings.staged_copy(kept))
+    wrong = compared(copy, name, entries)
+    if wrong or name not in entries:
+        return wrong
+    with closing(sqlite3.connect(f"{copy.as_uri()}?mode=ro&immutable=1", uri=True)) as connection:
+        (found,) = connection.execute("PRAGMA quick_check(1)").fetchone()
+    return {} if found == "ok" else {name: f"is damaged: {found}"}
+
+
+# The restore
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to restore: paths that are kept or below such, all that is kept where there are none; as of a time or now.
+
+    `beside` the original, `in_place` with what stands there moved aside, or only what is `missing`. A plan changes
+    nothing.
+    """
+
+    place: str
+    paths: list[str] = field(default_factory=list)
+    time: str = ""
+    is_plan: bool = False
+
+
+def restore(settings: Settings, request: Request) -> list[str]:
+    """What was restored, and what of it is not as it was. Raises BackupError and OSError."""
+    until = datetime.fromisoformat(request.time).astimezone(UTC) if request.time else utc_now()
+    wanted = {path: kept_of(settings, path) for path in request.paths} or {str(k.path): k for k in settings.kept}
+    with prepared(settings) as duplicity:
+        backup = newest(duplicity, settings, until)
+        with scratch(settings.directory) as aside:
+            restore_path(settings, duplicity, settings.staged / MANIFEST, backup, aside / MANIFEST)
+            _header, entries = manifest.read(aside / MANIFEST)
+        of = f"of {backup:%Y-%m-%d %H:%M:%S} UTC"
+        sources = {path: source_of(settings, kept, path) for path, kept in wanted.items()}
+        absent = [path for path in wanted if sources[path] not in entries]
+        if request.paths and absent:
+            raise BackupError(f"The backup {of} has no {in_words(absent)}")
+        told = []
+        for path in (each for each in wanted if each not in absent):
+            inner = manifest.below(entries, sources[path])
+            size = sum(entry.size for entry in inner.values())
+            what = f"{in_words([path])} {of}, {len(inner)} files of {size} bytes"
+            if request.place == "missing" and is_something(Path(path)):
+                told.append(f"Left as it is: {in_words([path])}")
+            elif request.is_plan:
+                told.append(f"Would restore {what}")
+            else:
+                place = Place(wanted[path], path, request.place)
+                target, wrong = put(settings, duplicity, place, sources[path], backup, entries)
+                told.append(f"Restored {what}, as {in_words([target])}")
+                told += [f"Not as it was: {in_words([name])} {what}" for name, what in wrong.items()]
+        return told
+
+
+def kept_of(settings: Settings, path: str) -> Kept:
+    """What a path is kept as. Raises BackupError."""
+    if os.path.normpath(path) == path:
+        for kept in settings.kept:
+            if Path(path) == kept.path or (kept.kind == "tree" and Path(path).is_relative_to(kept.path)):
+                return kept
+    places = ", ".join(str(kept.path) for kept in settings.kept)
+    raise BackupError(f"{in_words([path])} is not kept here. What is kept is at {places}")
+
+
+def source_of(settings: Settings, kept: Kept, path: str) -> str:
+    """Where a path that is kept stands in the backup."""
+    return str(settings.staged_copy(kept)) if kept.kind == "sqlite" else path
+
+
+def is_something(path: Path) -> bool:
+    return path.is_symlink() or (any(path.iterdir()) if path.is_dir() else path.exists())
+
+
+@dataclass(frozen=True)
+class Place:
+    """A path that is kept, and where it is restored: beside itself or in place."""
+
+    kept: Kept
+    path: str
+    which: str
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """Its names below the directory in which the kept one stands."""
+        return Path(self.path).relative_to(self.kept.path.parent).parts
+
+
+def put(
+    settings: Settings,
+    duplicity: Duplicity,
+    place: Place,
+    source: str,
+    backup: datetime,
+    entries: manifest.Entries,
+) -> tuple[str, dict[str, str]]:
+    """Restore one path. Where it is now, and what of it is not as it was."""
+    above = place.kept.path.parent
+    above.mkdir(mode=0o755, parents=True, exist_ok=True)
+    with scratch(above) as aside:
+        tree = aside / "tree"
+        tree.mkdir(mode=0o700)
+        wrong = bring(duplicity, settings, source, backup, tree / "restored", entries)
+        stamp, name = f"{utc_now():%Y%m%dT%H%M%SZ}", place.parts[-1]
+        with parent_of(place, entries) as parent, manifest.opened(str(tree)) as restored:
+            if place.which == "beside":
+                target = with_suffix(name, f".restored-{stamp}")
+                os.rename("restored", target, src_dir_fd=restored, dst_dir_fd=parent)
+            else:
+                target = name
+                with stopped(place.kept.services):
+                    move_aside(parent, name, with_suffix(name, f".before-restore-{stamp}"))
+                    os.rename("restored", target, src_dir_fd=restored, dst_dir_fd=parent)
+            os.fsync(parent)
+    return str(Path(place.path).with_name(target)), wrong
+
+
+@contextmanager
+def stopped(services: Sequence[str]) -> Iterator[None]:
+    """Those of the services that run do not run for a while."""
+    running = [service for service in services if systemctl("is-active", "--quiet", service)]
+    for service in running:
+        systemctl("stop", service)
+    try:
+        yield
+    finally:
+        for service in running:
+            systemctl("start", service)
+
+
+def with_suffix(name: str, suffix: str) -> str:
+    """A name beside another, no longer than a file system takes."""
+    return os.fsdecode(os.fsencode(name)[: 255 - len(suffix)]) + suffix
+
+
+def systemctl(*arguments: str) -> bool:
+    return subprocess.run(["systemctl", *arguments], check=False).returncode == 0
+
+
+@contextmanager
+def parent_of(place: Place, entries: manifest.Entries) -> Iterator[int]:
+    """The directory in which a path stands, reached without a link; what is missing of it is made as it was."""
+    path = place.kept.path.parent
+    with manifest.opened(str(path)) as directory:
+        current = os.dup(directory)
+        try:
+            for part in place.parts[:-1]:
+                path /= part
+                entry = entries.get(str(path))
+                if entry and part not in os.listdir(current):
+                    os.mkdir(part, mode=0o700, dir_fd=current)
+                    os.chown(part, entry.uid, entry.gid, dir_fd=current, follow_symlinks=False)
+                    os.chmod(part, entry.mode, dir_fd=current)
+                following = os.open(part, manifest.FILE | os.O_DIRECTORY, dir_fd=current)
+                os.close(current)
+                current = following
+            yield current
+        except NotADirectoryError as error:
+            raise BackupError(f"{path} is no directory any more. Move it away, or restore beside it") from error
+        finally:
+            os.close(current)
+
+
+def move_aside(directory: int, name: str, other: str) -> None:
+    """Give what has a name another one. An empty directory goes."""
+    try:
+        os.rmdir(name, dir_fd=directory)
+    except FileNotFoundError:
+        return
+    except OSError:
+        os.rename(name, other, src_dir_fd=directory, dst_dir_fd=directory)
+
+
+def controller(settings: Settings) -> list[str]:
+    """The mark of the store and what the controller has sealed, as JSON. Raises BackupError."""
+    with prepared(settings) as duplicity:
+        mark, sealed = published(settings, duplicity)
+    if not mark:
+        raise BackupError(f"{settings.place} has no backup of a cluster")
+    return [json.dumps({"cluster": mark["cluster"], "sealed": sealed})]
+
+
+# How it is called
+
+
+def run(settings: Settings, state: State) -> list[str]:
+    told = back_up(settings, state)
+    if problem := alarm(state, settings.alarm_hours, utc_now()):
+        raise BackupError(problem)
+    return told
+
+
+def watched(settings: Settings, work: Callable[[Settings, State], list[str]]) -> list[str]:
+    """Do what the timers do, and have others know how it ended."""
+    state = read_state(settings)
+    state.problem = ""
+    try:
+        return work(settings, state)
+    except (BackupError, OSError, sqlite3.Error) as error:
+        state.problem = str(error)
+        raise BackupError(str(error)) from error
+    finally:
+        write_state(settings, state)
+        text = METRICS.format(
+            instance=settings.instance,
+            newest=int(state.newest),
+            proved=int(state.proved),
+            drilled=int(state.drilled),
+            drill_seconds=int(state.drill_seconds),
+            failing=int(bool(state.problem)),
+        )
+        write_durably(settings.metrics, text, mode=0o644)
+
+
+@contextmanager
+def alone(settings: Settings) -> Iterator[None]:
+    """Waits until no other one is at work."""
+    settings.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with (settings.directory / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def main(arguments: Sequence[str]) -> str | None:
+    path, verb = arguments
+    settings = read_settings(Path(path))
+    os.umask(0o077)
+    verbs: Mapping[str, Callable[[], list[str]]] = {
+        "claim": lambda: [f"Changed: {change}" for change in claim(settings)],
+        "run": lambda: watched(settings, run),
+        "prove": lambda: watched(settings, prove),
+        "drill": lambda: watched(settings, drill),
+        "restore": lambda: restore(settings, Request(**json.load(sys.stdin))),
+        "controller": lambda: controller(settings),
+    }
+    try:
+        with alone(settings):
+            for line in verbs[verb]():
+                print(line)
+    except (BackupError, OSError, ValueError, sqlite3.Error) as error:
+        return str(error)
+    return None
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

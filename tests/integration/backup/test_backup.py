@@ -1,0 +1,179 @@
+"""What people have is backed up by SFTP and comes back as it was, with owners, modes, links and times."""
+
+from __future__ import annotations
+
+import subprocess
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from sites import ADA, DATABASE, EMIL, HOMES, HOST, MALLORY, UNIT, MakeSite, Site, without_caches
+from stores import DIRECTORY, Store
+
+FILE = f"{ADA}/notes/07.ipynb"
+READ = f"import sqlite3; print(sqlite3.connect('{DATABASE}').execute('SELECT name FROM users').fetchall())"
+
+
+@pytest.fixture(scope="module")
+def site(make_site: MakeSite) -> Site:
+    """A host with one full backup, and an increment of a later hour."""
+    site = make_site("trixie", "sftp")
+    run = site.play("backup.yml")
+    assert run.returncode == 0, run.output
+    site.back_up()
+    return site
+
+
+@pytest.fixture(scope="module")
+def full(site: Site) -> datetime:
+    """When there was a full backup and nothing else."""
+    site.run("sleep", "1")
+    return datetime.now(UTC)
+
+
+@pytest.fixture(scope="module")
+def changed(site: Site, full: datetime) -> Site:  # noqa: ARG001
+    """The host after an increment."""
+    site.run("sh", "-c", f"echo changed >>{FILE}; rm {EMIL}/notes/03.ipynb")
+    site.back_up()
+    return site
+
+
+def test_a_second_run_changes_nothing(site: Site) -> None:
+    run = site.play("backup.yml")
+    assert run.returncode == 0, run.output
+    assert run.changed == {HOST: 0}, run.output
+
+
+def test_a_full_backup_is_proved_at_once(site: Site) -> None:
+    metrics = site.metrics()
+    assert metrics["galilean_backup_failing"] == 0
+    assert metrics["galilean_backup_proved_seconds"] >= metrics["galilean_backup_newest_seconds"] > 0
+
+
+def test_nothing_in_the_store_can_be_read(site: Site, store: Store) -> None:  # noqa: ARG001
+    kinds = store.run("sh", "-c", f"ls {DIRECTORY}/main/callisto")
+    assert ".difftar.gpg" in kinds
+    assert store.run("grep", "-rlaE", "notebook 1 of|jupyterhub", DIRECTORY, check=False) == ""
+
+
+@pytest.mark.parametrize("home", [ADA, MALLORY])
+def test_a_home_beside_the_original(changed: Site, home: str) -> None:
+    before = without_caches(changed.look(home))
+    run = changed.restore(paths=[home])
+    assert run.returncode == 0, run.output
+    (restored,) = changed.beside(home)
+    assert changed.look(restored) == before
+    changed.run("rm", "-r", restored)
+
+
+def test_one_file_as_of_a_time_and_of_now(changed: Site, full: datetime) -> None:
+    now = changed.look(FILE)
+    run = changed.restore(paths=[FILE], time=full.isoformat())
+    assert run.returncode == 0, run.output
+    (earlier,) = changed.beside(FILE)
+    assert changed.run("tail", "-n", "1", earlier) == "notebook 7 of ada"
+    changed.run("rm", earlier, FILE)
+
+    run = changed.restore(paths=[FILE])
+    assert run.returncode == 0, run.output
+    (restored,) = changed.beside(FILE)
+    changed.run("mv", restored, FILE)
+    assert changed.look(FILE) == now
+
+
+def test_in_place_has_to_be_confirmed(changed: Site) -> None:
+    before = changed.look(EMIL)
+    run = changed.restore(paths=[EMIL], place="in_place")
+    assert run.returncode != 0
+    assert "backup_restore_confirmed" in run.output
+    assert changed.look(EMIL) == before
+
+
+@pytest.mark.seldom
+def test_check_says_what_it_would_do_and_does_nothing(changed: Site) -> None:
+    before = changed.look(HOMES)
+    run = changed.restore("--check", paths=[EMIL], place="in_place", confirmed=True)
+    assert run.returncode == 0, run.output
+    assert f'Would restore \\"{EMIL}\\"' in run.output or f'Would restore "{EMIL}"' in run.output
+    assert changed.look(HOMES) == before
+
+
+def test_what_is_kept_by_nobody_is_refused(changed: Site) -> None:
+    run = changed.restore(paths=["/etc/shadow"])
+    assert run.returncode != 0
+    assert "No host has backups of /etc/shadow" in run.output
+
+
+@pytest.mark.seldom
+def test_a_drill_restores_everything_and_touches_nothing(changed: Site) -> None:
+    before = changed.look(HOMES)
+    run = changed.play("drill.yml")
+    assert run.returncode == 0, run.output
+    assert "files of" in run.output
+    assert "It took" in run.output
+    assert changed.metrics()["galilean_backup_drilled_seconds"] > 0
+    assert changed.look(HOMES) == before
+    assert not changed.run("find", "/var/lib/galilean", "-name", ".galilean-restored")
+
+
+def test_everything_in_place_as_of_a_time(changed: Site, full: datetime) -> None:
+    changed.run("sh", "-c", f"rm -r {EMIL} {HOMES}/.galilean-owners; chmod 0777 {ADA}")
+    changed.run("python3", "-c", f"import sqlite3; sqlite3.connect('{DATABASE}').execute('DROP TABLE users')")
+    run = changed.restore(time=full.isoformat(), place="in_place", confirmed=True)
+    assert run.returncode == 0, run.output
+    assert "Not as it was" not in run.output
+    assert changed.run("tail", "-n", "1", FILE) == "notebook 7 of ada"
+    assert changed.run("stat", "--format", "%u %a", f"{EMIL}/notes/03.ipynb") == "2100000002 644"
+    assert changed.run("stat", "--format", "%a", ADA) == "700"
+    assert changed.run("ls", f"{HOMES}/.galilean-owners").split() == [
+        "2100000001.main.ada", "2100000002.main.emil", "2100000003.main.mallory"
+    ]  # fmt: skip
+    assert changed.python(READ) == "[('ada',), ('emil',)]"
+    assert changed.run("stat", "--format", "%u:%g", DATABASE) == "860:860"
+    assert changed.run("sh", "-c", f"ls -d {HOMES}/main.before-restore-*"), "what stood there is kept"
+
+
+def test_a_damaged_store_is_found_by_the_proof_and_a_full_backup_is_made(changed: Site, store: Store) -> None:
+    damage = "for file in *.vol*; do printf X | dd of=$file bs=1 seek=400 conv=notrunc status=none; done"
+    store.run("sh", "-c", f"cd {DIRECTORY}/main/callisto && {damage}")
+    before = store.run("ls", f"{DIRECTORY}/main/callisto").split()
+    assert changed.prove() == "failed"
+    assert ".difftar.gpg" in changed.log("galilean-backup-proof-main"), "it is named"
+    assert changed.metrics()["galilean_backup_failing"] == 1
+
+    changed.back_up()
+    new = set(store.run("ls", f"{DIRECTORY}/main/callisto").split()) - set(before)
+    assert any(name.startswith("duplicity-full.") for name in new)
+    assert changed.prove() == "inactive", changed.log("galilean-backup-proof-main")
+    assert changed.metrics()["galilean_backup_failing"] == 0
+
+
+@pytest.mark.seldom
+def test_the_store_of_another_cluster_is_refused(changed: Site, tmp_path: Path) -> None:
+    run = changed.play("backup.yml", cluster_secrets_directory=str(tmp_path / "secrets"))
+    assert run.returncode != 0
+    assert "holds the backups of another cluster" in " ".join(run.output.split())
+    mended = changed.play("backup.yml")
+    assert mended.returncode == 0, mended.output
+
+
+@pytest.mark.seldom
+def test_a_store_that_lost_everything_is_named_and_begun_anew_by_a_run(changed: Site, store: Store) -> None:
+    store.run("sh", "-c", f"rm -r {DIRECTORY}/main")
+    changed.run("systemctl", "start", f"{UNIT}.service", check=False)
+    assert changed.unit() == "failed"
+    assert "lacks the mark of this cluster" in changed.log()
+    run = changed.play("backup.yml")
+    assert run.returncode == 0, run.output
+    changed.back_up()
+    assert changed.prove() == "inactive", changed.log("galilean-backup-proof-main")
+
+
+@pytest.mark.seldom
+def test_credentials_that_do_not_log_in_are_told_in_the_words_of_the_server(changed: Site, tmp_path: Path) -> None:
+    other = tmp_path / "other"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(other)], check=True)
+    run = changed.play("backup.yml", backup_sftp_private_key=str(other))
+    assert run.returncode != 0
+    assert "Authentication failed" in run.output, run.output

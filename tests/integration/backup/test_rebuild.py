@@ -1,0 +1,59 @@
+"""All is lost, the controller's secrets too, and comes back from the store and the operator's key."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import pytest
+from sites import DATABASE, HOMES, MakeSite, Site, without_caches
+from stores import Store
+
+READ = f"import sqlite3; print(sqlite3.connect('{DATABASE}').execute('SELECT name FROM users').fetchall())"
+
+
+@pytest.fixture(scope="module")
+def site(make_site: MakeSite) -> Site:
+    site = make_site("bookworm", "sftp", backup_sample=1)
+    run = site.play("backup.yml")
+    assert run.returncode == 0, run.output
+    site.back_up()
+    return site
+
+
+def files(directory: Path) -> dict[str, bytes]:
+    """Those of a directory that are not hidden."""
+    found = {str(path.relative_to(directory)): path for path in directory.rglob("*") if path.is_file()}
+    return {name: path.read_bytes() for name, path in found.items() if "/." not in f"/{name}"}
+
+
+@pytest.mark.seldom
+def test_hosts_and_secrets_come_back(site: Site, operator: Path) -> None:
+    before, secrets = without_caches(site.look(HOMES)), files(site.secrets)
+    assert "backup_cluster" in secrets
+    site.renew()
+    shutil.rmtree(site.secrets)
+
+    run = site.play("rebuild.yml", "--tags", "rebuild", environment={"GNUPGHOME": str(operator)})
+    assert run.returncode == 0, run.output
+    assert "Not as it was" not in run.output
+    assert files(site.secrets) == secrets
+    assert without_caches(site.look(HOMES)) == before
+    assert site.python(READ) == "[('ada',), ('emil',)]"
+
+    # It is the same cluster, and goes on where it was.
+    run = site.play("backup.yml")
+    assert run.returncode == 0, run.output
+    site.back_up()
+    assert "A full backup" not in site.log()
+
+
+@pytest.mark.seldom
+def test_another_rebuild_leaves_all_as_it_is(site: Site, store: Store) -> None:  # noqa: ARG001
+    site.run("sh", "-c", f"echo work >>{HOMES}/main/ada/notes/00.ipynb")
+    before = site.look(HOMES)
+    # Nobody has to bring the key: the secrets are there.
+    run = site.play("rebuild.yml", "--tags", "rebuild", environment={"GNUPGHOME": "/nowhere"})
+    assert run.returncode == 0, run.output
+    assert f'Left as it is: \\"{HOMES}/main\\"' in run.output
+    assert site.look(HOMES) == before

@@ -1,0 +1,147 @@
+"""When a full backup is made, when its age is an alarm, what is taken, and what a proof looks at."""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import galilean_backup as program
+import pytest
+from ansible_collections.galilean.hub.plugins.module_utils.backup.manifest import Entry
+from galilean_backup import BackupError, Kept, Settings, State
+
+NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
+HOMES = Kept("homes", Path("/srv/homes/main"), "tree")
+DATABASE = Kept("hub database", Path("/var/lib/hub/hub.sqlite"), "sqlite", ["hub.service"])
+ADMINS = Kept("administrators", Path("/var/lib/hub/admins.json"), "tree")
+SETTINGS = Settings(
+    cluster="0123",
+    instance="main",
+    set="jupiter",
+    target="sftp://backup@192.0.2.1/store",
+    duplicity="/usr/bin/duplicity",
+    options=[],
+    directory=Path("/var/lib/backup"),
+    keys=[],
+    credentials=Path("/etc/credentials.json"),
+    sealed=None,
+    kept=[HOMES, DATABASE, ADMINS],
+    excludes=[".cache", "share/Trash"],
+    full_days=7,
+    keep_chains=2,
+    keep_days=30,
+    alarm_hours=26,
+    sample=2,
+    metrics=Path("/var/lib/metrics.prom"),
+)
+
+
+def ago(**parts: float) -> datetime:
+    return NOW - timedelta(**parts)
+
+
+@pytest.mark.parametrize(
+    ("chains", "broken", "reason"),
+    [
+        ([], "", "there is none"),
+        ([[ago(days=6.9), ago(hours=1)]], "", ""),
+        ([[ago(days=7)]], "", "the last one is of 2026-11-23 12:00 UTC"),
+        ([[ago(days=20)], [ago(days=1)]], "", ""),
+        ([[ago(days=1)]], "it does not restore", "it does not restore"),
+    ],
+)
+def test_a_full_backup_is_made_when_there_is_a_reason(chains: list[list[datetime]], broken: str, reason: str) -> None:
+    assert program.reason_for_full(chains, broken, 7, NOW) == reason
+
+
+@pytest.mark.parametrize(
+    ("state", "alarming"),
+    [
+        (State(), False),
+        (State(began=ago(hours=25).timestamp()), False),
+        (State(began=ago(hours=27).timestamp()), True),
+        (State(began=ago(days=90).timestamp(), proved=ago(hours=25).timestamp()), False),
+        (State(began=ago(days=90).timestamp(), proved=ago(hours=27).timestamp()), True),
+    ],
+)
+def test_a_day_without_a_proof_is_an_alarm(state: State, alarming: bool) -> None:
+    assert bool(program.alarm(state, 26, NOW)) is alarming
+
+
+def test_what_is_kept_is_taken_and_nothing_else() -> None:
+    selected = program.selection(SETTINGS)
+    assert "--exclude=/srv/homes/main/**/.cache" in selected
+    taken = selected.index("--include=/srv/homes/main")
+    assert all(place < taken for place, option in enumerate(selected) if option.endswith("Trash"))
+    assert selected[-2:] == ["--include=/var/lib/backup/staged", "--exclude=**"]
+    assert not any("hub.sqlite" in option for option in selected), "a database is copied first"
+
+
+def test_a_proof_takes_whole_homes_and_single_files() -> None:
+    directory, file = Entry("directory", 0o700, 1, 1, 0), Entry("file", 0o600, 1, 1, 0)
+    entries = {
+        "/srv/homes/main": directory,
+        **{f"/srv/homes/main/{name}": directory for name in ("ada", "emil")},
+        "/srv/homes/main/ada/notes": directory,
+        "/srv/homes/main/file": file,
+        "/var/lib/hub/admins.json": file,
+    }
+    chosen = program.samples(entries, SETTINGS.kept, 9, random.Random(1))
+    assert sorted(chosen) == ["/srv/homes/main/ada", "/srv/homes/main/emil", "/var/lib/hub/admins.json"]
+    assert len(program.samples(entries, SETTINGS.kept, 2, random.Random(1))) == 2
+
+
+@pytest.mark.parametrize(
+    ("path", "kept"),
+    [
+        ("/srv/homes/main", HOMES),
+        ("/srv/homes/main/ada/notes/a\nb", HOMES),
+        ("/var/lib/hub/hub.sqlite", DATABASE),
+        ("/var/lib/hub/admins.json", ADMINS),
+    ],
+)
+def test_a_path_is_kept_by_what_it_is_in(path: str, kept: Kept) -> None:
+    assert program.kept_of(SETTINGS, path) == kept
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/etc/shadow", "/srv/homes/main/../../../etc/shadow", "/srv/homes/mainland", "srv/homes/main", "/var/lib/hub", ""],
+)
+def test_a_path_that_is_not_kept_is_refused(path: str) -> None:
+    with pytest.raises(BackupError, match="is not kept here"):
+        program.kept_of(SETTINGS, path)
+
+
+def test_the_store_of_another_cluster_is_refused() -> None:
+    program.refuse_the_store_of_another(SETTINGS, {})
+    program.refuse_the_store_of_another(SETTINGS, {"cluster": "0123", "host": "jupiter"})
+    with pytest.raises(BackupError, match="another cluster, 4567, whose hub is saturn"):
+        program.refuse_the_store_of_another(SETTINGS, {"cluster": "4567", "host": "saturn"})
+
+
+def test_a_name_beside_another_fits_into_a_directory() -> None:
+    assert program.with_suffix("notes", ".restored-now") == "notes.restored-now"
+    long = program.with_suffix("é" * 127, ".restored-20261130T120000Z")
+    assert len(long.encode("utf-8", "surrogateescape")) <= 255
+
+
+def test_what_is_known_of_another_target_is_not_known_of_this_one(tmp_path: Path) -> None:
+    here = replace(SETTINGS, directory=tmp_path)
+    program.write_state(here, State(target=here.place, newest=1, is_claimed=True))
+    assert program.read_state(here).newest == 1
+    elsewhere = replace(here, target="file:///mnt/store")
+    assert program.read_state(elsewhere) == State(target="file:///mnt/store/main")
+
+
+def test_settings_are_what_the_role_writes(tmp_path: Path) -> None:
+    written = tmp_path / "settings.json"
+    kept = {"name": "homes", "path": "/srv/homes/main", "kind": "tree", "hosts": ["jupiter"]}
+    given = {**asdict(SETTINGS), "target": "s3://bucket", "sealed": "", "kept": [kept]}
+    written.write_text(json.dumps(given, default=str))
+    read = program.read_settings(written)
+    assert read.kept == [replace(HOMES, hosts=["jupiter"])]
+    assert read.url == "boto3+s3://bucket/main/jupiter"

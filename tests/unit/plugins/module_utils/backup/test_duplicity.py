@@ -1,0 +1,127 @@
+"""What duplicity's archive and words say."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+import pytest
+from ansible_collections.galilean.hub.plugins.module_utils.backup import duplicity
+from ansible_collections.galilean.hub.plugins.module_utils.backup.duplicity import Duplicity, DuplicityError
+
+ARCHIVE = [
+    "duplicity-full-signatures.20261101T000000Z.sigtar.gz",
+    "duplicity-full.20261101T000000Z.manifest",
+    "duplicity-inc.20261101T000000Z.to.20261101T010000Z.manifest",
+    "duplicity-inc.20261101T010000Z.to.20261102T000000Z.manifest.gpg",
+    "duplicity-full.20261108T000000Z.manifest",
+    "duplicity-inc.20261108T000000Z.to.20261109T000000Z.manifest",
+    "duplicity-full.20261115T000000Z.manifest.part",
+]
+
+
+def day(number: int, hour: int = 0) -> datetime:
+    return datetime(2026, 11, number, hour, tzinfo=UTC)
+
+
+def test_an_increment_belongs_to_the_full_one_it_follows() -> None:
+    assert duplicity.chains(ARCHIVE) == [[day(1), day(1, 1), day(2)], [day(8), day(9)]]
+
+
+def test_an_increment_without_what_it_follows_is_none() -> None:
+    assert duplicity.chains(["duplicity-inc.20261101T010000Z.to.20261102T000000Z.manifest"]) == []
+
+
+@pytest.mark.parametrize(
+    ("at_least", "since", "oldest"),
+    [
+        (1, day(20), day(15)),
+        (2, day(20), day(8)),
+        (3, day(20), None),
+        (1, day(9), day(8)),
+        (1, day(10), day(15)),
+        (1, day(2), None),
+        (9, day(20), None),
+    ],
+)
+def test_a_chain_goes_when_it_is_old_and_there_are_enough(
+    at_least: int, since: datetime, oldest: datetime | None
+) -> None:
+    chained = [[day(1), day(2)], [day(8), day(9)], [day(15)]]
+    assert duplicity.oldest_to_keep(chained, at_least, since) == oldest
+
+
+def test_where_there_is_nothing_nothing_goes() -> None:
+    assert duplicity.oldest_to_keep([], 1, day(1)) is None
+
+
+def test_the_reason_is_told_and_not_the_traceback() -> None:
+    output = """Local and Remote metadata are synchronized, no sync needed.
+Traceback (most recent call last):
+  File "/usr/bin/duplicity", line 92, in <module>
+    with_tempdir(main)
+    ~~~~^^^^
+BackendException: ssh connection to nobody@192.0.2.1:22 failed: Authentication failed.
+"""
+    assert duplicity.words_of(output).endswith("ssh connection to nobody@192.0.2.1:22 failed: Authentication failed.")
+    assert "line 92" not in duplicity.words_of(output)
+
+
+def test_swift_of_the_first_version_gets_the_names_its_uploads_ask_for() -> None:
+    given = {"SWIFT_AUTHURL": "http://192.0.2.1/auth", "SWIFT_USERNAME": "backup", "SWIFT_PASSWORD": "secret"}
+    by_1 = duplicity.environment_of(given)
+    assert (by_1["ST_AUTH"], by_1["ST_USER"], by_1["ST_KEY"]) == ("http://192.0.2.1/auth", "backup", "secret")
+    by_3 = {**given, "SWIFT_AUTHVERSION": "3"}
+    assert duplicity.environment_of(by_3) == by_3
+    assert duplicity.environment_of({"AWS_ACCESS_KEY_ID": "x"}) == {"AWS_ACCESS_KEY_ID": "x"}
+
+
+@pytest.mark.parametrize(
+    ("given", "spelled"), [("s3://bucket/s3://", "boto3+s3://bucket/s3://"), ("swift://store", "swift://store")]
+)
+def test_a_target_is_spelled_for_all_releases(given: str, spelled: str) -> None:
+    assert duplicity.spelled(given) == spelled
+
+
+def program(directory: Path, script: str) -> Duplicity:
+    path = directory / "duplicity"
+    path.write_text(f"#!/bin/sh\n{script}\n")
+    path.chmod(0o755)
+    return Duplicity(str(path), "3.0.4", directory, {"PATH": "/usr/bin:/bin"}, ["KEY"])
+
+
+@pytest.mark.parametrize(("version", "option"), [("0.8.22", "--file-to-restore"), ("3.0.4", "--path-to-restore")])
+def test_one_path_is_asked_for_as_the_release_wants_it(tmp_path: Path, version: str, option: str) -> None:
+    asked = tmp_path / "asked"
+    told = Duplicity(program(tmp_path, f'echo "$@" >{asked}').program, version, tmp_path, {"PATH": "/usr/bin:/bin"}, [])
+    told.restore("file:///store", tmp_path / "into", "srv/ada", day(8))
+    assert f"{option} srv/ada --time 2026-11-08T00:00:00Z" in asked.read_text()
+
+
+@pytest.mark.parametrize(
+    ("script", "error"),
+    [
+        ("exit 19", duplicity.NotInBackupError),
+        ("echo CollectionsError: No backup chains found; exit 30", duplicity.NoBackupError),
+        ("echo Fatal Error: Unable to start incremental.  Old signatures not found; exit 30", DuplicityError),
+        ("exit 31", DuplicityError),
+    ],
+)
+def test_what_an_exit_code_means(tmp_path: Path, script: str, error: type[DuplicityError]) -> None:
+    with pytest.raises(DuplicityError) as raised:
+        program(tmp_path, script).look("file:///store")
+    assert raised.type is error
+
+
+def test_of_each_target_something_else_is_remembered(tmp_path: Path) -> None:
+    asked = program(tmp_path, f'echo "$@" >>{tmp_path}/asked')
+    for url in ("file:///store/main/jupiter", "file:///other/main/jupiter"):
+        asked.look(url)
+    names = [line.split("--name ")[1].split()[0] for line in (tmp_path / "asked").read_text().splitlines()]
+    assert len({*names}) == 2
+    assert all(name.startswith("jupiter-") for name in names)
+
+
+def test_a_program_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(DuplicityError, match="does not run"):
+        duplicity.version_of(str(tmp_path / "none"), {})
