@@ -178,6 +178,12 @@ def test_a_playbook_is_nothing_but_plays(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda path: path.stem)
+def test_hosts_of_a_play_wait_for_one_another_whatever_strategy_is_configured(path: Path) -> None:
+    for play in (play for play in load(path) if "hosts" in play):
+        assert play["strategy"] == "linear", play["name"]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda path: path.stem)
 def test_each_play_begins_with_what_ends_a_run_whose_hub_has_failed(path: Path) -> None:
     beside_the_hub: set[str] = set()
     for play in (play for play in load(path) if "roles" in play and "vars_files" in play):

@@ -58,7 +58,8 @@ def test_each_option_is_read(role: Path) -> None:
 def test_it_reads_of_the_cluster_only_what_the_role_cluster_declares(role: Path) -> None:
     """So it works in anybody's play, which has neither the groups nor the files of the collection's own plays."""
     cluster = ROOT / "roles/cluster"
-    registered = re.findall(r"register: (\w+)", (cluster / "tasks/main.yml").read_text())
+    tasks = "".join(path.read_text() for path in (cluster / "tasks").glob("*.yml"))
+    registered = re.findall(r"register: (\w+)", tasks)
     declared = {*options_of(cluster), *load(cluster / "vars/main.yml"), *registered}
     for path in (path for folder in FOLDERS for path in (role / folder).rglob("*.*") if path.suffix in {".yml", ".j2"}):
         read = set(re.findall(r"(?<!\w)cluster_\w+", re.sub(r"(?m)^\s*#.*", "", path.read_text())))
