@@ -77,7 +77,7 @@ def main() -> None:
         for _repeat in range(REPEATS):
             for how, raise_site in zip(seconds, (by_play, by_hand), strict=True):
                 seconds[how].append(measure(internet, Path(tempfile.mkdtemp(dir=directory)), raise_site))
-    print("| how | seconds to the first answer, of three |\n| --- | --- |")
+    print(f"| how | seconds to the first answer, median of {REPEATS} |\n| --- | --- |")
     for how, found in seconds.items():
         print(f"| {how} | {statistics.median(found):.0f} ({min(found):.0f} to {max(found):.0f}) |")
 

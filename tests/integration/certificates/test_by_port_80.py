@@ -125,16 +125,6 @@ def test_its_tls_is_graded_as_the_best(edge: Edge) -> None:
     assert report["overall_grade"] == "A+", report
 
 
-def test_a_name_that_leads_elsewhere_is_told_by_a_run_that_goes_on(edge: Edge) -> None:
-    name = f"elsewhere.{NAME.partition('.')[2]}"
-    edge.internet.lead(name, edge.internet.address)
-    run = edge.converge("playbooks/release.yml", certbot_names=[NAME, name])
-    told = f"{name} leads to {edge.internet.address}, where port 80 gives no answer"
-    assert run.returncode != 0
-    assert run.recap[HOST]["rescued"] == 1, "what comes after the certificate is done"
-    assert told in words(run.output.rpartition("PLAY RECAP")[2]), "the last lines say why"
-
-
 @pytest.mark.seldom
 def test_a_host_that_cannot_reach_itself_may_leave_the_look_out(edge: Edge) -> None:
     before = edge.shown()
@@ -192,6 +182,16 @@ def test_a_run_killed_between_new_pair_and_reload_is_mended_by_the_next(edge: Ed
 
     edge.run("systemctl", "start", f"{UNIT}.service")
     assert edge.shown().serial_number in serials(edge)
+
+
+def test_a_name_that_leads_elsewhere_is_told_by_a_run_that_goes_on(edge: Edge) -> None:
+    name = f"elsewhere.{NAME.partition('.')[2]}"
+    edge.internet.lead(name, edge.internet.address)
+    run = edge.converge("playbooks/release.yml", certbot_names=[NAME, name])
+    told = f"{name} leads to {edge.internet.address}, where port 80 gives no answer"
+    assert run.returncode != 0
+    assert run.recap[HOST]["rescued"] == 1, "what comes after the certificate is done"
+    assert told in words(run.output.rpartition("PLAY RECAP")[2]), "the last lines say why"
 
 
 def serials(edge: Edge) -> list[int]:
