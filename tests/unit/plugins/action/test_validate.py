@@ -17,6 +17,9 @@ ROOT = Path(__file__).resolve().parents[4]
 NOWHERE = {"ansible_host": "192.0.2.1", "ansible_connection": "ssh", "ansible_ssh_timeout": 60}
 VARIABLES: dict[str, Any] = {"cluster_public_url": "https://hub.example.org", "jupyterhub_allowed_users": ["ada"]}
 
+# This machine, whatever else it is used for.
+HERE = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "cluster_adopt_hosts": True}
+
 
 def inventory(variables: dict[str, Any], nodes: int = 2, **groups: Any) -> dict[str, Any]:
     hosts = {f"moon{number:02}": {} for number in range(nodes)}
@@ -68,7 +71,7 @@ def test_an_inventory_does_not_set_what_follows_from_its_groups(tmp_path: Path) 
 
 
 def test_what_is_right_goes_on_to_the_hosts(tmp_path: Path) -> None:
-    variables = {**VARIABLES, "ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    variables = {**VARIABLES, **HERE}
     templated = {
         "docker_mtu": "{{ ansible_facts['default_ipv4']['mtu'] - 50 }}",
         "proxy_logins_burst": "{{ cluster_class_size }}",
@@ -89,7 +92,7 @@ def test_what_is_right_goes_on_to_the_hosts(tmp_path: Path) -> None:
 
 def test_a_host_that_is_not_reached_is_named_and_stops_nobody(tmp_path: Path) -> None:
     hosts = inventory({**VARIABLES, **NOWHERE, "nfs_server_device": "/dev/vdb"}, nodes=0)
-    hosts["hub"]["hosts"]["jupiter"] = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    hosts["hub"]["hosts"]["jupiter"] = HERE
     hosts["nodes"] = {"hosts": {"io": {}, "europa": {"cluster_private_address": "192.0.2.12"}}}
     # So that its volume is not looked for on this machine.
     hosts["storage"] = {"hosts": {"callisto": {"cluster_private_address": "192.0.2.13"}}}
@@ -102,7 +105,7 @@ def test_a_host_that_is_not_reached_is_named_and_stops_nobody(tmp_path: Path) ->
 
 def test_nobody_goes_on_without_knowing_where_the_homes_are(tmp_path: Path) -> None:
     hosts = inventory({**VARIABLES, **NOWHERE}, nodes=0, storage={"hosts": {"callisto": {}}})
-    hosts["hub"]["hosts"]["jupiter"] = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable}
+    hosts["hub"]["hosts"]["jupiter"] = HERE
     code, output = run(tmp_path, hosts, "--check", "--limit", "jupiter", "--extra-vars", "nfs_server_device=/dev/vdb")
     assert code == 2, output
     (line,) = findings(output)
@@ -114,8 +117,9 @@ def test_what_a_host_tells_is_judged_like_what_is_written(tmp_path: Path) -> Non
     route = {"address": "{{ address }}", "interface": "eth0", "mtu": 1500}
     facts = {"default_ipv4": route, "hostname": "{{ inventory_hostname }}"}
     telling = {"ansible.builtin.set_fact": {**facts, "cacheable": True}}
+    gathered = {"ansible.builtin.debug": {}, "register": "cluster_facts"}
     plays = [
-        {"hosts": "all", "gather_facts": False, "tasks": [telling]},
+        {"hosts": "all", "gather_facts": False, "tasks": [telling, gathered]},
         {"ansible.builtin.import_playbook": str(ROOT / "playbooks/validate.yml")},
     ]
     playbook = tmp_path / "site.yml"
@@ -177,7 +181,9 @@ def test_text_of_ini_and_of_the_command_line_is_taken_for_what_it_says(tmp_path:
     # What roles that ran before have registered is no misspelt variable.
     registered = {**play, "hosts": "hub", "tasks": [{"ansible.builtin.debug": {}, "register": "cluster_lock"}]}
     judged = {**play, "hosts": "all", "roles": ["galilean.hub.validate"]}
-    written = {**play, "hosts": "hub", "vars_files": defaults, "tasks": tasks}
+    nothing_before = {**play["vars"], "docker_before": {"contents": {"/etc/docker/daemon.json": ""}}}
+    read = [*defaults, f"{ROOT}/roles/docker/vars/main.yml"]
+    written = {**play, "hosts": "hub", "vars_files": read, "vars": nothing_before, "tasks": tasks}
     playbook.write_text(yaml.safe_dump([registered, judged, written]))
     said = " ".join(f"{name}={text}" for name, text in SAID.items())
     code, output = run(tmp_path, {"all": None}, "-i", str(ini), "-e", said, playbook=playbook)
