@@ -132,7 +132,7 @@ class Store:
         return self.lab.run(HOST, *command, check=check)
 
     def variables(self, target: str, cluster: str) -> dict[str, Any]:
-        """Variables of the role by which a cluster has its place by `sftp`, `swift`, `s3`, or at a `path` of the host."""
+        """Variables of the role by which a cluster goes to `sftp`, `swift`, `s3`, or to a `path` of the host."""
         if target == "sftp":
             key = self.run("cat", "/etc/ssh/ssh_host_ed25519_key.pub").split()
             return {
