@@ -12,6 +12,7 @@ from lab import Lab
 HOST = "ganymede"
 USER = "backup-store"
 DIRECTORY = f"/home/{USER}/store"
+BUCKET = "galilean-s3"
 SWIFT = {
     "SWIFT_AUTHVERSION": "1",
     "SWIFT_USERNAME": "backup:hub",
@@ -121,6 +122,9 @@ class Store:
                 f"/etc/swift/{server}-server.conf",
             )  # fmt: skip
         eventually(self._is_healthy, "Swift answers")
+        # Duplicity makes a container, and no bucket.
+        who = ["-A", "http://127.0.0.1:8080/auth/v1.0", "-U", SWIFT["SWIFT_USERNAME"], "-K", SWIFT["SWIFT_PASSWORD"]]
+        self.run("swift", *who, "post", BUCKET)
 
     def _is_healthy(self) -> bool:
         return self.run("curl", "--silent", "http://127.0.0.1:8080/healthcheck", check=False) == "OK"
@@ -150,7 +154,7 @@ class Store:
                 "AWS_DEFAULT_REGION": "us-east-1",
             }
             return {
-                "backup_target": f"s3://galilean-s3/{cluster}",
+                "backup_target": f"s3://{BUCKET}/{cluster}",
                 "backup_credentials": credentials,
                 "backup_s3_endpoint_url": f"http://{self.address}:8080",
             }
