@@ -206,6 +206,11 @@ def selection(settings: Settings) -> list[str]:
     return [*(f"--exclude={glob}" for glob in excluded), *(f"--include={path}" for path in taken), "--exclude=**"]
 
 
+def changed_between(before: manifest.Entries, after: manifest.Entries) -> list[str]:
+    """Names of files that came, went or changed: of these a backup has the one state or the other."""
+    return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+
+
 def in_words(names: Sequence[str]) -> str:
     shown = ", ".join(json.dumps(name) for name in names[:NAMED])
     return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown
@@ -395,7 +400,7 @@ def back_up(settings: Settings, state: State) -> list[str]:
             duplicity.forget(settings.url)
         told = make(settings, duplicity, "full" if reason else "incremental")
         state.newest, state.broken, state.began = utc_now().timestamp(), "", state.began or utc_now().timestamp()
-        state.changed = sorted(name for name, entry in scan(settings, before).items() if entry != before.get(name))
+        state.changed = changed_between(before, scan(settings, before))
         if state.changed:
             told.append(f"Changed while they were read: {in_words(state.changed)}")
         write_state(settings, state)

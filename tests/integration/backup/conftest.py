@@ -86,7 +86,7 @@ def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def make_site(lab: Lab, store: Store, operator: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeSite:
     """A bare host of a suite of Debian with people's work on it."""
 
-    def make(suite: str, target: str, **variables: Any) -> Site:
+    def make(suite: str, target: str, cluster: str, **variables: Any) -> Site:
         directory = tmp_path_factory.mktemp("site")
         path = inventory(directory, suite)
 
@@ -105,7 +105,7 @@ def make_site(lab: Lab, store: Store, operator: Path, tmp_path_factory: pytest.T
             "backup_calendar": "2099-01-01",
             "backup_proof_calendar": "2099-01-01",
             "backup_volume_mib": 1,
-            **store.variables(target),
+            **store.variables(target, cluster),
             **variables,
         }
         site = Site(lab, path, given, renew)

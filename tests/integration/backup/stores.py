@@ -12,6 +12,7 @@ from lab import Lab
 HOST = "ganymede"
 USER = "backup-store"
 DIRECTORY = f"/home/{USER}/store"
+BUCKET = "galilean-s3"
 SWIFT = {
     "SWIFT_AUTHVERSION": "1",
     "SWIFT_USERNAME": "backup:hub",
@@ -121,6 +122,9 @@ class Store:
                 f"/etc/swift/{server}-server.conf",
             )  # fmt: skip
         eventually(self._is_healthy, "Swift answers")
+        # Duplicity makes a container, and no bucket.
+        who = ["-A", "http://127.0.0.1:8080/auth/v1.0", "-U", SWIFT["SWIFT_USERNAME"], "-K", SWIFT["SWIFT_PASSWORD"]]
+        self.run("swift", *who, "post", BUCKET)
 
     def _is_healthy(self) -> bool:
         return self.run("curl", "--silent", "http://127.0.0.1:8080/healthcheck", check=False) == "OK"
@@ -131,18 +135,18 @@ class Store:
     def run(self, *command: str, check: bool = True) -> str:
         return self.lab.run(HOST, *command, check=check)
 
-    def variables(self, target: str) -> dict[str, Any]:
-        """Variables of the role by which it goes to `sftp`, `swift`, `s3`, or to a `path` of the host."""
+    def variables(self, target: str, cluster: str) -> dict[str, Any]:
+        """Variables of the role by which a cluster goes to `sftp`, `swift`, `s3`, or to a `path` of the host."""
         if target == "sftp":
             key = self.run("cat", "/etc/ssh/ssh_host_ed25519_key.pub").split()
             return {
-                "backup_target": f"sftp://{USER}@{self.address}/store",
+                "backup_target": f"sftp://{USER}@{self.address}/store/{cluster}",
                 "backup_sftp_private_key": str(self.key),
                 "backup_sftp_known_hosts": [f"{self.address} {key[0]} {key[1]}"],
             }
         if target == "swift":
             credentials = {**SWIFT, "SWIFT_AUTHURL": f"http://{self.address}:8080/auth/v1.0"}
-            return {"backup_target": "swift://galilean/lab", "backup_credentials": credentials}
+            return {"backup_target": f"swift://galilean/{cluster}", "backup_credentials": credentials}
         if target == "s3":
             credentials = {
                 "AWS_ACCESS_KEY_ID": SWIFT["SWIFT_USERNAME"],
@@ -150,7 +154,7 @@ class Store:
                 "AWS_DEFAULT_REGION": "us-east-1",
             }
             return {
-                "backup_target": "s3://galilean-s3/lab",
+                "backup_target": f"s3://{BUCKET}/{cluster}",
                 "backup_credentials": credentials,
                 "backup_s3_endpoint_url": f"http://{self.address}:8080",
             }

@@ -10,6 +10,7 @@ import pytest
 from sites import ADA, DATABASE, EMIL, HOMES, HOST, MALLORY, UNIT, MakeSite, Site, without_caches
 from stores import DIRECTORY, Store
 
+STORED = f"{DIRECTORY}/backup/main"
 FILE = f"{ADA}/notes/07.ipynb"
 READ = f"import sqlite3; print(sqlite3.connect('{DATABASE}').execute('SELECT name FROM users').fetchall())"
 
@@ -17,7 +18,7 @@ READ = f"import sqlite3; print(sqlite3.connect('{DATABASE}').execute('SELECT nam
 @pytest.fixture(scope="module")
 def site(make_site: MakeSite) -> Site:
     """A host with one full backup, and an increment of a later hour."""
-    site = make_site("trixie", "sftp")
+    site = make_site("trixie", "sftp", "backup")
     run = site.play("backup.yml")
     assert run.returncode == 0, run.output
     site.back_up()
@@ -52,7 +53,7 @@ def test_a_full_backup_is_proved_at_once(site: Site) -> None:
 
 
 def test_nothing_in_the_store_can_be_read(site: Site, store: Store) -> None:  # noqa: ARG001
-    kinds = store.run("sh", "-c", f"ls {DIRECTORY}/main/callisto")
+    kinds = store.run("sh", "-c", f"ls {STORED}/callisto")
     assert ".difftar.gpg" in kinds
     assert store.run("grep", "-rlaE", "notebook 1 of|jupyterhub", DIRECTORY, check=False) == ""
 
@@ -136,14 +137,14 @@ def test_everything_in_place_as_of_a_time(changed: Site, full: datetime) -> None
 
 def test_a_damaged_store_is_found_by_the_proof_and_a_full_backup_is_made(changed: Site, store: Store) -> None:
     damage = "for file in *.vol*; do printf X | dd of=$file bs=1 seek=400 conv=notrunc status=none; done"
-    store.run("sh", "-c", f"cd {DIRECTORY}/main/callisto && {damage}")
-    before = store.run("ls", f"{DIRECTORY}/main/callisto").split()
+    store.run("sh", "-c", f"cd {STORED}/callisto && {damage}")
+    before = store.run("ls", f"{STORED}/callisto").split()
     assert changed.prove() == "failed"
     assert ".difftar.gpg" in changed.log("galilean-backup-proof-main"), "it is named"
     assert changed.metrics()["galilean_backup_failing"] == 1
 
     changed.back_up()
-    new = set(store.run("ls", f"{DIRECTORY}/main/callisto").split()) - set(before)
+    new = set(store.run("ls", f"{STORED}/callisto").split()) - set(before)
     assert any(name.startswith("duplicity-full.") for name in new)
     assert changed.prove() == "inactive", changed.log("galilean-backup-proof-main")
     assert changed.metrics()["galilean_backup_failing"] == 0
@@ -160,7 +161,7 @@ def test_the_store_of_another_cluster_is_refused(changed: Site, tmp_path: Path) 
 
 @pytest.mark.seldom
 def test_a_store_that_lost_everything_is_named_and_begun_anew_by_a_run(changed: Site, store: Store) -> None:
-    store.run("sh", "-c", f"rm -r {DIRECTORY}/main")
+    store.run("sh", "-c", f"rm -r {STORED}")
     changed.run("systemctl", "start", f"{UNIT}.service", check=False)
     assert changed.unit() == "failed"
     assert "lacks the mark of this cluster" in changed.log()

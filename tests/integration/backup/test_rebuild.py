@@ -14,7 +14,7 @@ READ = f"import sqlite3; print(sqlite3.connect('{DATABASE}').execute('SELECT nam
 
 @pytest.fixture(scope="module")
 def site(make_site: MakeSite) -> Site:
-    site = make_site("bookworm", "sftp", backup_sample=1)
+    site = make_site("bookworm", "sftp", "rebuild", backup_sample=1)
     run = site.play("backup.yml")
     assert run.returncode == 0, run.output
     site.back_up()

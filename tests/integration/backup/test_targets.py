@@ -10,13 +10,13 @@ from stores import Store
 @pytest.fixture(scope="module")
 def site(make_site: MakeSite, store: Store) -> Site:
     store.start_swift()
-    return make_site("bookworm", "swift", backup_sample=1)
+    return make_site("bookworm", "swift", "targets", backup_sample=1)
 
 
 @pytest.mark.seldom
 @pytest.mark.parametrize("target", ["swift", "s3", "path"])
 def test_a_home_comes_back(site: Site, store: Store, target: str) -> None:
-    site.variables.update(store.variables(target))
+    site.variables.update(store.variables(target, "targets"))
     run = site.play("backup.yml")
     assert run.returncode == 0, run.output
     site.back_up()
@@ -36,8 +36,8 @@ def test_a_home_comes_back(site: Site, store: Store, target: str) -> None:
 
 @pytest.mark.seldom
 def test_who_does_not_log_in_is_told_so_by_swift(site: Site, store: Store) -> None:
-    wrong = {**store.variables("swift")["backup_credentials"], "SWIFT_PASSWORD": "of somebody else"}
-    run = site.play("backup.yml", **{**store.variables("swift"), "backup_credentials": wrong})
+    wrong = {**store.variables("swift", "targets")["backup_credentials"], "SWIFT_PASSWORD": "of somebody else"}
+    run = site.play("backup.yml", **{**store.variables("swift", "targets"), "backup_credentials": wrong})
     assert run.returncode != 0
     assert "401" in run.output or "Unauthorized" in run.output, run.output
     assert "of somebody else" not in run.output

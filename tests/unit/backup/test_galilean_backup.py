@@ -80,6 +80,13 @@ def test_what_is_kept_is_taken_and_nothing_else() -> None:
     assert not any("hub.sqlite" in option for option in selected), "a database is copied first"
 
 
+def test_what_came_went_or_changed_while_it_was_read_is_known() -> None:
+    file = Entry("file", 0o600, 1, 1, 0, seen="1")
+    before = {"same": file, "changed": file, "gone": file}
+    after = {"same": file, "changed": replace(file, seen="2"), "new": file}
+    assert program.changed_between(before, after) == ["changed", "gone", "new"]
+
+
 def test_a_proof_takes_whole_homes_and_single_files() -> None:
     directory, file = Entry("directory", 0o700, 1, 1, 0), Entry("file", 0o600, 1, 1, 0)
     entries = {
