@@ -158,7 +158,7 @@ def test_forty_students_start_at_once_and_none_is_turned_away(hub: Hub) -> None:
             return eventually(lambda: answer(kernel), "the kernel answers")
 
     def answer(kernel: Kernel) -> str:
-        """Nothing where the connection was lost, which Lab opens again: a ping waits no longer for forty on one machine."""
+        """Nothing where the connection was lost, which Lab opens again: its ping does not wait for forty."""
         with suppress(WebSocketConnectionClosedException):
             return kernel.run("print(6 * 7)")
         return ""
