@@ -28,6 +28,7 @@ RETRIED = re.compile(r"^Attempt(?: of)? .*", re.MULTILINE)
 # Where the interpreter was, and not what went wrong.
 TRACEBACK = re.compile(r"\s*(?:Traceback|File \"|[~^]+|raise )|    ")
 SWIFT_1 = {"ST_AUTH": "SWIFT_AUTHURL", "ST_USER": "SWIFT_USERNAME", "ST_KEY": "SWIFT_PASSWORD"}
+LISTED = re.compile(r"^ +(Full|Incremental) +(\w{3} \w{3} +\d+ [\d:]+ \d{4}) +\d+ *$", re.MULTILINE)
 STAMP = "%Y%m%dT%H%M%SZ"
 MANIFEST = re.compile(r"duplicity-(?:full|inc\.(?P<before>\w+)\.to)\.(?P<time>\d{8}T\d{6}Z)\.manifest(?:\.gpg)?")
 
@@ -77,6 +78,18 @@ def chains(names: Iterable[str]) -> list[list[datetime]]:
     return chained
 
 
+def listed(status: str) -> list[list[datetime]]:
+    """The chains of a collection status, written in UTC."""
+    chained: list[list[datetime]] = []
+    for kind, time in LISTED.findall(status):
+        taken = datetime.strptime(time, "%a %b %d %H:%M:%S %Y").replace(tzinfo=UTC)
+        if kind == "Full":
+            chained.append([taken])
+        elif chained:
+            chained[-1].append(taken)
+    return sorted(chained)
+
+
 def oldest_to_keep(chained: Sequence[Sequence[datetime]], at_least: int, since: datetime) -> datetime | None:
     """The full backup before which all may go: beyond it are as many chains as wanted, and all with a newer backup.
 
@@ -122,9 +135,9 @@ class Duplicity:
         """Restore what was published. Raises DuplicityError."""
         self._run("restore", *self._common(url), "--no-encryption", url, str(into))
 
-    def look(self, url: str) -> None:
-        """Bring what is remembered of the target to what it has. Raises DuplicityError."""
-        self._run("collection-status", *self._common(url), url)
+    def look(self, url: str) -> list[list[datetime]]:
+        """The chains that the target has, of which nothing need be remembered. Raises DuplicityError."""
+        return listed(self._run("collection-status", *self._common(url), url))
 
     def forget(self, url: str) -> None:
         """Remember nothing of the target. What duplicity remembers it tells in the place of what is there."""

@@ -243,6 +243,7 @@ def prepared(settings: Settings) -> Iterator[Duplicity]:
         "HOME": str(home),
         "GNUPGHOME": str(gnupg),
         "LC_ALL": "C.UTF-8",
+        "TZ": "UTC",
         "PATH": os.environ.get("PATH", os.defpath),
         "TMPDIR": os.environ.get("TMPDIR", "/var/tmp"),
         # Keys without a passphrase are asked for one otherwise.
@@ -393,9 +394,8 @@ def back_up(settings: Settings, state: State) -> list[str]:
         new = settings.staged / f".{MANIFEST}.new"
         manifest.write(new, header, before)
         new.replace(settings.staged / MANIFEST)
-        if not duplicity.chains(settings.url):
-            duplicity.look(settings.url)
-        reason = reason_for_full(duplicity.chains(settings.url), state.broken, settings.full_days, utc_now())
+        chains = duplicity.chains(settings.url) or duplicity.look(settings.url)
+        reason = reason_for_full(chains, state.broken, settings.full_days, utc_now())
         if state.broken:
             duplicity.forget(settings.url)
         told = make(settings, duplicity, "full" if reason else "incremental")
@@ -508,9 +508,8 @@ def prove(settings: Settings, state: State) -> list[str]:
 
 def newest(duplicity: Duplicity, settings: Settings, until: datetime) -> datetime:
     """The time of the newest backup until then. Raises BackupError."""
-    if not duplicity.chains(settings.url):
-        duplicity.look(settings.url)
-    times = [time for chain in duplicity.chains(settings.url) for time in chain]
+    chains = duplicity.chains(settings.url) or duplicity.look(settings.url)
+    times = [time for chain in chains for time in chain]
     found = [time for time in times if time <= until]
     if not found:
         oldest = f"the oldest is of {min(times):%Y-%m-%d %H:%M:%S} UTC" if times else "there is none at all"

@@ -32,6 +32,20 @@ def test_an_increment_without_what_it_follows_is_none() -> None:
     assert duplicity.chains(["duplicity-inc.20261101T010000Z.to.20261102T000000Z.manifest"]) == []
 
 
+def test_a_target_tells_its_chains_to_who_remembers_nothing() -> None:
+    status = """Found primary backup chain with matching signature chain:
+-------------------------
+Chain start time: Sun Nov  1 00:00:00 2026
+Chain end time: Mon Nov  2 00:00:00 2026
+ Type of backup set:                            Time:      Num volumes:
+                Full         Sun Nov  1 00:00:00 2026                 1
+         Incremental         Mon Nov  2 00:00:00 2026                12
+-------------------------
+"""
+    assert duplicity.listed(status) == [[day(1), day(2)]]
+    assert duplicity.listed("No backup chains with active signatures found") == []
+
+
 @pytest.mark.parametrize(
     ("at_least", "since", "oldest"),
     [
