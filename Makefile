@@ -19,7 +19,7 @@ TIMED = tests/tools/timed
 MOLECULE = rm -rf .lab/molecule && MOLECULE_EPHEMERAL_DIRECTORY=$(CURDIR)/.lab/molecule molecule
 
 # The scenarios of molecule in the order in which site.yml runs their roles.
-SCENARIOS := base users pinned_keys docker swarm_tls nfs_server nfs_client keeper homes swarm removed_nodes registry images jupyterhub proxy certbot backup validate verify
+SCENARIOS := openstack base users pinned_keys docker swarm_tls nfs_server nfs_client keeper homes swarm removed_nodes registry images jupyterhub proxy certbot backup validate verify
 
 .PHONY: help
 help: ## Show the targets
@@ -76,6 +76,7 @@ down: bootstrap ## Remove the lab: hosts, volumes, network, secrets
 .PHONY: clean
 clean: ## Remove everything this checkout has made, images and caches too
 	@[ ! -x .venv/bin/python ] || tests/tools/down backup certificates faults galilean machines registry single test molecule
+	@! docker version >/dev/null 2>&1 || docker rm --force --volumes galilean-openstack >/dev/null
 	@! docker version >/dev/null 2>&1 || docker image ls --quiet --filter label=galilean.content | awk '!seen[$$0]++' | xargs -r docker image rm --force
 	@! docker version >/dev/null 2>&1 || docker volume rm --force galilean-packages >/dev/null
 	@rm -rf .venv .cache .lab artifacts dist
@@ -216,6 +217,11 @@ backup: machine ## Backups to a real SFTP server and a real Swift, and what come
 	@tests/tools/image .lab/log galilean-store tests/integration/backup/store galilean-host:trixie
 	@pytest --junit-xml artifacts/backup.xml --durations 5 tests/integration/backup
 
+.PHONY: openstack
+openstack: engine ## Servers in a cloud: Keystone, Nova, Neutron, Glance and Cinder in a container, with a fake hypervisor
+	@$(TIMED) $(LAB)/times "cloud" tests/openstack/start .lab/log
+	@pytest --junit-xml artifacts/openstack.xml --durations 5 tests/integration/openstack
+
 .PHONY: browser
 browser: bootstrap ## A student with a browser, in the lab that is up
 	@tests/tools/debian chromium
@@ -304,12 +310,14 @@ test-all: ## What make test runs, and all that seldom changes: for hours, and wh
 	  machine then \
 	  "hosts bare hub" "check lint sanity importer" then \
 	  "roles spawner cluster upstream" "nice single faults-sample edge certificates backup logins actions inputs-all" then \
+	  openstack then \
 	  test-down then \
 	  molecule then acceptance then machines-homes then quotas
 
 .PHONY: test-down
 test-down: bootstrap
 	@tests/tools/down test molecule faults registry single certificates backup
+	@! docker version >/dev/null 2>&1 || docker rm --force --volumes galilean-openstack >/dev/null
 
 .PHONY: test-clean
 test-clean: ## make test as continuous integration runs it: in a fresh clone; with KEEP_CACHES=1 on images that are there

@@ -14,11 +14,14 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings i
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms import is_host
 
 GROUP_LIKENESS = 0.75
+# Who asks a cloud for the servers, which may not exist yet.
+CLOUD = "cloud"
 
 
 def one_hub(cluster: Cluster) -> Iterator[Finding]:
     members = cluster.groups.get("hub", ())
-    if len(members) != 1:
+    is_to_be_made = not members and bool(cluster.groups.get(CLOUD))
+    if len(members) != 1 and not is_to_be_made:
         problem = f"expected exactly one host, found {_listed(members) or 'none'}"
         yield Finding("", "group hub", problem, "Put the one host that runs the hub into the group hub.")
 

@@ -17,6 +17,8 @@ from clusters import (
     [
         GOOD,
         with_groups(nodes=[], storage=["jupiter"], edge=["jupiter"]),
+        # Whose servers are to be made.
+        with_groups(hub=[], nodes=[], cloud=["localhost"]),
     ],
 )
 def test_nothing_wrong(inventory: Cluster) -> None:

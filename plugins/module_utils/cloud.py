@@ -1,0 +1,263 @@
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""What a cluster needs of a cloud, against what the cloud has: by plain data, as openstacksdk gives it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from typing import Any, NamedTuple
+
+Thing = Mapping[str, Any]
+# The role of a server that is drained and then deleted.
+LEAVING = "leaving"
+# Requests that are answered with 429 or 503 are made again after half a second, one, two, and so on.
+RETRIES = 6
+
+
+class Quota(NamedTuple):
+    """How much of something a project may have, where -1 is no limit, and how much it has."""
+
+    limit: int
+    used: int
+
+    def lacks(self, wanted: int) -> int:
+        """How much is missing for so much more."""
+        return 0 if self.limit < 0 else max(0, self.used + wanted - self.limit)
+
+
+@dataclass(frozen=True)
+class Cloud:
+    """What a project sees of its cloud, by kind."""
+
+    flavors: Sequence[Thing] = ()
+    images: Sequence[Thing] = ()
+    networks: Sequence[Thing] = ()
+    routers: Sequence[Thing] = ()
+    security_groups: Sequence[Thing] = ()
+    floating_ips: Sequence[Thing] = ()
+    servers: Sequence[Thing] = ()
+    server_groups: Sequence[Thing] = ()
+    volumes: Sequence[Thing] = ()
+    keypairs: Sequence[Thing] = ()
+    zones: Sequence[Thing] = ()
+    volume_zones: Sequence[Thing] = ()
+    volume_types: Sequence[Thing] = ()
+    quotas: Mapping[str, Quota] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """A cluster as it is described. An empty text stands for nothing of the kind; `network` names one that is there."""
+
+    servers: Sequence[Thing]
+    image: str
+    network: str
+    external_network: str
+    public_key: str
+    volume_size_gib: int
+    volume_type: str
+    zone: str
+    boot_volume_size_gib: int
+    anti_affinity: str
+
+    def flavors(self) -> list[str]:
+        return sorted({server["flavor"] for server in self.servers})
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What of a cloud carries the mark of one cluster."""
+
+    name: str
+    networks: list[Thing]
+    routers: list[Thing]
+    security_groups: list[Thing]
+    floating_ips: list[Thing]
+    servers: list[Thing]
+    volumes: list[Thing]
+
+    @classmethod
+    def of(cls, name: str, cloud: Cloud) -> Cluster:
+        def described(things: Iterable[Thing]) -> list[Thing]:
+            return [thing for thing in things if thing["description"] == mark(name)]
+
+        return cls(
+            name,
+            described(cloud.networks),
+            described(cloud.routers),
+            described(cloud.security_groups),
+            described(cloud.floating_ips),
+            [server for server in cloud.servers if is_of(name, server)],
+            [volume for volume in cloud.volumes if is_of(name, volume)],
+        )
+
+    def labels(self, wanted: Wanted) -> list[dict[str, Any]]:
+        """Servers with metadata that they lack: their role, and the volume of the hub.
+
+        One that the description has no more leaves the cluster by it, and comes back by it while it is still there.
+        """
+        roles = {server["name"]: server["role"] for server in wanted.servers}
+        found = []
+        for server in self.servers:
+            metadata = {"role": roles.get(server["name"], LEAVING)}
+            if metadata["role"] == "hub" and self.volumes:
+                metadata["volume"] = self.volumes[0]["id"]
+            if not metadata.items() <= server["metadata"].items():
+                found.append({"id": server["id"], "name": server["name"], "metadata": metadata})
+        return found
+
+
+def mark(name: str) -> str:
+    """What the description of a resource of the network says, which it has from the moment it exists."""
+    return f"galilean cluster {name}"
+
+
+def is_of(name: str, thing: Thing) -> bool:
+    """Whether the metadata of a server or a volume carries the mark."""
+    return bool(thing["metadata"].get("cluster") == name)
+
+
+def findings(name: str, wanted: Wanted, cloud: Cloud) -> list[str]:
+    """What keeps the cluster from being made, each with what to do about it."""
+    cluster = Cluster.of(name, cloud)
+    return [
+        *_unknown(wanted, cloud),
+        *_foreign(cluster, wanted, cloud),
+        *_too_small(wanted, cloud),
+        *_volume_problems(cluster, wanted),
+        *_quota_problems(cluster, wanted, cloud),
+    ]
+
+
+def _unknown(wanted: Wanted, cloud: Cloud) -> Iterator[str]:
+    named: list[tuple[str, str, Sequence[Thing]]] = [
+        ("image", wanted.image, cloud.images),
+        *(("flavor", flavor, cloud.flavors) for flavor in wanted.flavors()),
+        ("network", wanted.network, cloud.networks),
+        ("external network", wanted.external_network, [each for each in cloud.networks if each["is_router_external"]]),
+        ("zone of servers", wanted.zone, cloud.zones),
+        ("zone of volumes", wanted.zone, cloud.volume_zones),
+        ("type of volume", wanted.volume_type, cloud.volume_types),
+    ]
+    may_be_empty = {"network", "zone of servers", "zone of volumes", "type of volume"}
+    for kind, name, things in named:
+        found = [thing for thing in things if name in (thing["name"], thing.get("id"))]
+        if len(found) > 1:
+            ids = ", ".join(sorted(thing["id"] for thing in found))
+            yield f"{kind} {name}: the cloud has {len(found)} of this name. Write the id of one: {ids}."
+        elif not found and (name or kind not in may_be_empty):
+            known = sorted({thing["name"] for thing in things})
+            near = get_close_matches(name, known, n=3)
+            advice = f"Did you mean {' or '.join(near)}?" if near else f"It has {', '.join(known) or 'none'}."
+            yield f"{kind} {name or '(none is written)'}: the cloud has none of this name. {advice}"
+
+
+def _foreign(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[str]:
+    """Things of a name that we would give, which we have not made."""
+    advice = "Give this cluster another name by openstack_cluster, or rename or delete that one."
+    names = {server["name"] for server in wanted.servers}
+    ours = {
+        "network": ([] if wanted.network else cloud.networks, cluster.networks, {cluster.name}),
+        "router": ([] if wanted.network else cloud.routers, cluster.routers, {cluster.name}),
+        "security group": (cloud.security_groups, cluster.security_groups, security_group_names(cluster.name)),
+        "server": (cloud.servers, cluster.servers, names),
+        "volume": (cloud.volumes, cluster.volumes, {volume_name(cluster.name)}),
+    }
+    for kind, (things, marked, taken) in ours.items():
+        known = {thing["id"] for thing in marked}
+        for thing in things:
+            if thing["name"] in taken and thing["id"] not in known:
+                yield f"{kind} {thing['name']} ({thing['id']}) does not carry the mark of this cluster. {advice}"
+        for name, count in Counter(thing["name"] for thing in marked).items():
+            if count > 1:
+                ids = ", ".join(thing["id"] for thing in marked if thing["name"] == name)
+                yield f"{kind} {name}: this cluster has {count} of them. Delete all but one: {ids}."
+    for keypair in cloud.keypairs:
+        if keypair["name"] == cluster.name and _key(keypair["public_key"]) != _key(wanted.public_key):
+            yield f"key pair {cluster.name} holds another key than openstack_public_key. {advice}"
+    for group in cloud.server_groups:
+        if group["name"] == cluster.name and group["policy"] != wanted.anti_affinity:
+            problem = f"server group {cluster.name} has the policy {group['policy']}"
+            yield f"{problem}. Write openstack_anti_affinity: {group['policy']}."
+
+
+def _key(public_key: str) -> list[str]:
+    """A public key without its comment."""
+    return public_key.split()[:2]
+
+
+def _too_small(wanted: Wanted, cloud: Cloud) -> Iterator[str]:
+    images = [image for image in cloud.images if wanted.image in (image["name"], image["id"])]
+    for image in images[:1]:
+        for flavor in (each for each in cloud.flavors if each["name"] in wanted.flavors()):
+            disk = wanted.boot_volume_size_gib or flavor["disk"]
+            for what, has, needs in (
+                ("MiB of memory", flavor["ram"], image.get("min_ram") or 0),
+                ("GiB of disk", disk, image.get("min_disk") or 0),
+            ):
+                if has < needs:
+                    yield f"flavor {flavor['name']} gives {has} {what}, and image {wanted.image} needs {needs}."
+
+
+def _volume_problems(cluster: Cluster, wanted: Wanted) -> Iterator[str]:
+    for volume in cluster.volumes[:1]:
+        if volume["size"] > wanted.volume_size_gib:
+            yield (
+                f"volume {volume['name']} has {volume['size']} GiB, and none can be made smaller. "
+                f"Write openstack_volume_size_gib: {volume['size']}."
+            )
+        if wanted.zone and volume["availability_zone"] != wanted.zone:
+            yield (
+                f"volume {volume['name']} is in the zone {volume['availability_zone']}, where servers of the zone "
+                f"{wanted.zone} may not reach it. Write openstack_zone: {volume['availability_zone']}."
+            )
+        servers = {server["id"] for server in cluster.servers}
+        for attachment in volume["attachments"]:
+            if attachment["server_id"] not in servers:
+                yield (
+                    f"volume {volume['name']} is attached to the server {attachment['server_id']}, which is none of "
+                    "this cluster. Detach it there."
+                )
+
+
+def _quota_problems(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[str]:
+    there = {server["name"] for server in cluster.servers}
+    missing = [server for server in wanted.servers if server["name"] not in there]
+    flavors = {flavor["name"]: flavor for flavor in cloud.flavors}
+    to_be_made = [flavors[server["flavor"]] for server in missing if server["flavor"] in flavors]
+    boot_volumes = len(missing) if wanted.boot_volume_size_gib else 0
+    gibibytes = wanted.volume_size_gib - sum(volume["size"] for volume in cluster.volumes[:1])
+    makes_network = not wanted.network and not cluster.networks
+    needs = {
+        "servers": len(missing),
+        "processors": sum(flavor["vcpus"] for flavor in to_be_made),
+        "MiB of memory": sum(flavor["ram"] for flavor in to_be_made),
+        "volumes": boot_volumes + (not cluster.volumes),
+        "GiB of volumes": boot_volumes * wanted.boot_volume_size_gib + max(0, gibibytes),
+        "floating IPs": int(not cluster.floating_ips),
+        "networks": int(makes_network),
+        "routers": int(not wanted.network and not cluster.routers),
+        "security groups": len(security_group_names(cluster.name)) - len(cluster.security_groups),
+        "ports": len(missing) + int(makes_network),
+    }
+    for what, more in needs.items():
+        quota = cloud.quotas.get(what, Quota(-1, 0))
+        lack = quota.lacks(more)
+        if more > 0 and lack:
+            yield (
+                f"quota of {what}: the project has {quota.used} of {quota.limit} and this cluster needs {more} more, "
+                f"so {lack} are missing. Have the quota raised, or describe less."
+            )
+
+
+def security_group_names(name: str) -> set[str]:
+    return {name, f"{name}-hub", f"{name}-nodes"}
+
+
+def volume_name(name: str) -> str:
+    return f"{name}-data"

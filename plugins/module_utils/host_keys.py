@@ -1,0 +1,38 @@
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+"""Public host keys of servers, as cloud-init says them on the console, and the file that OpenSSH reads them from."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+
+# https://cloudinit.readthedocs.io/en/latest/reference/modules.html#keys-to-console
+BEGIN, END = "-----BEGIN SSH HOST KEY KEYS-----", "-----END SSH HOST KEY KEYS-----"
+KEY = re.compile(r"(?:^|\s)((?:ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) [A-Za-z0-9+/]+={0,2})(?=\s|$)")
+
+
+def keys_on(console: str) -> list[str]:
+    """The keys that the first whole list on the console has; none while there is no such list.
+
+    The first, because whoever gets into a server later can write to its console, but not before cloud-init.
+    """
+    _before, begin, after = console.partition(BEGIN)
+    listed, end, _behind = after.partition(END)
+    return KEY.findall(listed) if begin and end else []
+
+
+def read(known_hosts: str) -> dict[str, list[str]]:
+    """The keys by name, of a file that `render` has written."""
+    keys: dict[str, list[str]] = {}
+    for line in known_hosts.splitlines():
+        name, _space, key = line.partition(" ")
+        if key and not line.startswith("#"):
+            keys.setdefault(name, []).append(key)
+    return keys
+
+
+def render(keys: Mapping[str, Iterable[str]]) -> str:
+    return "".join(f"{name} {key}\n" for name in sorted(keys) for key in sorted(keys[name]))

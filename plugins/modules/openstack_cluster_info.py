@@ -1,0 +1,337 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: openstack_cluster_info
+short_description: What of a cloud belongs to a cluster, and what keeps the cluster from being made
+version_added: 1.0.0
+author:
+  - The Galilean developers (@galilean)
+description:
+  - Lists what carries the mark of a cluster, namely the key V(cluster) in the metadata of servers and volumes, and the
+    description of resources of the network, both of which are given with the request that makes the thing.
+  - With O(wanted) it compares a description with the cloud, and fails with all findings at once where something is
+    unknown, foreign, too small or beyond the quota.
+  - Changes nothing.
+options:
+  cloud:
+    description:
+      - Name of the cloud in C(clouds.yaml).
+    type: str
+    required: true
+  cluster:
+    description:
+      - Name of the cluster.
+    type: str
+    required: true
+  wanted:
+    description:
+      - The description of the cluster.
+    type: dict
+    suboptions:
+      servers:
+        description:
+          - The servers.
+        type: list
+        elements: dict
+        required: true
+        suboptions:
+          name:
+            description:
+              - Name.
+            type: str
+            required: true
+          role:
+            description:
+              - Group of the inventory.
+            type: str
+            choices: [hub, nodes]
+            required: true
+          flavor:
+            description:
+              - Flavor.
+            type: str
+            required: true
+      image:
+        description:
+          - Image of the servers, by name or id.
+        type: str
+        required: true
+      network:
+        description:
+          - Network that is there, by name or id. When empty, the cluster has one of its own.
+        type: str
+        default: ""
+      external_network:
+        description:
+          - Network that has the floating IPs.
+        type: str
+        required: true
+      public_key:
+        description:
+          - Public key of who runs the cluster.
+        type: str
+        required: true
+      volume_size_gib:
+        description:
+          - Size of the data volume.
+        type: int
+        required: true
+      volume_type:
+        description:
+          - Type of volumes. The cloud's own when empty.
+        type: str
+        default: ""
+      zone:
+        description:
+          - Availability zone of servers and volume. The cloud's own when empty.
+        type: str
+        default: ""
+      boot_volume_size_gib:
+        description:
+          - Size of the volumes from which servers boot, or V(0) where they boot from the image.
+        type: int
+        default: 0
+      anti_affinity:
+        description:
+          - Policy of the nodes' server group.
+        type: str
+        choices: [soft-anti-affinity, anti-affinity]
+        default: soft-anti-affinity
+requirements:
+  - openstacksdk
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: none
+  platform:
+    platforms: posix
+"""
+
+EXAMPLES = r"""
+- name: Find what of the cloud belongs to the cluster
+  galilean.hub.openstack_cluster_info:
+    cloud: campus
+    cluster: crater
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+servers:
+  description: Servers with C(id), C(name), C(role), C(status), and C(is_built), whether it has ever been started.
+  returned: success
+  type: list
+  elements: dict
+labels:
+  description: Those of them that lack metadata, with C(id), C(name) and that C(metadata).
+  returned: when O(wanted) is given
+  type: list
+  elements: dict
+networks:
+  description: Networks with C(id) and C(name).
+  returned: success
+  type: list
+  elements: dict
+routers:
+  description: Routers with C(id) and C(name).
+  returned: success
+  type: list
+  elements: dict
+security_groups:
+  description: Security groups with C(id) and C(name).
+  returned: success
+  type: list
+  elements: dict
+volumes:
+  description: Volumes with C(id) and C(name).
+  returned: success
+  type: list
+  elements: dict
+floating_ips:
+  description: Floating IPs with C(id), and the address as C(name).
+  returned: success
+  type: list
+  elements: dict
+keypairs:
+  description: Key pairs of the cluster's name, with the name as C(id) too.
+  returned: success
+  type: list
+  elements: dict
+server_groups:
+  description: Server groups of the cluster's name, with C(id) and C(name).
+  returned: success
+  type: list
+  elements: dict
+external_network_id:
+  description: Id of the network that has the floating IPs.
+  returned: when O(wanted) is given
+  type: str
+"""
+
+import traceback
+from collections.abc import Iterable
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.galilean.hub.plugins.module_utils.cloud import (
+    RETRIES,
+    Cloud,
+    Cluster,
+    Quota,
+    Wanted,
+    findings,
+)
+
+try:
+    import openstack
+    from keystoneauth1.exceptions import ClientException
+    from openstack.exceptions import SDKException
+except ImportError:
+    openstack, missing = None, traceback.format_exc()
+
+
+def listed(things: Iterable[Any]) -> list[dict[str, Any]]:
+    return [thing.to_dict(computed=False) for thing in things]
+
+
+def quotas(connection: Any) -> dict[str, Quota]:
+    """What the project may have, by the words of a finding."""
+    servers = connection.compute.get_limits().absolute
+    volumes = connection.block_storage.get_limits().absolute
+    network = connection.network.get_quota(connection.current_project_id, details=True)
+    of_network = {
+        "floating IPs": network.floating_ips,
+        "networks": network.networks,
+        "routers": network.routers,
+        "security groups": network.security_groups,
+        "ports": network.ports,
+    }
+    return {
+        "servers": Quota(servers.instances, servers.instances_used),
+        "processors": Quota(servers.total_cores, servers.total_cores_used),
+        "MiB of memory": Quota(servers.total_ram, servers.total_ram_used),
+        "volumes": Quota(volumes.max_total_volumes, volumes.total_volumes_used),
+        "GiB of volumes": Quota(volumes.max_total_volume_gigabytes, volumes.total_gigabytes_used),
+        **{what: Quota(told["limit"], told["used"] + told["reserved"]) for what, told in of_network.items()},
+    }
+
+
+def seen(connection: Any, with_offers: bool) -> Cloud:
+    """What the project sees; what the cloud offers is asked only for a comparison."""
+    compute, network, storage = connection.compute, connection.network, connection.block_storage
+    offers: dict[str, Any] = {}
+    if with_offers:
+        offers = {
+            "flavors": listed(compute.flavors()),
+            "images": listed(connection.image.images()),
+            "zones": listed(compute.availability_zones()),
+            "volume_zones": listed(storage.availability_zones()),
+            "volume_types": listed(storage.types()),
+            "quotas": quotas(connection),
+        }
+    own = {"project_id": connection.current_project_id}
+    return Cloud(
+        networks=listed(network.networks()),
+        routers=listed(network.routers(**own)),
+        security_groups=listed(network.security_groups(**own)),
+        floating_ips=listed(network.ips(**own)),
+        servers=listed(compute.servers()),
+        server_groups=listed(compute.server_groups()),
+        volumes=listed(storage.volumes()),
+        keypairs=listed(compute.keypairs()),
+        **offers,
+    )
+
+
+def told(things: Iterable[Any], name: str = "name", ident: str = "id") -> list[dict[str, Any]]:
+    return [{"id": thing[ident], "name": thing[name]} for thing in things]
+
+
+def told_of_servers(servers: Iterable[Any]) -> list[dict[str, Any]]:
+    return [
+        {
+            "id": server["id"],
+            "name": server["name"],
+            "role": server["metadata"].get("role", ""),
+            "status": server["status"],
+            "is_built": server["launched_at"] is not None,
+        }
+        for server in servers
+    ]
+
+
+def result(name: str, wanted: Wanted | None, cloud: Cloud) -> dict[str, Any]:
+    cluster = Cluster.of(name, cloud)
+    known: dict[str, Any] = {
+        "servers": told_of_servers(cluster.servers),
+        "networks": told(cluster.networks),
+        "routers": told(cluster.routers),
+        "security_groups": told(cluster.security_groups),
+        "volumes": told(cluster.volumes),
+        "floating_ips": told(cluster.floating_ips, "floating_ip_address"),
+        "keypairs": told((each for each in cloud.keypairs if each["name"] == name), ident="name"),
+        "server_groups": told(each for each in cloud.server_groups if each["name"] == name),
+    }
+    if wanted:
+        external = wanted.external_network
+        ids = [each["id"] for each in cloud.networks if external in (each["name"], each["id"])]
+        known |= {"labels": cluster.labels(wanted), "external_network_id": ids[0]}
+    return known
+
+
+def main() -> None:
+    texts = {name: {"type": "str", "default": ""} for name in ("network", "volume_type", "zone")}
+    server = {
+        "name": {"type": "str", "required": True},
+        "role": {"type": "str", "required": True, "choices": ["hub", "nodes"]},
+        "flavor": {"type": "str", "required": True},
+    }
+    module = AnsibleModule(
+        argument_spec={
+            "cloud": {"type": "str", "required": True},
+            "cluster": {"type": "str", "required": True},
+            "wanted": {
+                "type": "dict",
+                "options": {
+                    "servers": {"type": "list", "elements": "dict", "required": True, "options": server},
+                    "image": {"type": "str", "required": True},
+                    "external_network": {"type": "str", "required": True},
+                    "public_key": {"type": "str", "required": True},
+                    "volume_size_gib": {"type": "int", "required": True},
+                    "boot_volume_size_gib": {"type": "int", "default": 0},
+                    "anti_affinity": {
+                        "type": "str",
+                        "choices": ["soft-anti-affinity", "anti-affinity"],
+                        "default": "soft-anti-affinity",
+                    },
+                    **texts,
+                },
+            },
+        },
+        supports_check_mode=True,
+    )
+    if openstack is None:
+        module.fail_json(msg=missing_required_lib("openstacksdk"), exception=missing)
+    name, described = module.params["cluster"], module.params["wanted"]
+    wanted = Wanted(**described) if described else None
+    try:
+        connection = openstack.connect(cloud=module.params["cloud"], status_code_retries=RETRIES)
+        cloud = seen(connection, with_offers=bool(wanted))
+    except (ClientException, SDKException) as error:
+        module.fail_json(msg=f"The cloud {module.params['cloud']} of clouds.yaml cannot be asked: {error}")
+    found = findings(name, wanted, cloud) if wanted else []
+    if found:
+        heading = f"The description of {name} is refused, and nothing was changed. Findings: {len(found)}"
+        module.fail_json(msg="\n".join([heading, *found]))
+    module.exit_json(changed=False, **result(name, wanted, cloud))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,148 @@
+#!/usr/bin/python
+# Copyright: (c) 2026, The Galilean developers
+# GNU General Public License v3.0+ (see LICENSE or https://www.gnu.org/licenses/gpl-3.0.txt)
+# SPDX-License-Identifier: GPL-3.0-or-later
+
+from __future__ import annotations
+
+DOCUMENTATION = r"""
+module: openstack_host_keys
+short_description: Write down the host keys that servers say on their consoles
+version_added: 1.0.0
+author:
+  - The Galilean developers (@galilean)
+description:
+  - Reads the public host keys that cloud-init says on the console of a server, by the cloud's own API, and writes them
+    into a file for OpenSSH. So nobody has to trust a key because it came first, and no private key leaves its server.
+  - The name in the file is the server's id, for the option C(HostKeyAlias), since addresses are given again to others.
+  - A server that the file knows is not asked again. Servers that are no more are forgotten.
+options:
+  cloud:
+    description:
+      - Name of the cloud in C(clouds.yaml).
+    type: str
+    required: true
+  servers:
+    description:
+      - Ids of all servers.
+    type: list
+    elements: str
+    required: true
+  path:
+    description:
+      - The file.
+    type: path
+    required: true
+  timeout_seconds:
+    description:
+      - How long to wait for the consoles of servers that boot.
+    type: int
+    default: 600
+requirements:
+  - openstacksdk
+extends_documentation_fragment:
+  - ansible.builtin.action_common_attributes
+attributes:
+  check_mode:
+    support: full
+  diff_mode:
+    support: full
+  platform:
+    platforms: posix
+"""
+
+EXAMPLES = r"""
+- name: Write down the host keys of the servers
+  galilean.hub.openstack_host_keys:
+    cloud: campus
+    servers: [5f0c2f0e-4a52-4d7c-9df5-5a8f3a4e7a11]
+    path: /srv/site/known_hosts
+  delegate_to: localhost
+"""
+
+RETURN = r"""
+read:
+  description: Ids of the servers whose keys were read.
+  returned: success
+  type: list
+  elements: str
+"""
+
+import time
+import traceback
+from pathlib import Path
+from typing import Any
+
+from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible_collections.galilean.hub.plugins.module_utils.cloud import RETRIES
+from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
+from ansible_collections.galilean.hub.plugins.module_utils.host_keys import keys_on, read, render
+
+try:
+    import openstack
+    from keystoneauth1.exceptions import ClientException
+    from openstack.exceptions import SDKException
+except ImportError:
+    openstack, missing = None, traceback.format_exc()
+
+POLL_SECONDS = 2
+
+
+class SilentError(Exception):
+    """Servers do not say their keys."""
+
+
+def said(connection: Any, servers: set[str], timeout_seconds: float) -> dict[str, list[str]]:
+    """The keys of all these servers. Raises SilentError where some do not say theirs in time."""
+    keys: dict[str, list[str]] = {}
+    deadline = time.monotonic() + timeout_seconds
+    while silent := sorted(servers - {*keys}):
+        for server in silent:
+            console = connection.compute.get_server_console_output(server)["output"]
+            if found := keys_on(console):
+                keys[server] = found
+        if servers - {*keys}:
+            if time.monotonic() > deadline:
+                raise SilentError(
+                    f"No host keys are on the consoles of the servers {', '.join(sorted(servers - {*keys}))} after "
+                    f"{timeout_seconds} s. Look with openstack console log show: does cloud-init run in this image?"
+                )
+            time.sleep(POLL_SECONDS)
+    return keys
+
+
+def main() -> None:
+    module = AnsibleModule(
+        argument_spec={
+            "cloud": {"type": "str", "required": True},
+            "servers": {"type": "list", "elements": "str", "required": True},
+            "path": {"type": "path", "required": True},
+            "timeout_seconds": {"type": "int", "default": 600},
+        },
+        supports_check_mode=True,
+    )
+    if openstack is None:
+        module.fail_json(msg=missing_required_lib("openstacksdk"), exception=missing)
+    path, servers = Path(module.params["path"]), {*module.params["servers"]}
+    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    known = {server: keys for server, keys in read(before).items() if server in servers}
+    new = servers - {*known}
+    try:
+        if new and not module.check_mode:
+            connection = openstack.connect(cloud=module.params["cloud"], status_code_retries=RETRIES)
+            known |= said(connection, new, module.params["timeout_seconds"])
+        after = render(known)
+        if before != after and not module.check_mode:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_durably(path, after, mode=0o644)
+    except (ClientException, SDKException, SilentError, OSError) as error:
+        module.fail_json(msg=str(error))
+    module.exit_json(
+        changed=before != after or bool(new),
+        read=sorted(new),
+        diff={"before_header": str(path), "before": before, "after_header": str(path), "after": after},
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,166 @@
+"""What goes wrong in clouds: runs that die, servers that somebody deletes, APIs that have too much to do."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections import Counter
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+
+import pytest
+from client import eventually
+from lab import ROOT
+from projects import ADDRESS, CLUSTER, Project
+
+pytestmark = pytest.mark.seldom
+
+HUB, NODE = f"{CLUSTER}-hub", f"{CLUSTER}-node-1"
+COMPUTE = 8774
+WHOLE = {
+    "servers": 2,
+    "keypairs": 1,
+    "server groups": 1,
+    "volumes": 1,
+    "floating IPs": 1,
+    "networks": 1,
+    "routers": 1,
+    # Those of the servers, and the router's.
+    "ports": 3,
+    "security groups": 3,
+}
+MOMENTS: dict[str, Callable[[Project], object]] = {
+    "a network": lambda project: project.everything().get("networks"),
+    "a server": lambda project: project.everything().get("servers"),
+    "a volume at the hub": lambda project: any(each.attachments for each in project.cloud.block_storage.volumes()),
+}
+
+
+def counted(project: Project) -> dict[str, int]:
+    own = {"project_id": project.project.id}
+    ports = [port for port in project.cloud.network.ports(**own) if port.device_owner != "network:router_gateway"]
+    return {**{kind: len(ids) for kind, ids in project.everything().items()}, "ports": len(ports)}
+
+
+def make_one_node(project: Project) -> None:
+    run = project.make(openstack_nodes=1)
+    assert run.returncode == 0, run.output
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_run_that_is_killed_is_gone_on_with(tmp_path: Path, moment: str) -> None:
+    project = Project(tmp_path)
+    command = ["ansible-playbook", "playbooks/openstack.yml", *project.options(openstack_nodes=1)]
+    with subprocess.Popen(
+        command, cwd=ROOT, env={**os.environ, **project.environment}, stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL, start_new_session=True,
+    ) as run:  # fmt: skip
+        eventually(lambda: MOMENTS[moment](project), f"there is {moment}")
+        os.killpg(run.pid, signal.SIGKILL)
+    make_one_node(project)
+    assert counted(project) == WHOLE
+    again = project.make(openstack_nodes=1)
+    assert sum(again.changed.values()) == 0, again.output
+    gone = project.tear_down(openstack_deleted_cluster=CLUSTER)
+    assert gone.returncode == 0, gone.output
+
+
+def test_a_deletion_that_is_killed_is_gone_on_with(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    make_one_node(project)
+    told = project.options(openstack_deleted_cluster=CLUSTER)
+    with subprocess.Popen(
+        ["ansible-playbook", "playbooks/teardown.yml", *told], cwd=ROOT, env={**os.environ, **project.environment},
+        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, start_new_session=True,
+    ) as run:  # fmt: skip
+        eventually(lambda: len(project.everything().get("servers", ())) < 2, "a server is deleted")
+        os.killpg(run.pid, signal.SIGKILL)
+    done = project.tear_down(openstack_deleted_cluster=CLUSTER)
+    assert done.returncode == 0, done.output
+    assert {*project.everything()} == {"volumes", "floating IPs"}
+
+
+@pytest.mark.parametrize("name", [HUB, NODE])
+def test_a_server_that_somebody_deleted_is_made_anew(project: Project, name: str) -> None:
+    make_one_node(project)
+    before = project.servers()
+    kept = {kind: project.everything()[kind] for kind in ("volumes", "floating IPs")}
+    project.cloud.delete_server(before[name].id, wait=True, timeout=300)
+    make_one_node(project)
+    after = project.servers()
+    assert {*after} == {HUB, NODE}
+    assert [each for each in before if after[each].id == before[each].id] == [each for each in before if each != name]
+    assert {kind: project.everything()[kind] for kind in kept} == kept
+    (volume,) = project.cloud.block_storage.volumes()
+    assert [each["server_id"] for each in volume.attachments] == [after[HUB].id]
+
+
+class BusyNova(ThreadingHTTPServer):
+    """Stands before Nova, and answers the first requests of each kind that they are too many."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), BusyHandler)
+        self.refused: Counter[str] = Counter()
+
+
+class BusyHandler(BaseHTTPRequestHandler):
+    server: BusyNova
+
+    def answer(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        kind = f"{self.command} {self.path.partition('?')[0].rstrip('/').rpartition('/')[2]}"
+        status = {0: 503, 1: 429}.get(self.server.refused[kind])
+        if status and kind in ("GET detail", "POST servers"):
+            self.server.refused[kind] += 1
+            self.send_response(status)
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+            return
+        nova = HTTPConnection(ADDRESS, COMPUTE, timeout=300)
+        nova.request(self.command, self.path, body, dict(self.headers))
+        answer = nova.getresponse()
+        content = answer.read()
+        self.send_response(answer.status)
+        for name, value in answer.getheaders():
+            if name.lower() not in ("connection", "content-length", "transfer-encoding"):
+                self.send_header(name, value)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+
+    def do_GET(self) -> None:
+        self.answer()
+
+    def do_POST(self) -> None:
+        self.answer()
+
+    def do_PUT(self) -> None:
+        self.answer()
+
+    def do_DELETE(self) -> None:
+        self.answer()
+
+    def log_message(self, *_arguments: object) -> None:
+        pass
+
+
+@pytest.fixture
+def busy_nova() -> Iterator[BusyNova]:
+    server = BusyNova()
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield server
+    server.shutdown()
+
+
+def test_requests_that_are_too_many_are_made_again(tmp_path: Path, busy_nova: BusyNova) -> None:
+    project = Project(tmp_path)
+    project.write_clouds(project.name, compute_endpoint_override=f"http://127.0.0.1:{busy_nova.server_port}/v2.1")
+    make_one_node(project)
+    assert busy_nova.refused == {"GET detail": 2, "POST servers": 2}
+    assert {*project.servers()} == {HUB, NODE}

@@ -1,0 +1,92 @@
+"""What cannot be made is refused before anything is changed, by name, and nothing of others is touched."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from projects import CLUSTER, KEY, Project
+
+
+def refusal(project: Project, **variables: Any) -> str:
+    """What a run says that is refused and changes nothing, on one line."""
+    before = project.everything()
+    run = project.make(**variables)
+    assert run.returncode != 0, run.output
+    assert project.everything() == before
+    return " ".join(run.output.replace("\\n", " ").split())
+
+
+@pytest.mark.parametrize(
+    ("variables", "words"),
+    [
+        (
+            {
+                "openstack_image": "debain-13",
+                "openstack_node_flavor": "m1.meduim",
+                "openstack_external_network": "pubilc",
+                "openstack_volume_type": "fastest",
+                "openstack_zone": "nowa",
+            },
+            [
+                "image debain-13: the cloud has none of this name. Did you mean debian-13?",
+                "flavor m1.meduim: the cloud has none of this name. Did you mean m1.medium",
+                "external network pubilc: the cloud has none of this name. Did you mean public?",
+                "type of volume fastest",
+                "zone of servers nowa: the cloud has none of this name. Did you mean nova?",
+            ],
+        ),
+        ({"openstack_image": ""}, ["openstack_image: a cluster in a cloud needs it"]),
+        ({"openstack_nodes": -1}, ["openstack_nodes"]),
+        ({"openstack_network": "nobodys"}, ["network nobodys: the cloud has none of this name"]),
+    ],
+)
+def test_what_the_cloud_has_not(project: Project, variables: dict[str, Any], words: list[str]) -> None:
+    told = refusal(project, **variables)
+    assert [word for word in words if word not in told] == [], told
+
+
+def test_a_quota_that_is_too_small(project: Project) -> None:
+    project.allow(instances=2, cores=4, ram=65536)
+    told = refusal(project)
+    assert "quota of servers: the project has 0 of 2 and this cluster needs 3 more, so 1 are missing" in told
+    assert "quota of processors: the project has 0 of 4 and this cluster needs 6 more, so 2 are missing" in told
+    project.allow(instances=10, cores=20)
+
+
+def test_credentials_that_are_wrong(project: Project) -> None:
+    project.write_clouds("of somebody else")
+    try:
+        told = refusal(project)
+    finally:
+        project.write_clouds(project.name)
+    assert "HTTP 401" in told
+
+
+def test_what_others_have_by_its_names(project: Project) -> None:
+    network, compute = project.cloud.network, project.cloud.compute
+    foreign = network.create_network(name=CLUSTER)
+    group = network.create_security_group(name=f"{CLUSTER}-hub", description="of somebody else")
+    volume = project.cloud.block_storage.create_volume(name=f"{CLUSTER}-data", size=1)
+    project.cloud.block_storage.wait_for_status(volume)
+    keypair = compute.create_keypair(name=CLUSTER, public_key=KEY.replace("OC8", "Kuu"))
+    told = refusal(project)
+    for kind, thing in (("network", foreign), ("security group", group), ("volume", volume)):
+        assert f"{kind} {thing.name} ({thing.id}) does not carry the mark of this cluster" in told
+    assert f"key pair {CLUSTER} holds another key than openstack_public_key" in told
+    compute.delete_keypair(keypair)
+    project.cloud.block_storage.delete_volume(volume)
+    network.delete_security_group(group)
+    network.delete_network(foreign)
+
+
+@pytest.mark.seldom
+def test_a_hypervisor_too_few_is_told_in_novas_words(project: Project) -> None:
+    """The fake cloud has one hypervisor. What could not be built is made anew once, and the next run goes on."""
+    run = project.make(openstack_anti_affinity="anti-affinity")
+    assert run.returncode != 0
+    assert "No valid host was found" in run.output
+    run = project.make(openstack_anti_affinity="anti-affinity", openstack_nodes=1)
+    assert run.returncode == 0, run.output
+    run = project.tear_down(openstack_deleted_cluster=CLUSTER, openstack_deleted_too=[f"{CLUSTER}-data"])
+    assert run.returncode == 0, run.output

@@ -1,0 +1,219 @@
+"""What keeps a cluster from being made in a cloud is told by name, and what is nobody else's is known."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ansible_collections.galilean.hub.plugins.module_utils.cloud import Cloud, Cluster, Quota, Wanted, findings, mark
+
+NAME = "crater"
+KEY = "ssh-ed25519 AAAA galileo@padua"
+WANTED = Wanted(
+    servers=[
+        {"name": "crater-hub", "role": "hub", "flavor": "large"},
+        {"name": "crater-node-1", "role": "nodes", "flavor": "small"},
+        {"name": "crater-node-2", "role": "nodes", "flavor": "small"},
+    ],
+    image="debian-13",
+    network="",
+    external_network="public",
+    public_key=KEY,
+    volume_size_gib=100,
+    volume_type="",
+    zone="",
+    boot_volume_size_gib=0,
+    anti_affinity="soft-anti-affinity",
+)
+PUBLIC = {"id": "n0", "name": "public", "is_router_external": True, "description": ""}
+CLOUD = Cloud(
+    flavors=[
+        {"id": "f1", "name": "small", "vcpus": 1, "ram": 2048, "disk": 20},
+        {"id": "f2", "name": "large", "vcpus": 4, "ram": 8192, "disk": 40},
+    ],
+    images=[{"id": "i1", "name": "debian-13", "min_ram": 0, "min_disk": 2}],
+    networks=[PUBLIC],
+    zones=[{"name": "nova"}],
+    volume_zones=[{"name": "nova"}],
+    volume_types=[{"id": "t1", "name": "ssd"}],
+)
+
+
+def thing(name: str, description: str = "", **more: Any) -> dict[str, Any]:
+    return {
+        "id": f"id-{name}-{description}",
+        "name": name,
+        "description": description,
+        "is_router_external": False,
+        **more,
+    }
+
+
+def server(name: str, cluster: str = NAME) -> dict[str, Any]:
+    return {"id": f"id-{name}-{cluster}", "name": name, "metadata": {"cluster": cluster}}
+
+
+def volume(**more: Any) -> dict[str, Any]:
+    own = {"id": "v1", "name": "crater-data", "size": 100, "availability_zone": "nova", "attachments": []}
+    return {**own, "metadata": {"cluster": NAME}, **more}
+
+
+OURS = replace(
+    CLOUD,
+    networks=[PUBLIC, thing(NAME, mark(NAME))],
+    routers=[thing(NAME, mark(NAME))],
+    security_groups=[thing(name, mark(NAME)) for name in ("crater", "crater-hub", "crater-nodes")],
+    floating_ips=[thing("192.0.2.7", mark(NAME))],
+    servers=[server(each["name"]) for each in WANTED.servers],
+    server_groups=[{"id": "g1", "name": NAME, "policy": "soft-anti-affinity"}],
+    volumes=[volume()],
+    keypairs=[{"name": NAME, "public_key": "ssh-ed25519 AAAA another comment"}],
+)
+
+
+@pytest.mark.parametrize("cloud", [CLOUD, OURS], ids=["empty", "full"])
+def test_nothing_keeps_it_from_being_made(cloud: Cloud) -> None:
+    assert findings(NAME, WANTED, cloud) == []
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"image": "debain-13"}, "image debain-13: the cloud has none of this name. Did you mean debian-13?"),
+        ({"image": "windows"}, "image windows: the cloud has none of this name. It has debian-13."),
+        ({"image": ""}, "image (none is written): the cloud has none of this name. It has debian-13."),
+        ({"network": "campus"}, "network campus: the cloud has none of this name. It has public."),
+        (
+            {"external_network": "pubilc"},
+            "external network pubilc: the cloud has none of this name. Did you mean public?",
+        ),
+        ({"volume_type": "sdd"}, "type of volume sdd: the cloud has none of this name. Did you mean ssd?"),
+    ],
+)
+def test_what_the_cloud_has_not_is_told_with_what_it_has(changed: dict[str, str], words: str) -> None:
+    assert findings(NAME, replace(WANTED, **changed), CLOUD) == [words]
+
+
+def test_each_flavor_is_told_once() -> None:
+    servers = [{**each, "flavor": "smal"} for each in WANTED.servers]
+    assert findings(NAME, replace(WANTED, servers=servers), CLOUD) == [
+        "flavor smal: the cloud has none of this name. Did you mean small?"
+    ]
+
+
+def test_of_two_images_of_one_name_the_ids_are_told() -> None:
+    cloud = replace(CLOUD, images=[*CLOUD.images, {**CLOUD.images[0], "id": "i2"}])
+    assert findings(NAME, WANTED, cloud) == [
+        "image debian-13: the cloud has 2 of this name. Write the id of one: i1, i2."
+    ]
+    assert findings(NAME, replace(WANTED, image="i2"), cloud) == []
+
+
+@pytest.mark.parametrize(
+    ("kind", "foreign"),
+    [
+        ("networks", thing(NAME)),
+        ("routers", thing(NAME)),
+        ("routers", thing(NAME, mark("another"))),
+        ("security_groups", thing("crater-hub")),
+        ("servers", server("crater-node-2", cluster="another")),
+        ("volumes", volume(metadata={})),
+        ("keypairs", {"name": NAME, "public_key": "ssh-ed25519 BBBB galileo@padua"}),
+        ("server_groups", {"id": "g2", "name": NAME, "policy": "anti-affinity"}),
+    ],
+)
+def test_what_others_have_by_our_names_is_refused(kind: str, foreign: dict[str, Any]) -> None:
+    cloud = replace(CLOUD, **{kind: [*getattr(CLOUD, kind), foreign]})
+    assert len(findings(NAME, WANTED, cloud)) == 1
+
+
+def test_what_others_have_by_other_names_is_nothing_to_us() -> None:
+    cloud = replace(
+        CLOUD,
+        networks=[PUBLIC, thing("basin", mark("basin"))],
+        servers=[server("crater-node-9", cluster="basin")],
+        volumes=[volume(name="basin-data", metadata={"cluster": "basin"})],
+    )
+    assert findings(NAME, WANTED, cloud) == []
+    assert Cluster.of(NAME, cloud) == Cluster(NAME, [], [], [], [], [], [])
+
+
+def test_two_servers_of_one_name_are_told_by_their_ids() -> None:
+    twin = {**server("crater-hub"), "id": "twin"}
+    (told,) = findings(NAME, WANTED, replace(OURS, servers=[*OURS.servers, twin]))
+    assert told == "server crater-hub: this cluster has 2 of them. Delete all but one: id-crater-hub-crater, twin."
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        ({"size": 200}, "none can be made smaller. Write openstack_volume_size_gib: 200."),
+        ({"availability_zone": "north"}, "Write openstack_zone: north."),
+        (
+            {"attachments": [{"server_id": "nobodys"}]},
+            "is attached to the server nobodys, which is none of",
+        ),
+    ],
+)
+def test_a_volume_that_does_not_fit(changed: dict[str, Any], words: str) -> None:
+    (told,) = findings(NAME, replace(WANTED, zone="nova"), replace(OURS, volumes=[volume(**changed)]))
+    assert words in told
+
+
+def test_an_image_that_needs_more_than_a_flavor_gives() -> None:
+    cloud = replace(CLOUD, images=[{**CLOUD.images[0], "min_ram": 4096, "min_disk": 30}])
+    assert findings(NAME, WANTED, cloud) == [
+        "flavor small gives 2048 MiB of memory, and image debian-13 needs 4096.",
+        "flavor small gives 20 GiB of disk, and image debian-13 needs 30.",
+    ]
+    assert len(findings(NAME, replace(WANTED, boot_volume_size_gib=30), cloud)) == 1
+
+
+@pytest.mark.parametrize(
+    ("what", "quota", "lack"),
+    [
+        ("servers", Quota(10, 8), 1),
+        ("processors", Quota(6, 1), 1),
+        ("MiB of memory", Quota(12288, 1), 1),
+        ("GiB of volumes", Quota(100, 20), 20),
+        ("floating IPs", Quota(1, 1), 1),
+        ("security groups", Quota(4, 2), 1),
+    ],
+)
+def test_a_quota_that_is_too_small_says_what_is_missing(what: str, quota: Quota, lack: int) -> None:
+    (told,) = findings(NAME, WANTED, replace(CLOUD, quotas={what: quota}))
+    assert told.startswith(f"quota of {what}: the project has {quota.used} of {quota.limit}")
+    assert f"so {lack} are missing" in told
+    # What is there already needs nothing.
+    assert findings(NAME, WANTED, replace(OURS, quotas={what: quota})) == []
+
+
+@pytest.mark.parametrize("quota", [Quota(-1, 500), Quota(20, 10)])
+def test_a_quota_with_room_is_not_told(quota: Quota) -> None:
+    assert findings(NAME, WANTED, replace(CLOUD, quotas={"servers": quota})) == []
+
+
+@pytest.mark.parametrize(
+    ("described", "roles", "labels"),
+    [
+        (3, ["hub", "nodes", "nodes"], {}),
+        (2, ["hub", "nodes", "nodes"], {"crater-node-2": {"role": "leaving"}}),
+        (2, ["hub", "nodes", "leaving"], {}),
+        (3, ["hub", "nodes", "leaving"], {"crater-node-2": {"role": "nodes"}}),
+    ],
+)
+def test_servers_that_leave_or_come_back_are_labelled(described: int, roles: list[str], labels: dict[str, Any]) -> None:
+    servers = [
+        {**each, "metadata": {"cluster": NAME, "role": role, **({"volume": "v1"} if role == "hub" else {})}}
+        for each, role in zip(OURS.servers, roles, strict=True)
+    ]
+    cluster = Cluster.of(NAME, replace(OURS, servers=servers))
+    found = cluster.labels(replace(WANTED, servers=WANTED.servers[:described]))
+    assert {each["name"]: each["metadata"] for each in found} == labels
+
+
+def test_the_hub_is_labelled_with_another_volume() -> None:
+    hub = {**server("crater-hub"), "metadata": {"cluster": NAME, "role": "hub", "volume": "lost"}}
+    (found,) = Cluster.of(NAME, replace(OURS, servers=[hub])).labels(WANTED)
+    assert found["metadata"] == {"role": "hub", "volume": "v1"}

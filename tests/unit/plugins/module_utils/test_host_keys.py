@@ -1,0 +1,38 @@
+"""Host keys are taken from a whole list on the console, the first one, and survive being written and read."""
+
+from __future__ import annotations
+
+import pytest
+from ansible_collections.galilean.hub.plugins.module_utils.host_keys import keys_on, read, render
+
+ED25519 = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOC8UTtN00kgkVqVM/40sk6q4WDZXgCI0VtUuohJXRzu"
+ECDSA = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTY="
+BEGIN, END = "-----BEGIN SSH HOST KEY KEYS-----", "-----END SSH HOST KEY KEYS-----"
+
+
+@pytest.mark.parametrize(
+    ("console", "keys"),
+    [
+        ("", []),
+        (f"Linux\r\n{BEGIN}\r\n{ECDSA} root@io\r\n{ED25519} root@io\r\n{END}\r\nio login: ", [ECDSA, ED25519]),
+        # Lines of the kernel come between, and some consoles put the time in front.
+        (f"{BEGIN}\n[   9.1] cloud-init[512]: {ED25519} root@io\n[   9.2] eth0: up\n{END}\n", [ED25519]),
+        (f"{BEGIN}\n{ED25519} root@io\n", []),
+        (f"{ED25519} root@io\n{END}\n", []),
+        # Whoever is on the server later may write what he likes.
+        (f"{BEGIN}\n{ED25519} root@io\n{END}\n{BEGIN}\n{ECDSA} root@io\n{END}\n", [ED25519]),
+    ],
+)
+def test_the_first_whole_list_counts(console: str, keys: list[str]) -> None:
+    assert keys_on(console) == keys
+
+
+def test_what_is_written_is_read() -> None:
+    keys = {"5f0c": [ECDSA, ED25519], "4a52": [ED25519]}
+    assert read(render(keys)) == keys
+    assert render(keys).splitlines()[0] == f"4a52 {ED25519}"
+
+
+@pytest.mark.parametrize("text", ["", "\n", "# of somebody\n", "damaged\n"])
+def test_of_what_is_no_line_with_a_key_nothing_is_known(text: str) -> None:
+    assert read(text) == {}

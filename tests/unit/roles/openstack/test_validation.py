@@ -1,0 +1,54 @@
+"""A description of a cloud is whole, or none."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.cluster import Cluster
+from ansible_collections.galilean.hub.roles.openstack.meta import validation
+
+WHOLE: dict[str, Any] = {
+    "openstack_cloud": "campus",
+    "openstack_cluster": "crater",
+    "openstack_external_network": "public",
+    "openstack_hub_flavor": "m1.medium",
+    "openstack_image": "debian-13",
+    "openstack_node_flavor": "",
+    "openstack_nodes": 0,
+    "openstack_public_key": "ssh-ed25519 AAAA galileo@padua",
+}
+
+
+def missing(**changed: Any) -> list[str]:
+    values = {"localhost": {**WHOLE, **changed}}
+    cluster = Cluster({"all": ["localhost"], "cloud": ["localhost"]}, values, {}, {}, {}, {}, {}, {}, {})
+    return [finding.variable for rule in validation.RULES for finding in rule(cluster)]
+
+
+def test_a_whole_description_lacks_nothing() -> None:
+    assert missing() == []
+    assert missing(openstack_nodes=2, openstack_node_flavor="m1.small") == []
+
+
+def test_without_a_cloud_nothing_is_wanted() -> None:
+    assert missing(openstack_cloud="", openstack_image="", openstack_cluster="") == []
+
+
+@pytest.mark.parametrize("name", sorted(validation.DESCRIPTION))
+def test_what_is_missing_is_named(name: str) -> None:
+    assert missing(**{name: ""}) == [name]
+
+
+def test_nodes_need_a_flavor() -> None:
+    assert missing(openstack_nodes=1) == ["openstack_node_flavor"]
+
+
+@pytest.mark.parametrize("text", ["10.77.0.0/24", "192.168.0.0/16"])
+def test_a_private_range(text: str) -> None:
+    assert validation.FORMS["openstack_network_range"].fits(text)
+
+
+@pytest.mark.parametrize("text", ["10.77.0.1/24", "198.18.0.0/33", "8.8.8.0/24", "10.77.0.0/30", "fd00::/64", ""])
+def test_no_private_range(text: str) -> None:
+    assert not validation.FORMS["openstack_network_range"].fits(text)
