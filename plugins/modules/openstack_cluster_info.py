@@ -194,7 +194,9 @@ try:
     from keystoneauth1.exceptions import ClientException
     from openstack.exceptions import SDKException
 except ImportError:
-    openstack, missing = None, traceback.format_exc()
+    MISSING = traceback.format_exc()
+else:
+    MISSING = ""
 
 
 def listed(things: Iterable[Any]) -> list[dict[str, Any]]:
@@ -317,8 +319,8 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    if openstack is None:
-        module.fail_json(msg=missing_required_lib("openstacksdk"), exception=missing)
+    if MISSING:
+        module.fail_json(msg=missing_required_lib("openstacksdk"), exception=MISSING)
     name, described = module.params["cluster"], module.params["wanted"]
     wanted = Wanted(**described) if described else None
     try:

@@ -83,7 +83,9 @@ try:
     from keystoneauth1.exceptions import ClientException
     from openstack.exceptions import SDKException
 except ImportError:
-    openstack, missing = None, traceback.format_exc()
+    MISSING = traceback.format_exc()
+else:
+    MISSING = ""
 
 POLL_SECONDS = 2
 
@@ -121,8 +123,8 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    if openstack is None:
-        module.fail_json(msg=missing_required_lib("openstacksdk"), exception=missing)
+    if MISSING:
+        module.fail_json(msg=missing_required_lib("openstacksdk"), exception=MISSING)
     path, servers = Path(module.params["path"]), {*module.params["servers"]}
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     known = {server: keys for server, keys in read(before).items() if server in servers}

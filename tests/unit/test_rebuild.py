@@ -7,8 +7,8 @@ from pathlib import Path
 import yaml
 
 PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
-# A rebuild takes back what was lost; nobody has left a cluster that is made anew.
-OF_SITE_ALONE = {"remove_nodes.yml"}
+# A rebuild takes back what was lost, on servers that are there; nobody has left a cluster that is made anew.
+OF_SITE_ALONE = {"openstack.yml", "remove_nodes.yml", "departed_servers.yml"}
 
 
 def imported(name: str) -> list[str]:

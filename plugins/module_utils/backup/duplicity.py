@@ -173,7 +173,8 @@ class Duplicity:
             errors="surrogateescape",
             check=False,
         )
-        print(done.stdout.encode("utf-8", "backslashreplace").decode(), end="", file=sys.stderr, flush=True)
+        sys.stderr.write(done.stdout.encode("utf-8", "backslashreplace").decode())
+        sys.stderr.flush()
         if done.returncode == 0:
             return done.stdout
         if done.returncode == NOT_IN_ARCHIVE_CODE:

@@ -35,8 +35,6 @@ INCLUDE = re.compile(r'^[ \t]*[@#]include(dir)?[ \t]+([^\s"\\%]+)[ \t]*$', re.MU
 UNSURE = {"notbefore", "notafter", "runchroot"}
 # Whose password sudo asks for then: sudoers(5).
 PASSWORDS_OF_OTHERS = {"rootpw", "runaspw", "targetpw"}
-# Whether a list takes somebody in, None where that cannot be told.
-Answer = bool | None
 Member = Mapping[str, Any]
 
 
@@ -166,7 +164,7 @@ def _all_commands(rules: Iterable[Mapping[str, Any]], user: User, host_name: str
     return found
 
 
-def _takes_in(members: Sequence[Member], is_meant: Callable[[Member], Answer]) -> Answer:
+def _takes_in(members: Sequence[Member], is_meant: Callable[[Member], bool | None]) -> bool | None:
     """What the last member says by which somebody is meant, as sudo has it, as long as no doubt is in front of it."""
     doubts: set[bool] = set()
     for member in reversed(members):
@@ -179,7 +177,7 @@ def _takes_in(members: Sequence[Member], is_meant: Callable[[Member], Answer]) -
     return None if True in doubts else False
 
 
-def _is_user(member: Member, user: User) -> Answer:
+def _is_user(member: Member, user: User) -> bool | None:
     match member:
         case {"username": name}:
             return name in ("ALL", user.name)
@@ -192,7 +190,7 @@ def _is_user(member: Member, user: User) -> Answer:
     return None
 
 
-def _is_host(member: Member, host_name: str) -> Answer:
+def _is_host(member: Member, host_name: str) -> bool | None:
     """Names without a domain are those of hosts up to theirs. Whose address or netgroup is meant is not looked for."""
     match member:
         case {"hostname": "ALL"}:
@@ -205,7 +203,7 @@ def _is_host(member: Member, host_name: str) -> Answer:
     return None
 
 
-def _is_root(member: Member) -> Answer:
+def _is_root(member: Member) -> bool | None:
     match member:
         case {"username": name}:
             return name in ("ALL", "root")

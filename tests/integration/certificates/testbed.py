@@ -35,10 +35,12 @@ def clean_lab() -> Iterator[Lab]:
     """The lab, without hosts before and after."""
     lab, hosts = Lab(NAME), (edges.HOST, nets.HOST, "mirror")
     remove(lab, *hosts)
-    yield lab
-    remove(lab, *hosts)
-    lab.docker("volume", "rm", "--force", f"{NAME}-homes")
-    lab.docker("network", "rm", NAME)
+    try:
+        yield lab
+    finally:
+        remove(lab, *hosts)
+        lab.docker("volume", "rm", "--force", f"{NAME}-homes")
+        lab.docker("network", "rm", NAME)
 
 
 def start_internet(lab: Lab, directory: Path) -> Internet:
