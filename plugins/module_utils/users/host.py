@@ -142,9 +142,16 @@ def make_homes(homes: dict[str, tuple[int, int]]) -> None:
 
 
 def read_keys(home: Path) -> dict[str, str]:
-    """The files of keys of an account by name. What is no file, or leads elsewhere, is taken for an empty one."""
+    """The files of keys of an account by name. What is no file, leads elsewhere, or is in a file system that somebody
+    has mounted there and that keeps root out, is taken for an empty one."""
     ssh, found = home / ".ssh", {}
-    if ssh.is_symlink() or (ssh.exists() and not ssh.is_dir()):
+    try:
+        is_directory = stat.S_ISDIR(os.lstat(ssh).st_mode)
+    except FileNotFoundError:
+        return {}
+    except OSError:
+        is_directory = False
+    if not is_directory:
         return {KEYS_FILE: ""}
     for name in KEYS_FILES:
         if os.path.lexists(ssh / name):
@@ -362,9 +369,18 @@ def _uids(process: int, inherited: int) -> set[int]:
         lines = dict(line.split(":", 1) for line in status.splitlines() if ":" in line)
         if lines["State"].split()[0] not in GONE:
             login_uid = _login_uid(process)
-            uids = {int(uid) for uid in lines["Uid"].split()} | ({login_uid} - {inherited})
-            return uids - {0, NOBODY_LOGGED_IN}
+            uids = set() if _is_contained(process, lines["NSpid"]) else {int(uid) for uid in lines["Uid"].split()}
+            return (uids | ({login_uid} - {inherited})) - {0, NOBODY_LOGGED_IN}
     return set()
+
+
+def _is_contained(process: int, process_ids: str) -> bool:
+    """Whether it is in a container that root has started, where the uids of people are those of others.
+
+    Nobody else gets namespaces but in a user namespace of one's own: user_namespaces(7).
+    """
+    spaces = {os.readlink(f"/proc/{each}/ns/user") for each in (process, "self")}
+    return len(process_ids.split()) > 1 and len(spaces) == 1
 
 
 def _login_uid(process: int) -> int:

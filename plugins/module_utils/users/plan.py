@@ -26,7 +26,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.users.databases impor
     Editor,
     Login,
 )
-from ansible_collections.galilean.hub.plugins.module_utils.users.public_keys import fingerprints
+from ansible_collections.galilean.hub.plugins.module_utils.users.public_keys import PublicKey, fingerprints
 from ansible_collections.galilean.hub.plugins.module_utils.users.sudoers import OURS, User, sudo_rule, without_rules
 
 ARCHIVE_OWNER = "galilean-archive"
@@ -241,16 +241,26 @@ class _Planner:
         if account.sudo not in FULL_SUDO:
             yield f"{name}: this run comes as {name}, who would lose sudo. {advice}"
         in_force = frozenset().union(*map(fingerprints, self.found.keys.get(name, {}).values()))
-        lost = in_force.difference(key.fingerprint for key in account.public_keys if key.lets_in(self.today))
+        kept = (key for key in account.public_keys if key.lets_in(self.today) and not self._is_narrowed(name, key))
+        lost = in_force.difference(key.fingerprint for key in kept)
         if in_force and lost == in_force:
-            yield f"{name}: this run comes as {name}, and none of the keys would stay. Keep one of them for this run"
+            yield f"{name}: this run comes as {name}, and none of the keys would stay as it is. Keep one for this run"
         elif self.found.comes_by is None and lost:
             yield (
                 f"{name}: this run comes as {name}, sshd does not say by which key, and it may be one that would go. "
                 "Come by a new connection once sshd has ExposeAuthInfo, or as somebody else"
             )
         elif lost.intersection(self.found.comes_by or ()):
-            yield f"{name}: this run comes by a key of {name} that would go. Come by another one, or as somebody else"
+            yield (
+                f"{name}: this run comes by a key of {name} that would go, or hold from other addresses than now. "
+                "Come by another one, or as somebody else"
+            )
+
+    def _is_narrowed(self, name: str, key: PublicKey) -> bool:
+        """Whether sshd would take it from other addresses than now, which may leave out the one that this run has."""
+        source = key.values.get("from")
+        lines = [line for text in self.found.keys.get(name, {}).values() for line in text.splitlines()]
+        return source is not None and not any(key.encoded in line and f'from="{source}"' in line for line in lines)
 
     @staticmethod
     def _adopt(name: str) -> str:

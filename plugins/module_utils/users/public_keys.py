@@ -64,8 +64,12 @@ class PublicKey:
         return "command" not in self.values and (not expiry or expiry[:8] > f"{today:%Y%m%d}")
 
     @property
+    def encoded(self) -> str:
+        return base64.b64encode(self.blob).decode()
+
+    @property
     def line(self) -> str:
-        return " ".join(filter(None, (self.options, self.kind, base64.b64encode(self.blob).decode(), self.comment)))
+        return " ".join(filter(None, (self.options, self.kind, self.encoded, self.comment)))
 
 
 def parse(line: str) -> PublicKey:

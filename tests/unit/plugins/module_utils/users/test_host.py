@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
+import signal
+import subprocess
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +14,7 @@ import pytest
 from ansible_collections.galilean.hub.plugins.module_utils.users import host
 from ansible_collections.galilean.hub.plugins.module_utils.users.databases import Login
 from ansible_collections.galilean.hub.plugins.module_utils.users.plan import HandOver
+from client import eventually
 
 
 @pytest.fixture
@@ -125,6 +130,52 @@ def test_a_home_is_given_away_from_its_innermost_file_to_itself(
 
 def test_who_comes_is_known_by_all_uids_of_a_process() -> None:
     assert host._uids(os.getpid(), inherited=host.NOBODY_LOGGED_IN) >= {os.getuid()} - {0}
+
+
+def test_what_keeps_root_out_of_the_keys_is_taken_for_none(tmp_path: Path) -> None:
+    """A name that is too long stands for a file system whose owner keeps root out: neither can be looked into."""
+    assert host.read_keys(tmp_path / ("x" * 300)) == {"authorized_keys": ""}
+    assert host.read_keys(tmp_path) == {}
+
+
+AS_SOMEBODY = ["setpriv", "--reuid=54321", "--clear-groups"]
+
+
+@pytest.mark.parametrize(
+    ("command", "is_found"),
+    [
+        ([*AS_SOMEBODY], True),
+        (["unshare", "--pid", "--fork", *AS_SOMEBODY], False),
+        ([*AS_SOMEBODY, "unshare", "--user", "--pid", "--fork"], True),
+    ],
+)
+def test_uids_of_containers_that_root_has_started_are_of_nobody_here(
+    command: list[str], is_found: bool, tmp_path: Path
+) -> None:
+    """In a user namespace, which people make by themselves, a uid is still theirs."""
+    if os.getuid() != 0:
+        pytest.skip("only root becomes somebody else")
+    # Its own name tells the program apart.
+    sleep = tmp_path / "sleep"
+    shutil.copy("/bin/sleep", sleep)
+    for directory in (tmp_path, *tmp_path.parents[:2]):
+        directory.chmod(0o755)
+    started = subprocess.Popen([*command, sleep, "600"])
+    try:
+        sleeping = eventually(lambda: process_of(sleep), "it sleeps")
+        assert (54321 in host._uids(sleeping, inherited=host.NOBODY_LOGGED_IN)) is is_found
+        os.kill(sleeping, signal.SIGKILL)
+    finally:
+        started.kill()
+        started.wait()
+
+
+def process_of(program: Path) -> int | None:
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            if os.readlink(path / "exe") == str(program):
+                return int(path.name)
+    return None
 
 
 def test_files_are_handed_over_without_what_others_own_and_what_links_lead_to(login: Login, trap: Path) -> None:

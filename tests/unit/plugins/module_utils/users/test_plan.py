@@ -338,6 +338,11 @@ def test_a_uid_that_files_have_is_not_changed() -> None:
         (["debian", "galileo"], [BRAHE, GALILEO | {"sudo": "none"}], "who would lose sudo"),
         (["galileo"], [BRAHE, GALILEO | {"keys": [key("new")]}], "none of the keys would stay"),
         (["galileo"], [BRAHE, GALILEO | {"keys": [f'command="date" {key("galileo")}']}], "none of the keys would stay"),
+        (
+            ["galileo"],
+            [BRAHE, GALILEO | {"keys": [f'from="10.9.9.9" {key("galileo")}']}],
+            "none of the keys would stay",
+        ),
         (["galileo"], [BRAHE, GALILEO | {"keys": [key("new"), key("galileo")]}], None),
         (["debian"], [BRAHE], None),
         ([], [BRAHE], None),
@@ -375,6 +380,14 @@ def test_a_run_does_not_take_away_the_key_by_which_it_comes(
             planned(found, GALILEO)
     else:
         planned(found, GALILEO)
+
+
+def test_a_key_that_holds_from_where_it_held_before_stays() -> None:
+    narrow = GALILEO | {"keys": [f'from="10.0.0.0/8" {key("galileo")}']}
+    found = replace(built(narrow), comes_as=["galileo"], comes_by={fingerprint("galileo")})
+    planned(found, narrow)
+    with pytest.raises(UsersError, match="none of the keys would stay"):
+        planned(found, GALILEO | {"keys": [f'from="10.9.0.0/16" {key("galileo")}']})
 
 
 def test_rules_of_others_name_people_by_name_uid_and_own_group() -> None:
