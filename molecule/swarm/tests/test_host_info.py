@@ -44,6 +44,7 @@ def test_the_manager_knows_its_nodes(hosts: dict[str, Host], run_module: RunModu
         "runs": True,
         "version": jupiter.check_output("docker version --format '{{.Server.Version}}'"),
         "root_directory": "/var/lib/docker",
+        "is_ours": True,
     }
     swarm = look["swarm"]
     assert (swarm["state"], swarm["is_manager"], swarm["is_claimed"]) == ("active", True, True)
@@ -63,7 +64,7 @@ def test_a_node_knows_itself_and_its_manager(
 
 def test_an_engine_that_was_stopped_stays_so(stopped_engine: Host, run_module: RunModule) -> None:
     look = run_module("europa", "host_info", {})
-    assert look["engine"] == {"installed": True, "runs": False, "version": "", "root_directory": ""}
+    assert look["engine"] == {"installed": True, "runs": False, "is_ours": True, "version": "", "root_directory": ""}
     assert look["swarm"] == {}
     assert look["unknown"]["swarm"] == "the engine does not run"
     assert not stopped_engine.service("docker").is_running
