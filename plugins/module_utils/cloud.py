@@ -12,6 +12,8 @@ from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+from ansible_collections.galilean.hub.plugins.module_utils.nodes import HOST, Node
+
 Thing = Mapping[str, Any]
 # The role of a server that is drained and then deleted.
 LEAVING = "leaving"
@@ -111,6 +113,10 @@ class Cluster:
                 found.append({"id": server["id"], "name": server["name"], "metadata": metadata})
         return found
 
+    def leaving(self) -> list[Thing]:
+        """Servers that leave the cluster."""
+        return [server for server in self.servers if server["metadata"].get("role") == LEAVING]
+
 
 def mark(name: str) -> str:
     """What the description of a resource of the network says, which it has from the moment it exists."""
@@ -120,6 +126,15 @@ def mark(name: str) -> str:
 def is_of(name: str, thing: Thing) -> bool:
     """Whether the metadata of a server or a volume carries the mark."""
     return bool(thing["metadata"].get("cluster") == name)
+
+
+def departed(servers: Iterable[Thing], nodes: Iterable[Node]) -> list[Thing]:
+    """The servers that are none of a Swarm's nodes, neither by the label nor by the name that the engine has.
+
+    A Swarm has a node at least, its manager. Without any it is not known what the servers run.
+    """
+    names = {name for node in nodes for name in (node.labels.get(HOST), node.hostname.partition(".")[0])}
+    return [server for server in servers if server["name"] not in names] if names else []
 
 
 def findings(name: str, wanted: Wanted, cloud: Cloud) -> list[str]:

@@ -129,6 +129,11 @@ servers:
   returned: success
   type: list
   elements: dict
+leaving:
+  description: Those that leave the cluster, with C(id) and C(name).
+  returned: success
+  type: list
+  elements: dict
 labels:
   description: Those of them that lack metadata, with C(id), C(name) and that C(metadata).
   returned: when O(wanted) is given
@@ -273,6 +278,7 @@ def result(name: str, wanted: Wanted | None, cloud: Cloud) -> dict[str, Any]:
     cluster = Cluster.of(name, cloud)
     known: dict[str, Any] = {
         "servers": told_of_servers(cluster.servers),
+        "leaving": told(cluster.leaving()),
         "networks": told(cluster.networks),
         "routers": told(cluster.routers),
         "security_groups": told(cluster.security_groups),

@@ -6,7 +6,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.galilean.hub.plugins.module_utils.cloud import Cloud, Cluster, Quota, Wanted, findings, mark
+from ansible_collections.galilean.hub.plugins.module_utils.cloud import (
+    Cloud,
+    Cluster,
+    Quota,
+    Wanted,
+    departed,
+    findings,
+    mark,
+)
+from ansible_collections.galilean.hub.plugins.module_utils.nodes import HOST, Node
 
 NAME = "crater"
 KEY = "ssh-ed25519 AAAA galileo@padua"
@@ -217,3 +226,23 @@ def test_the_hub_is_labelled_with_another_volume() -> None:
     hub = {**server("crater-hub"), "metadata": {"cluster": NAME, "role": "hub", "volume": "lost"}}
     (found,) = Cluster.of(NAME, replace(OURS, servers=[hub])).labels(WANTED)
     assert found["metadata"] == {"role": "hub", "volume": "v1"}
+
+
+def node(hostname: str, host: str = "") -> Node:
+    labels = {HOST: host} if host else {}
+    return Node(f"id-{hostname}", hostname, "", "down", 1, "", "worker", "active", labels)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "gone"),
+    [
+        # The Swarm has it still: by the label, or by its engine's name where it has no label yet.
+        ([node("crater-hub"), node("moved", "crater-node-3")], []),
+        ([node("crater-hub"), node("crater-node-3.novalocal")], []),
+        ([node("crater-hub", "crater-hub"), node("crater-node-1", "crater-node-1")], ["crater-node-3"]),
+        # Nobody knows what it runs.
+        ([], []),
+    ],
+)
+def test_a_server_that_is_still_a_node_has_not_departed(nodes: list[Node], gone: list[str]) -> None:
+    assert [each["name"] for each in departed([server("crater-node-3")], nodes)] == gone
