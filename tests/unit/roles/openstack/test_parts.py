@@ -1,0 +1,20 @@
+"""The parts of the role keep to an order that no switch takes apart, and name what they change by its id."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[4]
+
+
+def load(path: str) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = yaml.safe_load((ROOT / path).read_text())
+    return found
+
+
+def test_servers_are_deleted_by_no_tag_that_does_not_drain_them() -> None:
+    (drain,), (deletion,) = load("playbooks/remove_nodes.yml"), load("playbooks/departed_servers.yml")
+    assert deletion["tags"] == drain["tags"]
