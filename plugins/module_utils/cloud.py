@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +18,9 @@ from ansible_collections.galilean.hub.plugins.module_utils.nodes import HOST, No
 Thing = Mapping[str, Any]
 # The role of a server that is drained and then deleted.
 LEAVING = "leaving"
+# What a server or a volume of this collection carries beside the name of its cluster.
+MANAGED_BY = {"managed_by": "galilean"}
+ADVICE = "Give this cluster another name by openstack_cluster, or rename or delete that one."
 # Requests that are answered with 429 or 503 are made again after half a second, one, two, and so on.
 RETRIES = 6
 
@@ -105,7 +109,8 @@ class Cluster:
         """
         roles = {server["name"]: server["role"] for server in wanted.servers}
         found = []
-        for server in self.servers:
+        strangers = self.strangers(wanted)
+        for server in (each for each in self.servers if each not in strangers):
             metadata = {"role": roles.get(server["name"], LEAVING)}
             if metadata["role"] == "hub" and self.volumes:
                 metadata["volume"] = self.volumes[0]["id"]
@@ -114,8 +119,21 @@ class Cluster:
         return found
 
     def leaving(self) -> list[Thing]:
-        """Servers that leave the cluster."""
-        return [server for server in self.servers if server["metadata"].get("role") == LEAVING]
+        """Nodes that leave the cluster."""
+        return [server for server in self.servers if self.is_node(server) and role_of(server) == LEAVING]
+
+    def strangers(self, wanted: Wanted) -> list[Thing]:
+        """Servers with the mark that no run has made as they are: neither described, nor nodes that leave."""
+        described = {server["name"] for server in wanted.servers}
+        return [
+            server
+            for server in self.servers
+            if server["name"] not in described and not (self.is_node(server) and role_of(server) in ("nodes", LEAVING))
+        ]
+
+    def is_node(self, server: Thing) -> bool:
+        """Whether a server has the name of a node."""
+        return bool(re.fullmatch(rf"{re.escape(self.name)}-node-[1-9]\d*", server["name"]))
 
 
 def mark(name: str) -> str:
@@ -125,7 +143,11 @@ def mark(name: str) -> str:
 
 def is_of(name: str, thing: Thing) -> bool:
     """Whether the metadata of a server or a volume carries the mark."""
-    return bool(thing["metadata"].get("cluster") == name)
+    return all(thing["metadata"].get(key) == value for key, value in {"cluster": name, **MANAGED_BY}.items())
+
+
+def role_of(server: Thing) -> str:
+    return str(server["metadata"].get("role", ""))
 
 
 def departed(servers: Iterable[Thing], nodes: Iterable[Node]) -> list[Thing]:
@@ -143,6 +165,8 @@ def findings(name: str, wanted: Wanted, cloud: Cloud) -> list[str]:
     return [
         *_unknown(wanted, cloud),
         *_foreign(cluster, wanted, cloud),
+        *_foreign_by_name(cluster, wanted, cloud),
+        *_marked_by_others(cluster, wanted),
         *_too_small(wanted, cloud),
         *_volume_problems(cluster, wanted),
         *_quota_problems(cluster, wanted, cloud),
@@ -174,7 +198,6 @@ def _unknown(wanted: Wanted, cloud: Cloud) -> Iterator[str]:
 
 def _foreign(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[str]:
     """Things of a name that we would give, which we have not made."""
-    advice = "Give this cluster another name by openstack_cluster, or rename or delete that one."
     names = {server["name"] for server in wanted.servers}
     ours = {
         "network": ([] if wanted.network else cloud.networks, cluster.networks, {cluster.name}),
@@ -187,18 +210,31 @@ def _foreign(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[str]:
         known = {thing["id"] for thing in marked}
         for thing in things:
             if thing["name"] in taken and thing["id"] not in known:
-                yield f"{kind} {thing['name']} ({thing['id']}) does not carry the mark of this cluster. {advice}"
+                yield f"{kind} {thing['name']} ({thing['id']}) does not carry the mark of this cluster. {ADVICE}"
         for name, count in Counter(thing["name"] for thing in marked).items():
             if count > 1:
                 ids = ", ".join(thing["id"] for thing in marked if thing["name"] == name)
                 yield f"{kind} {name}: this cluster has {count} of them. Delete all but one: {ids}."
+
+
+def _foreign_by_name(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[str]:
+    """The same of what can carry no mark."""
     for keypair in cloud.keypairs:
         if keypair["name"] == cluster.name and _key(keypair["public_key"]) != _key(wanted.public_key):
-            yield f"key pair {cluster.name} holds another key than openstack_public_key. {advice}"
+            yield f"key pair {cluster.name} holds another key than openstack_public_key. {ADVICE}"
     for group in cloud.server_groups:
         if group["name"] == cluster.name and group["policy"] != wanted.anti_affinity:
             problem = f"server group {cluster.name} has the policy {group['policy']}"
             yield f"{problem}. Write openstack_anti_affinity: {group['policy']}."
+
+
+def _marked_by_others(cluster: Cluster, wanted: Wanted) -> Iterator[str]:
+    """Things with the mark that no run has made."""
+    for server in cluster.strangers(wanted):
+        yield (
+            f"server {server['name']} ({server['id']}) carries the mark of this cluster, and is neither its hub nor "
+            "one of its nodes. Take the key managed_by out of its metadata, or delete it."
+        )
 
 
 def _key(public_key: str) -> list[str]:

@@ -12,8 +12,9 @@ version_added: 1.0.0
 author:
   - The Galilean developers (@galilean)
 description:
-  - Lists what carries the mark of a cluster, namely the key V(cluster) in the metadata of servers and volumes, and the
-    description of resources of the network, both of which are given with the request that makes the thing.
+  - Lists what carries the mark of a cluster, namely the keys V(cluster) and V(managed_by) in the metadata of servers
+    and volumes, and the description of resources of the network, both of which are given with the request that makes
+    the thing.
   - With O(wanted) it compares a description with the cloud, and fails with all findings at once where something is
     unknown, foreign, too small or beyond the quota.
   - Changes nothing.
@@ -192,6 +193,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.cloud import (
     Quota,
     Wanted,
     findings,
+    role_of,
 )
 
 try:
@@ -266,7 +268,7 @@ def told_of_servers(servers: Iterable[Any]) -> list[dict[str, Any]]:
         {
             "id": server["id"],
             "name": server["name"],
-            "role": server["metadata"].get("role", ""),
+            "role": role_of(server),
             "status": server["status"],
             "is_built": server["launched_at"] is not None,
         }

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 from ansible_collections.galilean.hub.plugins.module_utils.cloud import (
+    LEAVING,
     Cloud,
     Cluster,
     Quota,
@@ -18,6 +19,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.cloud import (
 from ansible_collections.galilean.hub.plugins.module_utils.nodes import HOST, Node
 
 NAME = "crater"
+MARK = {"cluster": NAME, "managed_by": "galilean"}
 KEY = "ssh-ed25519 AAAA galileo@padua"
 WANTED = Wanted(
     servers=[
@@ -59,13 +61,13 @@ def thing(name: str, description: str = "", **more: Any) -> dict[str, Any]:
     }
 
 
-def server(name: str, cluster: str = NAME) -> dict[str, Any]:
-    return {"id": f"id-{name}-{cluster}", "name": name, "metadata": {"cluster": cluster}}
+def server(name: str, **metadata: str) -> dict[str, Any]:
+    return {"id": f"id-{name}-{metadata.get('cluster', NAME)}", "name": name, "metadata": {**MARK, **metadata}}
 
 
 def volume(**more: Any) -> dict[str, Any]:
     own = {"id": "v1", "name": "crater-data", "size": 100, "availability_zone": "nova", "attachments": []}
-    return {**own, "metadata": {"cluster": NAME}, **more}
+    return {**own, "metadata": MARK, **more}
 
 
 OURS = replace(
@@ -142,7 +144,7 @@ def test_what_others_have_by_other_names_is_nothing_to_us() -> None:
         CLOUD,
         networks=[PUBLIC, thing("basin", mark("basin"))],
         servers=[server("crater-node-9", cluster="basin")],
-        volumes=[volume(name="basin-data", metadata={"cluster": "basin"})],
+        volumes=[volume(name="basin-data", metadata={**MARK, "cluster": "basin"})],
     )
     assert findings(NAME, WANTED, cloud) == []
     assert Cluster.of(NAME, cloud) == Cluster(NAME, [], [], [], [], [], [])
@@ -214,7 +216,7 @@ def test_a_quota_with_room_is_not_told(quota: Quota) -> None:
 )
 def test_servers_that_leave_or_come_back_are_labelled(described: int, roles: list[str], labels: dict[str, Any]) -> None:
     servers = [
-        {**each, "metadata": {"cluster": NAME, "role": role, **({"volume": "v1"} if role == "hub" else {})}}
+        {**each, "metadata": {**MARK, "role": role, **({"volume": "v1"} if role == "hub" else {})}}
         for each, role in zip(OURS.servers, roles, strict=True)
     ]
     cluster = Cluster.of(NAME, replace(OURS, servers=servers))
@@ -223,7 +225,7 @@ def test_servers_that_leave_or_come_back_are_labelled(described: int, roles: lis
 
 
 def test_the_hub_is_labelled_with_another_volume() -> None:
-    hub = {**server("crater-hub"), "metadata": {"cluster": NAME, "role": "hub", "volume": "lost"}}
+    hub = server("crater-hub", role="hub", volume="lost")
     (found,) = Cluster.of(NAME, replace(OURS, servers=[hub])).labels(WANTED)
     assert found["metadata"] == {"role": "hub", "volume": "v1"}
 
@@ -246,3 +248,22 @@ def node(hostname: str, host: str = "") -> Node:
 )
 def test_a_server_that_is_still_a_node_has_not_departed(nodes: list[Node], gone: list[str]) -> None:
     assert [each["name"] for each in departed([server("crater-node-3")], nodes)] == gone
+
+
+@pytest.mark.parametrize(
+    ("foreign", "is_told"),
+    [
+        # Of another tool, with a cluster of the same name.
+        ({"name": "slurm-login", "metadata": {"cluster": NAME}}, False),
+        ({"name": "crater-node-9", "metadata": {"cluster": NAME, "role": "nodes"}}, False),
+        # Copied with its metadata, or given another role.
+        ({"name": "slurm-login", "metadata": {**MARK, "role": "nodes"}}, True),
+        ({"name": "crater-node-9", "metadata": {**MARK, "role": "login"}}, True),
+        ({"name": "crater-node-x", "metadata": {**MARK, "role": LEAVING}}, True),
+    ],
+)
+def test_a_server_that_is_none_of_ours_never_leaves(foreign: dict[str, Any], is_told: bool) -> None:
+    cloud = replace(OURS, servers=[*OURS.servers, {"id": "s9", **foreign}])
+    cluster = Cluster.of(NAME, cloud)
+    assert "s9" not in {each["id"] for each in [*cluster.labels(WANTED), *cluster.leaving()]}
+    assert len(findings(NAME, WANTED, cloud)) == is_told
