@@ -102,6 +102,12 @@ class Cluster:
             [volume for volume in cloud.volumes if is_of(name, volume)],
         )
 
+    @property
+    def data_volume(self) -> Thing | None:
+        """The volume of the homes, by its name, since a copy of it may carry the mark. None while there are two."""
+        named = [volume for volume in self.volumes if volume["name"] == volume_name(self.name)]
+        return named[0] if len(named) == 1 else None
+
     def labels(self, wanted: Wanted) -> list[dict[str, Any]]:
         """Servers with metadata that they lack: their role, and the volume of the hub.
 
@@ -112,8 +118,8 @@ class Cluster:
         strangers = self.strangers(wanted)
         for server in (each for each in self.servers if each not in strangers):
             metadata = {"role": roles.get(server["name"], LEAVING)}
-            if metadata["role"] == "hub" and self.volumes:
-                metadata["volume"] = self.volumes[0]["id"]
+            if metadata["role"] == "hub" and self.data_volume:
+                metadata["volume"] = self.data_volume["id"]
             if not metadata.items() <= server["metadata"].items():
                 found.append({"id": server["id"], "name": server["name"], "metadata": metadata})
         return found
@@ -212,7 +218,7 @@ def _foreign(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[str]:
             if thing["name"] in taken and thing["id"] not in known:
                 yield f"{kind} {thing['name']} ({thing['id']}) does not carry the mark of this cluster. {ADVICE}"
         for name, count in Counter(thing["name"] for thing in marked).items():
-            if count > 1:
+            if count > 1 and kind != "volume":
                 ids = ", ".join(thing["id"] for thing in marked if thing["name"] == name)
                 yield f"{kind} {name}: this cluster has {count} of them. Delete all but one: {ids}."
 
@@ -235,6 +241,19 @@ def _marked_by_others(cluster: Cluster, wanted: Wanted) -> Iterator[str]:
             f"server {server['name']} ({server['id']}) carries the mark of this cluster, and is neither its hub nor "
             "one of its nodes. Take the key managed_by out of its metadata, or delete it."
         )
+    homes = volume_name(cluster.name)
+    if [volume["name"] for volume in cluster.volumes] not in ([], [homes]):
+        yield (
+            f"volumes with the mark of this cluster: {', '.join(map(_described, cluster.volumes))}. "
+            f"Let one have the name {homes}, namely that with the homes, and take the key managed_by out of the "
+            "metadata of every other one."
+        )
+
+
+def _described(volume: Thing) -> str:
+    servers = " and ".join(attachment["server_id"] for attachment in volume["attachments"])
+    place = f"attached to {servers}" if servers else "attached to no server"
+    return f"{volume['name'] or '(without a name)'} ({volume['id']}), made {volume['created_at']}, {place}"
 
 
 def _key(public_key: str) -> list[str]:
@@ -256,7 +275,8 @@ def _too_small(wanted: Wanted, cloud: Cloud) -> Iterator[str]:
 
 
 def _volume_problems(cluster: Cluster, wanted: Wanted) -> Iterator[str]:
-    for volume in cluster.volumes[:1]:
+    volume = cluster.data_volume
+    if volume:
         if volume["size"] > wanted.volume_size_gib:
             yield (
                 f"volume {volume['name']} has {volume['size']} GiB, and none can be made smaller. "
@@ -282,13 +302,13 @@ def _quota_problems(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[
     flavors = {flavor["name"]: flavor for flavor in cloud.flavors}
     to_be_made = [flavors[server["flavor"]] for server in missing if server["flavor"] in flavors]
     boot_volumes = len(missing) if wanted.boot_volume_size_gib else 0
-    gibibytes = wanted.volume_size_gib - sum(volume["size"] for volume in cluster.volumes[:1])
+    gibibytes = wanted.volume_size_gib - (cluster.data_volume["size"] if cluster.data_volume else 0)
     makes_network = not wanted.network and not cluster.networks
     needs = {
         "servers": len(missing),
         "processors": sum(flavor["vcpus"] for flavor in to_be_made),
         "MiB of memory": sum(flavor["ram"] for flavor in to_be_made),
-        "volumes": boot_volumes + (not cluster.volumes),
+        "volumes": boot_volumes + (not cluster.data_volume),
         "GiB of volumes": boot_volumes * wanted.boot_volume_size_gib + max(0, gibibytes),
         "floating IPs": int(not cluster.floating_ips),
         "networks": int(makes_network),

@@ -156,7 +156,7 @@ security_groups:
   type: list
   elements: dict
 volumes:
-  description: Volumes with C(id) and C(name).
+  description: The volume of the homes with C(id) and C(name), where there is one, and no second of its name.
   returned: success
   type: list
   elements: dict
@@ -284,7 +284,7 @@ def result(name: str, wanted: Wanted | None, cloud: Cloud) -> dict[str, Any]:
         "networks": told(cluster.networks),
         "routers": told(cluster.routers),
         "security_groups": told(cluster.security_groups),
-        "volumes": told(cluster.volumes),
+        "volumes": told([cluster.data_volume] if cluster.data_volume else []),
         "floating_ips": told(cluster.floating_ips, "floating_ip_address"),
         "keypairs": told((each for each in cloud.keypairs if each["name"] == name), ident="name"),
         "server_groups": told(each for each in cloud.server_groups if each["name"] == name),

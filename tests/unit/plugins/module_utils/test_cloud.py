@@ -67,7 +67,7 @@ def server(name: str, **metadata: str) -> dict[str, Any]:
 
 def volume(**more: Any) -> dict[str, Any]:
     own = {"id": "v1", "name": "crater-data", "size": 100, "availability_zone": "nova", "attachments": []}
-    return {**own, "metadata": MARK, **more}
+    return {**own, "created_at": "2026-01-01", "metadata": MARK, **more}
 
 
 OURS = replace(
@@ -248,6 +248,34 @@ def node(hostname: str, host: str = "") -> Node:
 )
 def test_a_server_that_is_still_a_node_has_not_departed(nodes: list[Node], gone: list[str]) -> None:
     assert [each["name"] for each in departed([server("crater-node-3")], nodes)] == gone
+
+
+@pytest.mark.parametrize(
+    ("volumes", "homes", "words"),
+    [
+        ([], None, None),
+        ([volume()], "v1", None),
+        # A backup was restored: the mark is that of the original, the name is not.
+        (
+            [volume(id="v2", name="restored"), volume(attachments=[{"server_id": "id-crater-hub-crater"}])],
+            "v1",
+            "restored (v2), made 2026-01-01, attached to no server, crater-data (v1), made 2026-01-01, attached to id-",
+        ),
+        # Renamed: an empty one would be made.
+        ([volume(name="homes")], None, "volumes with the mark of this cluster: homes (v1)"),
+        ([volume(id="v2"), volume()], None, "volumes with the mark of this cluster: crater-data (v2)"),
+    ],
+)
+def test_the_volume_of_the_homes_has_its_name(
+    volumes: list[dict[str, Any]], homes: str | None, words: str | None
+) -> None:
+    cloud = replace(OURS, volumes=volumes)
+    found = Cluster.of(NAME, cloud).data_volume
+    assert (found and found["id"]) == homes
+    told = findings(NAME, WANTED, cloud)
+    assert len(told) == bool(words)
+    assert words is None or words in told[0]
+    assert "delete" not in "".join(told).lower()
 
 
 @pytest.mark.parametrize(
