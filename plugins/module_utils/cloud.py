@@ -43,6 +43,7 @@ class Cloud:
     flavors: Sequence[Thing] = ()
     images: Sequence[Thing] = ()
     networks: Sequence[Thing] = ()
+    subnets: Sequence[Thing] = ()
     routers: Sequence[Thing] = ()
     security_groups: Sequence[Thing] = ()
     floating_ips: Sequence[Thing] = ()
@@ -81,6 +82,7 @@ class Cluster:
 
     name: str
     networks: list[Thing]
+    subnets: list[Thing]
     routers: list[Thing]
     security_groups: list[Thing]
     floating_ips: list[Thing]
@@ -95,6 +97,7 @@ class Cluster:
         return cls(
             name,
             described(cloud.networks),
+            described(cloud.subnets),
             described(cloud.routers),
             described(cloud.security_groups),
             described(cloud.floating_ips),
@@ -207,6 +210,7 @@ def _foreign(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[str]:
     names = {server["name"] for server in wanted.servers}
     ours = {
         "network": ([] if wanted.network else cloud.networks, cluster.networks, {cluster.name}),
+        "subnet": ([] if wanted.network else cloud.subnets, cluster.subnets, {cluster.name}),
         "router": ([] if wanted.network else cloud.routers, cluster.routers, {cluster.name}),
         "security group": (cloud.security_groups, cluster.security_groups, security_group_names(cluster.name)),
         "server": (cloud.servers, cluster.servers, names),

@@ -248,6 +248,7 @@ def seen(connection: Any, with_offers: bool) -> Cloud:
     own = {"project_id": connection.current_project_id}
     return Cloud(
         networks=listed(network.networks()),
+        subnets=listed(network.subnets()),
         routers=listed(network.routers(**own)),
         security_groups=listed(network.security_groups(**own)),
         floating_ips=listed(network.ips(**own)),

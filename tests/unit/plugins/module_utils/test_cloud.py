@@ -73,6 +73,7 @@ def volume(**more: Any) -> dict[str, Any]:
 OURS = replace(
     CLOUD,
     networks=[PUBLIC, thing(NAME, mark(NAME))],
+    subnets=[thing(NAME, mark(NAME))],
     routers=[thing(NAME, mark(NAME))],
     security_groups=[thing(name, mark(NAME)) for name in ("crater", "crater-hub", "crater-nodes")],
     floating_ips=[thing("192.0.2.7", mark(NAME))],
@@ -125,6 +126,7 @@ def test_of_two_images_of_one_name_the_ids_are_told() -> None:
     ("kind", "foreign"),
     [
         ("networks", thing(NAME)),
+        ("subnets", thing(NAME)),
         ("routers", thing(NAME)),
         ("routers", thing(NAME, mark("another"))),
         ("security_groups", thing("crater-hub")),
@@ -147,7 +149,7 @@ def test_what_others_have_by_other_names_is_nothing_to_us() -> None:
         volumes=[volume(name="basin-data", metadata={**MARK, "cluster": "basin"})],
     )
     assert findings(NAME, WANTED, cloud) == []
-    assert Cluster.of(NAME, cloud) == Cluster(NAME, [], [], [], [], [], [])
+    assert Cluster.of(NAME, cloud) == Cluster(NAME, [], [], [], [], [], [], [])
 
 
 def test_two_servers_of_one_name_are_told_by_their_ids() -> None:
