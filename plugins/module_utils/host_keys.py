@@ -25,14 +25,18 @@ def keys_on(console: str) -> list[str]:
 
 
 def read(known_hosts: str) -> dict[str, list[str]]:
-    """The keys by name, of a file that `render` has written."""
+    """The keys by name."""
     keys: dict[str, list[str]] = {}
     for line in known_hosts.splitlines():
-        name, _space, key = line.partition(" ")
-        if key and not line.startswith("#"):
-            keys.setdefault(name, []).append(key)
+        name, _space, rest = line.partition(" ")
+        if found := KEY.match(rest):
+            keys.setdefault(name, []).append(found[1])
     return keys
 
 
-def render(keys: Mapping[str, Iterable[str]]) -> str:
-    return "".join(f"{name} {key}\n" for name in sorted(keys) for key in sorted(keys[name]))
+def render(known_hosts: str, keys: Mapping[str, Iterable[str]], mark: str) -> str:
+    """The file with these keys in place of those that carry the mark. Lines of others stay as they are."""
+    kept = [line for line in known_hosts.splitlines() if not line.endswith(f" {mark}")]
+    there = read("\n".join(kept))
+    ours = [f"{name} {key} {mark}" for name in sorted(keys.keys() - there.keys()) for key in sorted(keys[name])]
+    return "".join(f"{line}\n" for line in [*kept, *ours])

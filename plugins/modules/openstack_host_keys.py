@@ -15,16 +15,22 @@ description:
   - Reads the public host keys that cloud-init says on the console of a server, by the cloud's own API, and writes them
     into a file for OpenSSH. So nobody has to trust a key because it came first, and no private key leaves its server.
   - The name in the file is the server's id, for the option C(HostKeyAlias), since addresses are given again to others.
-  - A server that the file knows is not asked again. Servers that are no more are forgotten.
+  - A server that the file knows is not asked again. Servers of the cluster that are no more are forgotten. Other lines
+    of the file stay as they are, since each of the cluster's ends with its name.
 options:
   cloud:
     description:
       - Name of the cloud in C(clouds.yaml).
     type: str
     required: true
+  cluster:
+    description:
+      - Name of the cluster.
+    type: str
+    required: true
   servers:
     description:
-      - Ids of all servers.
+      - Ids of all its servers.
     type: list
     elements: str
     required: true
@@ -55,6 +61,7 @@ EXAMPLES = r"""
 - name: Write down the host keys of the servers
   galilean.hub.openstack_host_keys:
     cloud: campus
+    cluster: crater
     servers: [5f0c2f0e-4a52-4d7c-9df5-5a8f3a4e7a11]
     path: /srv/site/known_hosts
   delegate_to: localhost
@@ -117,6 +124,7 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "cloud": {"type": "str", "required": True},
+            "cluster": {"type": "str", "required": True},
             "servers": {"type": "list", "elements": "str", "required": True},
             "path": {"type": "path", "required": True},
             "timeout_seconds": {"type": "int", "default": 600},
@@ -133,7 +141,7 @@ def main() -> None:
         if new and not module.check_mode:
             connection = openstack.connect(cloud=module.params["cloud"], status_code_retries=RETRIES)
             known |= said(connection, new, module.params["timeout_seconds"])
-        after = render(known)
+        after = render(before, known, f"galilean cluster {module.params['cluster']} in {module.params['cloud']}")
         if before != after and not module.check_mode:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             write_durably(path, after, mode=0o644)

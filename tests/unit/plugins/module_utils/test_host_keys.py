@@ -27,10 +27,32 @@ def test_the_first_whole_list_counts(console: str, keys: list[str]) -> None:
     assert keys_on(console) == keys
 
 
+MINE, ANOTHER = "galilean cluster crater in campus", "galilean cluster basin in campus"
+OF_OTHERS = f"# by hand\nio.example.org {ED25519} galileo@padua\n|1|hash= {ED25519}\n4a52 {ED25519} {ANOTHER}\n"
+
+
 def test_what_is_written_is_read() -> None:
     keys = {"5f0c": [ECDSA, ED25519], "4a52": [ED25519]}
-    assert read(render(keys)) == keys
-    assert render(keys).splitlines()[0] == f"4a52 {ED25519}"
+    text = render("", keys, MINE)
+    assert read(text) == keys
+    assert text.splitlines()[0] == f"4a52 {ED25519} {MINE}"
+    assert render(text, keys, MINE) == text
+
+
+@pytest.mark.parametrize(
+    ("before", "keys", "after"),
+    [
+        (OF_OTHERS, {}, OF_OTHERS),
+        (f"5f0c {ED25519} {MINE}\n{OF_OTHERS}", {}, OF_OTHERS),
+        (OF_OTHERS, {"5f0c": [ED25519]}, f"{OF_OTHERS}5f0c {ED25519} {MINE}\n"),
+        # Without an end of the last line.
+        (f"io {ED25519}", {"5f0c": [ED25519]}, f"io {ED25519}\n5f0c {ED25519} {MINE}\n"),
+        # Somebody wrote down the key by hand.
+        (f"5f0c {ED25519}\n", {"5f0c": [ED25519]}, f"5f0c {ED25519}\n"),
+    ],
+)
+def test_lines_of_others_stay(before: str, keys: dict[str, list[str]], after: str) -> None:
+    assert render(before, keys, MINE) == after
 
 
 @pytest.mark.parametrize("text", ["", "\n", "# of somebody\n", "damaged\n"])
