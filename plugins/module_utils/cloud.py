@@ -18,6 +18,8 @@ from ansible_collections.galilean.hub.plugins.module_utils.nodes import HOST, No
 Thing = Mapping[str, Any]
 # The role of a server that is drained and then deleted.
 LEAVING = "leaving"
+# The status of a server that could not be built, or whose hypervisor is lost.
+ERROR = "ERROR"
 # What a server or a volume of this collection carries beside the name of its cluster.
 MANAGED_BY = {"managed_by": "galilean"}
 ADVICE = "Give this cluster another name by openstack_cluster, or rename or delete that one."
@@ -119,7 +121,7 @@ class Cluster:
         roles = {server["name"]: server["role"] for server in wanted.servers}
         found = []
         strangers = self.strangers(wanted)
-        for server in (each for each in self.servers if each not in strangers):
+        for server in (each for each in self.servers if each not in strangers and takes_metadata(each)):
             metadata = {"role": roles.get(server["name"], LEAVING)}
             if metadata["role"] == "hub" and self.data_volume:
                 metadata["volume"] = self.data_volume["id"]
@@ -127,18 +129,34 @@ class Cluster:
                 found.append({"id": server["id"], "name": server["name"], "metadata": metadata})
         return found
 
-    def leaving(self) -> list[Thing]:
-        """Nodes that leave the cluster."""
-        return [server for server in self.servers if self.is_node(server) and role_of(server) == LEAVING]
+    def leaving(self, wanted: Wanted) -> list[Thing]:
+        """Nodes that leave the cluster, and are told so by their role, or are in ERROR, where none can be told."""
+        return [
+            server
+            for server in self._undescribed(wanted)
+            if is_built(server) and (role_of(server) == LEAVING or server["status"] == ERROR)
+        ]
 
-    def strangers(self, wanted: Wanted) -> list[Thing]:
-        """Servers with the mark that no run has made as they are: neither described, nor nodes that leave."""
+    def unbuilt(self, wanted: Wanted) -> list[Thing]:
+        """Nodes that the description has no more, and that nothing ever ran on."""
+        return [server for server in self._undescribed(wanted) if not is_built(server)]
+
+    def in_use(self) -> list[Thing]:
+        """Servers that say their host keys: they were built, are not in ERROR, and do not leave."""
+        return [server for server in self.servers if takes_metadata(server) and role_of(server) != LEAVING]
+
+    def _undescribed(self, wanted: Wanted) -> list[Thing]:
         described = {server["name"] for server in wanted.servers}
         return [
             server
             for server in self.servers
-            if server["name"] not in described and not (self.is_node(server) and role_of(server) in ("nodes", LEAVING))
+            if server["name"] not in described and self.is_node(server) and role_of(server) in ("nodes", LEAVING)
         ]
+
+    def strangers(self, wanted: Wanted) -> list[Thing]:
+        """Servers with the mark that no run has made as they are: neither described, nor nodes that leave."""
+        described, leave = {server["name"] for server in wanted.servers}, self._undescribed(wanted)
+        return [server for server in self.servers if server["name"] not in described and server not in leave]
 
     def is_node(self, server: Thing) -> bool:
         """Whether a server has the name of a node."""
@@ -153,6 +171,16 @@ def mark(name: str) -> str:
 def is_of(name: str, thing: Thing) -> bool:
     """Whether the metadata of a server or a volume carries the mark."""
     return all(thing["metadata"].get(key) == value for key, value in {"cluster": name, **MANAGED_BY}.items())
+
+
+def is_built(server: Thing) -> bool:
+    """Whether it has ever been started."""
+    return server["launched_at"] is not None
+
+
+def takes_metadata(server: Thing) -> bool:
+    """Nova refuses metadata of what it has not built, and in ERROR."""
+    return is_built(server) and server["status"] != ERROR
 
 
 def role_of(server: Thing) -> str:

@@ -130,9 +130,19 @@ servers:
   returned: success
   type: list
   elements: dict
+in_use:
+  description: Those that say their host keys, with C(id) and C(name), since they were built, work, and do not leave.
+  returned: success
+  type: list
+  elements: dict
 leaving:
   description: Those that leave the cluster, with C(id) and C(name).
-  returned: success
+  returned: when O(wanted) is given
+  type: list
+  elements: dict
+unbuilt:
+  description: Those that are described no more and were never started, with C(id) and C(name).
+  returned: when O(wanted) is given
   type: list
   elements: dict
 labels:
@@ -193,6 +203,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.cloud import (
     Quota,
     Wanted,
     findings,
+    is_built,
     role_of,
 )
 
@@ -271,7 +282,7 @@ def told_of_servers(servers: Iterable[Any]) -> list[dict[str, Any]]:
             "name": server["name"],
             "role": role_of(server),
             "status": server["status"],
-            "is_built": server["launched_at"] is not None,
+            "is_built": is_built(server),
         }
         for server in servers
     ]
@@ -281,7 +292,7 @@ def result(name: str, wanted: Wanted | None, cloud: Cloud) -> dict[str, Any]:
     cluster = Cluster.of(name, cloud)
     known: dict[str, Any] = {
         "servers": told_of_servers(cluster.servers),
-        "leaving": told(cluster.leaving()),
+        "in_use": told(cluster.in_use()),
         "networks": told(cluster.networks),
         "routers": told(cluster.routers),
         "security_groups": told(cluster.security_groups),
@@ -293,7 +304,12 @@ def result(name: str, wanted: Wanted | None, cloud: Cloud) -> dict[str, Any]:
     if wanted:
         external = wanted.external_network
         ids = [each["id"] for each in cloud.networks if external in (each["name"], each["id"])]
-        known |= {"labels": cluster.labels(wanted), "external_network_id": ids[0]}
+        known |= {
+            "labels": cluster.labels(wanted),
+            "leaving": told(cluster.leaving(wanted)),
+            "unbuilt": told(cluster.unbuilt(wanted)),
+            "external_network_id": ids[0],
+        }
     return known
 
 

@@ -30,10 +30,16 @@ options:
     required: true
   servers:
     description:
-      - Ids of all its servers.
+      - Ids of the servers that say their keys.
     type: list
     elements: str
     required: true
+  remembered:
+    description:
+      - Ids of servers that are not asked, and not forgotten either, such as one that leaves and may come back.
+    type: list
+    elements: str
+    default: []
   path:
     description:
       - The file.
@@ -126,6 +132,7 @@ def main() -> None:
             "cloud": {"type": "str", "required": True},
             "cluster": {"type": "str", "required": True},
             "servers": {"type": "list", "elements": "str", "required": True},
+            "remembered": {"type": "list", "elements": "str", "default": []},
             "path": {"type": "path", "required": True},
             "timeout_seconds": {"type": "int", "default": 600},
         },
@@ -135,7 +142,8 @@ def main() -> None:
         module.fail_json(msg=missing_required_lib("openstacksdk"), exception=MISSING)
     path, servers = Path(module.params["path"]), {*module.params["servers"]}
     before = path.read_text(encoding="utf-8") if path.exists() else ""
-    known = {server: keys for server, keys in read(before).items() if server in servers}
+    remembered = {*servers, *module.params["remembered"]}
+    known = {server: keys for server, keys in read(before).items() if server in remembered}
     new = servers - {*known}
     try:
         if new and not module.check_mode:

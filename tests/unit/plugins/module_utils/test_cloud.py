@@ -62,7 +62,9 @@ def thing(name: str, description: str = "", **more: Any) -> dict[str, Any]:
 
 
 def server(name: str, **metadata: str) -> dict[str, Any]:
-    return {"id": f"id-{name}-{metadata.get('cluster', NAME)}", "name": name, "metadata": {**MARK, **metadata}}
+    built = {"status": "ACTIVE", "launched_at": "2026-01-01"}
+    marked = {**MARK, **metadata}
+    return {"id": f"id-{name}-{marked['cluster']}", "name": name, "metadata": marked, **built}
 
 
 def volume(**more: Any) -> dict[str, Any]:
@@ -293,7 +295,41 @@ def test_the_volume_of_the_homes_has_its_name(
     ],
 )
 def test_a_server_that_is_none_of_ours_never_leaves(foreign: dict[str, Any], is_told: bool) -> None:
-    cloud = replace(OURS, servers=[*OURS.servers, {"id": "s9", **foreign}])
+    cloud = replace(OURS, servers=[*OURS.servers, {**server("other"), "id": "s9", **foreign}])
     cluster = Cluster.of(NAME, cloud)
-    assert "s9" not in {each["id"] for each in [*cluster.labels(WANTED), *cluster.leaving()]}
+    assert "s9" not in {each["id"] for each in [*cluster.labels(WANTED), *cluster.leaving(WANTED)]}
     assert len(findings(NAME, WANTED, cloud)) == is_told
+
+
+UNBUILT = {"status": "ERROR", "launched_at": None}
+FALLEN = {"status": "ERROR"}
+
+
+@pytest.mark.parametrize(
+    ("number", "role", "state", "expected"),
+    [
+        (2, "nodes", {}, ["in use"]),
+        (2, "nodes", UNBUILT, []),
+        (2, "nodes", FALLEN, []),
+        (2, "leaving", {}, ["labelled"]),
+        (3, "nodes", {}, ["labelled", "in use"]),
+        (3, "leaving", {}, ["leaving"]),
+        # Nova takes no metadata of them.
+        (3, "nodes", UNBUILT, ["unbuilt"]),
+        (3, "nodes", {"status": "BUILD", "launched_at": None}, ["unbuilt"]),
+        (3, "nodes", FALLEN, ["leaving"]),
+        (3, "leaving", FALLEN, ["leaving"]),
+    ],
+)
+def test_what_becomes_of_a_server_in_whatever_state(
+    number: int, role: str, state: dict[str, Any], expected: list[str]
+) -> None:
+    cluster = Cluster.of(NAME, replace(CLOUD, servers=[{**server(f"crater-node-{number}", role=role), **state}]))
+    found = {
+        "labelled": cluster.labels(WANTED),
+        "leaving": cluster.leaving(WANTED),
+        "unbuilt": cluster.unbuilt(WANTED),
+        "in use": cluster.in_use(),
+    }
+    assert [kind for kind, servers in found.items() if servers] == expected
+    assert cluster.strangers(WANTED) == []
