@@ -113,6 +113,21 @@ class Cluster:
         named = [volume for volume in self.volumes if volume["name"] == volume_name(self.name)]
         return named[0] if len(named) == 1 else None
 
+    def keypairs(self, cloud: Cloud, public_key: str) -> list[Thing]:
+        """The key pair of the cluster's name, where it holds this key: it can carry no mark."""
+        return [
+            keypair
+            for keypair in cloud.keypairs
+            if keypair["name"] == self.name and _key(keypair["public_key"]) == _key(public_key)
+        ]
+
+    def server_groups(self, cloud: Cloud) -> list[Thing]:
+        """Server groups of the cluster's name, where no server of somebody else is in them: they can carry no mark."""
+        servers = {server["id"] for server in self.servers}
+        return [
+            group for group in cloud.server_groups if group["name"] == self.name and servers >= {*group["member_ids"]}
+        ]
+
     def labels(self, wanted: Wanted) -> list[dict[str, Any]]:
         """Servers with metadata that they lack: their role, and the volume of the hub.
 
@@ -258,12 +273,14 @@ def _foreign(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[str]:
 def _foreign_by_name(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[str]:
     """The same of what can carry no mark."""
     for keypair in cloud.keypairs:
-        if keypair["name"] == cluster.name and _key(keypair["public_key"]) != _key(wanted.public_key):
+        if keypair["name"] == cluster.name and keypair not in cluster.keypairs(cloud, wanted.public_key):
             yield f"key pair {cluster.name} holds another key than openstack_public_key. {ADVICE}"
     for group in cloud.server_groups:
         if group["name"] == cluster.name and group["policy"] != wanted.anti_affinity:
             problem = f"server group {cluster.name} has the policy {group['policy']}"
             yield f"{problem}. Write openstack_anti_affinity: {group['policy']}."
+        if group["name"] == cluster.name and group not in cluster.server_groups(cloud):
+            yield f"server group {cluster.name} ({group['id']}) has members of somebody else. {ADVICE}"
 
 
 def _marked_by_others(cluster: Cluster, wanted: Wanted) -> Iterator[str]:

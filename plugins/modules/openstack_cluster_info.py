@@ -29,6 +29,11 @@ options:
       - Name of the cluster.
     type: str
     required: true
+  public_key:
+    description:
+      - Public key of who runs the cluster.
+    type: str
+    default: ""
   wanted:
     description:
       - The description of the cluster.
@@ -70,11 +75,6 @@ options:
       external_network:
         description:
           - Network that has the floating IPs.
-        type: str
-        required: true
-      public_key:
-        description:
-          - Public key of who runs the cluster.
         type: str
         required: true
       volume_size_gib:
@@ -176,12 +176,12 @@ floating_ips:
   type: list
   elements: dict
 keypairs:
-  description: Key pairs of the cluster's name, with the name as C(id) too.
+  description: The key pair of the cluster's name, if it holds O(public_key), with the name as C(id) too.
   returned: success
   type: list
   elements: dict
 server_groups:
-  description: Server groups of the cluster's name, with C(id) and C(name).
+  description: Server groups of the cluster's name, without those in which others have servers, with C(id) and C(name).
   returned: success
   type: list
   elements: dict
@@ -288,7 +288,7 @@ def told_of_servers(servers: Iterable[Any]) -> list[dict[str, Any]]:
     ]
 
 
-def result(name: str, wanted: Wanted | None, cloud: Cloud) -> dict[str, Any]:
+def result(name: str, public_key: str, wanted: Wanted | None, cloud: Cloud) -> dict[str, Any]:
     cluster = Cluster.of(name, cloud)
     known: dict[str, Any] = {
         "servers": told_of_servers(cluster.servers),
@@ -298,8 +298,8 @@ def result(name: str, wanted: Wanted | None, cloud: Cloud) -> dict[str, Any]:
         "security_groups": told(cluster.security_groups),
         "volumes": told([cluster.data_volume] if cluster.data_volume else []),
         "floating_ips": told(cluster.floating_ips, "floating_ip_address"),
-        "keypairs": told((each for each in cloud.keypairs if each["name"] == name), ident="name"),
-        "server_groups": told(each for each in cloud.server_groups if each["name"] == name),
+        "keypairs": told(cluster.keypairs(cloud, public_key), ident="name"),
+        "server_groups": told(cluster.server_groups(cloud)),
     }
     if wanted:
         external = wanted.external_network
@@ -324,13 +324,13 @@ def main() -> None:
         argument_spec={
             "cloud": {"type": "str", "required": True},
             "cluster": {"type": "str", "required": True},
+            "public_key": {"type": "str", "default": ""},
             "wanted": {
                 "type": "dict",
                 "options": {
                     "servers": {"type": "list", "elements": "dict", "required": True, "options": server},
                     "image": {"type": "str", "required": True},
                     "external_network": {"type": "str", "required": True},
-                    "public_key": {"type": "str", "required": True},
                     "volume_size_gib": {"type": "int", "required": True},
                     "boot_volume_size_gib": {"type": "int", "default": 0},
                     "anti_affinity": {
@@ -347,7 +347,8 @@ def main() -> None:
     if MISSING:
         module.fail_json(msg=missing_required_lib("openstacksdk"), exception=MISSING)
     name, described = module.params["cluster"], module.params["wanted"]
-    wanted = Wanted(**described) if described else None
+    public_key = module.params["public_key"]
+    wanted = Wanted(public_key=public_key, **described) if described else None
     try:
         connection = openstack.connect(cloud=module.params["cloud"], status_code_retries=RETRIES)
         cloud = seen(connection, with_offers=bool(wanted))
@@ -357,7 +358,7 @@ def main() -> None:
     if found:
         heading = f"The description of {name} is refused, and nothing was changed. Findings: {len(found)}"
         module.fail_json(msg="\n".join([heading, *found]))
-    module.exit_json(changed=False, **result(name, wanted, cloud))
+    module.exit_json(changed=False, **result(name, public_key, wanted, cloud))
 
 
 if __name__ == "__main__":

@@ -80,7 +80,9 @@ OURS = replace(
     security_groups=[thing(name, mark(NAME)) for name in ("crater", "crater-hub", "crater-nodes")],
     floating_ips=[thing("192.0.2.7", mark(NAME))],
     servers=[server(each["name"]) for each in WANTED.servers],
-    server_groups=[{"id": "g1", "name": NAME, "policy": "soft-anti-affinity"}],
+    server_groups=[
+        {"id": "g1", "name": NAME, "policy": "soft-anti-affinity", "member_ids": ["id-crater-node-1-crater"]}
+    ],
     volumes=[volume()],
     keypairs=[{"name": NAME, "public_key": "ssh-ed25519 AAAA another comment"}],
 )
@@ -135,7 +137,8 @@ def test_of_two_images_of_one_name_the_ids_are_told() -> None:
         ("servers", server("crater-node-2", cluster="another")),
         ("volumes", volume(metadata={})),
         ("keypairs", {"name": NAME, "public_key": "ssh-ed25519 BBBB galileo@padua"}),
-        ("server_groups", {"id": "g2", "name": NAME, "policy": "anti-affinity"}),
+        ("server_groups", {"id": "g2", "name": NAME, "policy": "anti-affinity", "member_ids": []}),
+        ("server_groups", {"id": "g2", "name": NAME, "policy": "soft-anti-affinity", "member_ids": ["nobodys"]}),
     ],
 )
 def test_what_others_have_by_our_names_is_refused(kind: str, foreign: dict[str, Any]) -> None:
@@ -152,6 +155,23 @@ def test_what_others_have_by_other_names_is_nothing_to_us() -> None:
     )
     assert findings(NAME, WANTED, cloud) == []
     assert Cluster.of(NAME, cloud) == Cluster(NAME, [], [], [], [], [], [], [])
+
+
+@pytest.mark.parametrize(
+    ("public_key", "members", "expected"),
+    [
+        (KEY, ["id-crater-node-1-crater"], (1, 1)),
+        ("ssh-ed25519 AAAA", [], (1, 1)),
+        ("ssh-ed25519 BBBB galileo@padua", ["id-crater-node-1-crater", "nobodys"], (0, 0)),
+        ("", ["nobodys"], (0, 0)),
+    ],
+)
+def test_what_can_carry_no_mark_is_ours_by_what_it_holds(
+    public_key: str, members: list[str], expected: tuple[int, int]
+) -> None:
+    cloud = replace(OURS, server_groups=[{**OURS.server_groups[0], "member_ids": members}])
+    cluster = Cluster.of(NAME, cloud)
+    assert (len(cluster.keypairs(cloud, public_key)), len(cluster.server_groups(cloud))) == expected
 
 
 def test_two_servers_of_one_name_are_told_by_their_ids() -> None:
