@@ -40,8 +40,9 @@ class Quota(NamedTuple):
 
 @dataclass(frozen=True)
 class Cloud:
-    """What a project sees of its cloud, by kind."""
+    """What a project sees of its cloud, by kind: with the credentials of an administrator, also what others have."""
 
+    project_id: str
     flavors: Sequence[Thing] = ()
     images: Sequence[Thing] = ()
     networks: Sequence[Thing] = ()
@@ -94,7 +95,8 @@ class Cluster:
     @classmethod
     def of(cls, name: str, cloud: Cloud) -> Cluster:
         def described(things: Iterable[Thing]) -> list[Thing]:
-            return [thing for thing in things if thing["description"] == mark(name)]
+            own = [thing for thing in things if thing["project_id"] == cloud.project_id]
+            return [thing for thing in own if thing["description"] == mark(name)]
 
         return cls(
             name,

@@ -185,6 +185,10 @@ server_groups:
   returned: success
   type: list
   elements: dict
+project_id:
+  description: Id of the project.
+  returned: success
+  type: str
 external_network_id:
   description: Id of the network that has the floating IPs.
   returned: when O(wanted) is given
@@ -256,13 +260,13 @@ def seen(connection: Any, with_offers: bool) -> Cloud:
             "volume_types": listed(storage.types()),
             "quotas": quotas(connection),
         }
-    own = {"project_id": connection.current_project_id}
     return Cloud(
+        connection.current_project_id,
         networks=listed(network.networks()),
         subnets=listed(network.subnets()),
-        routers=listed(network.routers(**own)),
-        security_groups=listed(network.security_groups(**own)),
-        floating_ips=listed(network.ips(**own)),
+        routers=listed(network.routers()),
+        security_groups=listed(network.security_groups()),
+        floating_ips=listed(network.ips()),
         servers=listed(compute.servers()),
         server_groups=listed(compute.server_groups()),
         volumes=listed(storage.volumes()),
@@ -291,6 +295,7 @@ def told_of_servers(servers: Iterable[Any]) -> list[dict[str, Any]]:
 def result(name: str, public_key: str, wanted: Wanted | None, cloud: Cloud) -> dict[str, Any]:
     cluster = Cluster.of(name, cloud)
     known: dict[str, Any] = {
+        "project_id": cloud.project_id,
         "servers": told_of_servers(cluster.servers),
         "in_use": told(cluster.in_use()),
         "networks": told(cluster.networks),

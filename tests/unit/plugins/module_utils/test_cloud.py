@@ -37,8 +37,9 @@ WANTED = Wanted(
     boot_volume_size_gib=0,
     anti_affinity="soft-anti-affinity",
 )
-PUBLIC = {"id": "n0", "name": "public", "is_router_external": True, "description": ""}
+PUBLIC = {"id": "n0", "project_id": "p0", "name": "public", "is_router_external": True, "description": ""}
 CLOUD = Cloud(
+    "p1",
     flavors=[
         {"id": "f1", "name": "small", "vcpus": 1, "ram": 2048, "disk": 20},
         {"id": "f2", "name": "large", "vcpus": 4, "ram": 8192, "disk": 40},
@@ -56,6 +57,7 @@ def thing(name: str, description: str = "", **more: Any) -> dict[str, Any]:
         "id": f"id-{name}-{description}",
         "name": name,
         "description": description,
+        "project_id": "p1",
         "is_router_external": False,
         **more,
     }
@@ -172,6 +174,16 @@ def test_what_can_carry_no_mark_is_ours_by_what_it_holds(
     cloud = replace(OURS, server_groups=[{**OURS.server_groups[0], "member_ids": members}])
     cluster = Cluster.of(NAME, cloud)
     assert (len(cluster.keypairs(cloud, public_key)), len(cluster.server_groups(cloud))) == expected
+
+
+@pytest.mark.parametrize("kind", ["networks", "subnets", "routers", "security_groups", "floating_ips"])
+def test_of_another_project_the_mark_counts_for_nothing(kind: str) -> None:
+    """An administrator sees what all projects have."""
+    theirs = {**thing(NAME, mark(NAME)), "id": "theirs", "project_id": "p2"}
+    cloud = replace(CLOUD, **{kind: [*getattr(CLOUD, kind), theirs]})
+    assert getattr(Cluster.of(NAME, cloud), kind) == []
+    # Except for addresses, they go by names.
+    assert len(findings(NAME, WANTED, cloud)) == (kind != "floating_ips")
 
 
 def test_two_servers_of_one_name_are_told_by_their_ids() -> None:
