@@ -286,11 +286,20 @@ def _foreign_by_name(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator
 
 
 def _marked_by_others(cluster: Cluster, wanted: Wanted) -> Iterator[str]:
-    """Things with the mark that no run has made."""
+    """Things with the mark that no run has made, or made twice."""
     for server in cluster.strangers(wanted):
         yield (
             f"server {server['name']} ({server['id']}) carries the mark of this cluster, and is neither its hub nor "
             "one of its nodes. Take the key managed_by out of its metadata, or delete it."
+        )
+    if len(cluster.floating_ips) > 1:
+        addresses = [
+            f"{each['floating_ip_address']} ({each['id']}), {'given to a server' if each['port_id'] else 'not in use'}"
+            for each in cluster.floating_ips
+        ]
+        yield (
+            f"floating IPs: this cluster has {len(addresses)} of them: {', '.join(addresses)}. Give back all but "
+            "one, by openstack floating ip delete."
         )
     homes = volume_name(cluster.name)
     if [volume["name"] for volume in cluster.volumes] not in ([], [homes]):

@@ -186,6 +186,17 @@ def test_of_another_project_the_mark_counts_for_nothing(kind: str) -> None:
     assert len(findings(NAME, WANTED, cloud)) == (kind != "floating_ips")
 
 
+def test_a_second_address_is_told_with_the_one_in_use() -> None:
+    """A request that is made again after a gateway's error may have been heard both times."""
+    addresses = [
+        thing("", mark(NAME), floating_ip_address=address, port_id=port)
+        for address, port in (("192.0.2.7", "port"), ("192.0.2.8", None))
+    ]
+    (told,) = findings(NAME, WANTED, replace(OURS, floating_ips=addresses))
+    assert "192.0.2.7 (id--galilean cluster crater), given to a server" in told
+    assert "192.0.2.8 (id--galilean cluster crater), not in use" in told
+
+
 def test_two_servers_of_one_name_are_told_by_their_ids() -> None:
     twin = {**server("crater-hub"), "id": "twin"}
     (told,) = findings(NAME, WANTED, replace(OURS, servers=[*OURS.servers, twin]))
