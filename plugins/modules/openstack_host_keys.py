@@ -83,6 +83,7 @@ read:
 
 import time
 import traceback
+from http.client import CONFLICT, INTERNAL_SERVER_ERROR, NOT_FOUND
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +94,8 @@ from ansible_collections.galilean.hub.plugins.module_utils.host_keys import keys
 
 try:
     import openstack
-    from keystoneauth1.exceptions import ClientException
-    from openstack.exceptions import SDKException
+    from keystoneauth1.exceptions import ClientException, RetriableConnectionFailure
+    from openstack.exceptions import HttpException, SDKException
 except ImportError:
     MISSING = traceback.format_exc()
 else:
@@ -107,14 +108,25 @@ class SilentError(Exception):
     """Servers do not say their keys."""
 
 
+def console_of(connection: Any, server: str) -> str:
+    """What is on the console, nothing while there is none yet, or the cloud has a bad moment."""
+    try:
+        return str(connection.compute.get_server_console_output(server)["output"])
+    except RetriableConnectionFailure:
+        return ""
+    except HttpException as error:
+        if error.status_code in (NOT_FOUND, CONFLICT) or error.status_code >= INTERNAL_SERVER_ERROR:
+            return ""
+        raise
+
+
 def said(connection: Any, servers: set[str], timeout_seconds: float) -> dict[str, list[str]]:
     """The keys of all these servers. Raises SilentError where some do not say theirs in time."""
     keys: dict[str, list[str]] = {}
     deadline = time.monotonic() + timeout_seconds
     while silent := sorted(servers - {*keys}):
         for server in silent:
-            console = connection.compute.get_server_console_output(server)["output"]
-            if found := keys_on(console):
+            if found := keys_on(console_of(connection, server)):
                 keys[server] = found
         if servers - {*keys}:
             if time.monotonic() > deadline:

@@ -5,7 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import pytest
 import yaml
+from jinja2 import Environment
 
 ROOT = Path(__file__).resolve().parents[4]
 
@@ -18,3 +20,19 @@ def load(path: str) -> list[dict[str, Any]]:
 def test_servers_are_deleted_by_no_tag_that_does_not_drain_them() -> None:
     (drain,), (deletion,) = load("playbooks/remove_nodes.yml"), load("playbooks/departed_servers.yml")
     assert deletion["tags"] == drain["tags"]
+
+
+@pytest.mark.parametrize(
+    ("look", "is_over"),
+    [
+        ({"servers": []}, True),
+        ({"servers": [{"id": "s1"}]}, False),
+        ({"failed": True, "msg": "HTTP 500"}, False),
+    ],
+)
+def test_a_look_that_fails_is_taken_again(look: dict[str, Any], is_over: bool) -> None:
+    (until,) = (task["until"] for task in load("roles/openstack/tasks/absent.yml") if "until" in task)
+    assert (
+        Environment(autoescape=True).compile_expression(until)(openstack_going=look, ansible_check_mode=False)
+        is is_over
+    )
