@@ -9,27 +9,38 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
+from ansible_collections.galilean.hub.plugins.module_utils.users.public_keys import PublicKeyError, parse
+
 # https://cloudinit.readthedocs.io/en/latest/reference/modules.html#keys-to-console
 BEGIN, END = "-----BEGIN SSH HOST KEY KEYS-----", "-----END SSH HOST KEY KEYS-----"
 KEY = re.compile(r"(?:^|\s)((?:ssh-ed25519|ecdsa-sha2-nistp\d+|ssh-rsa) [A-Za-z0-9+/]+={0,2})(?=\s|$)")
 
 
 def keys_on(console: str) -> list[str]:
-    """The keys that the first whole list on the console has; none while there is no such list.
+    """The sound keys that the first whole list on the console has; none while there is no such list.
 
     The first, because whoever gets into a server later can write to its console, but not before cloud-init.
     """
     _before, begin, after = console.partition(BEGIN)
     listed, end, _behind = after.partition(END)
-    return KEY.findall(listed) if begin and end else []
+    return [key for key in KEY.findall(listed) if _is_sound(key)] if begin and end else []
+
+
+def _is_sound(key: str) -> bool:
+    """Whether it is whole: a message of the kernel breaks a line on the console."""
+    try:
+        parse(key)
+    except PublicKeyError:
+        return False
+    return True
 
 
 def read(known_hosts: str) -> dict[str, list[str]]:
-    """The keys by name."""
+    """The sound keys by name."""
     keys: dict[str, list[str]] = {}
     for line in known_hosts.splitlines():
         name, _space, rest = line.partition(" ")
-        if found := KEY.match(rest):
+        if (found := KEY.match(rest)) and _is_sound(found[1]):
             keys.setdefault(name, []).append(found[1])
     return keys
 
