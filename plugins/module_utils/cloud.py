@@ -23,8 +23,9 @@ ERROR = "ERROR"
 # What a server or a volume of this collection carries beside the name of its cluster.
 MANAGED_BY = {"managed_by": "galilean"}
 ADVICE = "Give this cluster another name by openstack_cluster, or rename or delete that one."
-# Requests that are answered with 429 or 503 are made again after half a second, one, two, and so on.
-RETRIES = 6
+# Requests that are answered with 429 or 503 are made again after half a second, one, two, and so on. One that is not
+# answered at all ends in so many seconds.
+PATIENCE = {"status_code_retries": 6, "api_timeout": 60}
 
 
 class Quota(NamedTuple):

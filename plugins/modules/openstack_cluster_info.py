@@ -201,7 +201,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.galilean.hub.plugins.module_utils.cloud import (
-    RETRIES,
+    PATIENCE,
     Cloud,
     Cluster,
     Quota,
@@ -355,7 +355,7 @@ def main() -> None:
     public_key = module.params["public_key"]
     wanted = Wanted(public_key=public_key, **described) if described else None
     try:
-        connection = openstack.connect(cloud=module.params["cloud"], status_code_retries=RETRIES)
+        connection = openstack.connect(cloud=module.params["cloud"], **PATIENCE)
         cloud = seen(connection, with_offers=bool(wanted))
     except (ClientException, SDKException) as error:
         module.fail_json(msg=f"The cloud {module.params['cloud']} of clouds.yaml cannot be asked: {error}")

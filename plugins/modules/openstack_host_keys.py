@@ -88,7 +88,7 @@ from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.galilean.hub.plugins.module_utils.cloud import RETRIES
+from ansible_collections.galilean.hub.plugins.module_utils.cloud import PATIENCE
 from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
 from ansible_collections.galilean.hub.plugins.module_utils.host_keys import keys_on, read, render
 
@@ -159,7 +159,7 @@ def main() -> None:
     new = servers - {*known}
     try:
         if new and not module.check_mode:
-            connection = openstack.connect(cloud=module.params["cloud"], status_code_retries=RETRIES)
+            connection = openstack.connect(cloud=module.params["cloud"], **PATIENCE)
             known |= said(connection, new, module.params["timeout_seconds"])
         after = render(before, known, f"galilean cluster {module.params['cluster']} in {module.params['cloud']}")
         if before != after and not module.check_mode:

@@ -7,14 +7,14 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible_collections.galilean.hub.plugins.module_utils.cloud import PATIENCE
 from jinja2 import Environment
 
 ROOT = Path(__file__).resolve().parents[4]
 
 
-def load(path: str) -> list[dict[str, Any]]:
-    found: list[dict[str, Any]] = yaml.safe_load((ROOT / path).read_text())
-    return found
+def load(path: str) -> Any:
+    return yaml.safe_load((ROOT / path).read_text())
 
 
 def test_servers_are_deleted_by_no_tag_that_does_not_drain_them() -> None:
@@ -36,3 +36,9 @@ def test_a_look_that_fails_is_taken_again(look: dict[str, Any], is_over: bool) -
         Environment(autoescape=True).compile_expression(until)(openstack_going=look, ansible_check_mode=False)
         is is_over
     )
+
+
+def test_no_request_of_a_task_or_a_module_waits_for_ever() -> None:
+    connection = load("roles/openstack/vars/main.yml")["__openstack_connection"]
+    assert {name: value for name, value in connection.items() if name != "cloud"} == PATIENCE
+    assert PATIENCE["api_timeout"] > 0
