@@ -42,3 +42,16 @@ def test_no_request_of_a_task_or_a_module_waits_for_ever() -> None:
     connection = load("roles/openstack/vars/main.yml")["__openstack_connection"]
     assert {name: value for name, value in connection.items() if name != "cloud"} == PATIENCE
     assert PATIENCE["api_timeout"] > 0
+
+
+@pytest.mark.parametrize(
+    ("role", "status", "is_shut_down"),
+    [("hub", "ACTIVE", True), ("hub", "SHUTOFF", False), ("hub", "ERROR", False), ("nodes", "ACTIVE", False)],
+)
+def test_the_hub_is_shut_down_before_it_is_deleted(role: str, status: str, is_shut_down: bool) -> None:
+    tasks = load("roles/openstack/tasks/absent.yml")
+    (stop,) = (place for place, task in enumerate(tasks) if "openstack.cloud.server_action" in task)
+    (removal,) = (place for place, task in enumerate(tasks) if "openstack.cloud.server" in task)
+    assert stop < removal
+    loop = Environment(autoescape=True).compile_expression(tasks[stop]["loop"].strip("{} "))
+    assert bool([*loop(openstack_marked={"servers": [{"role": role, "status": status}]})]) is is_shut_down
