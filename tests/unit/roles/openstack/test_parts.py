@@ -55,3 +55,13 @@ def test_the_hub_is_shut_down_before_it_is_deleted(role: str, status: str, is_sh
     assert stop < removal
     loop = Environment(autoescape=True).compile_expression(tasks[stop]["loop"].strip("{} "))
     assert bool([*loop(openstack_marked={"servers": [{"role": role, "status": status}]})]) is is_shut_down
+
+
+@pytest.mark.parametrize(("there", "handed"), [([], "ssh-ed25519 AAAA ada"), ([{"name": "crater"}], "nothing")])
+def test_a_key_pair_that_is_there_is_not_compared_by_its_comment(there: list[dict[str, str]], handed: str) -> None:
+    (task,) = (each for each in load("roles/openstack/tasks/ground.yml") if "openstack.cloud.keypair" in each)
+    expression = task["openstack.cloud.keypair"]["public_key"].strip("{} ")
+    found = Environment(autoescape=True).compile_expression(expression)(
+        openstack_found={"keypairs": there}, openstack_public_key="ssh-ed25519 AAAA ada", omit="nothing"
+    )
+    assert found == handed
