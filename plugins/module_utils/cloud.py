@@ -325,7 +325,7 @@ def _key(public_key: str) -> list[str]:
 def _too_small(wanted: Wanted, cloud: Cloud) -> Iterator[str]:
     images = [image for image in cloud.images if wanted.image in (image["name"], image["id"])]
     for image in images[:1]:
-        for flavor in (each for each in cloud.flavors if each["name"] in wanted.flavors()):
+        for flavor in (each for each in cloud.flavors if {each["name"], each["id"]} & {*wanted.flavors()}):
             disk = wanted.boot_volume_size_gib or flavor["disk"]
             for what, has, needs in (
                 ("MiB of memory", flavor["ram"], image.get("min_ram") or 0),
@@ -360,7 +360,7 @@ def _volume_problems(cluster: Cluster, wanted: Wanted) -> Iterator[str]:
 def _quota_problems(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[str]:
     there = {server["name"] for server in cluster.servers}
     missing = [server for server in wanted.servers if server["name"] not in there]
-    flavors = {flavor["name"]: flavor for flavor in cloud.flavors}
+    flavors = {flavor[known_by]: flavor for known_by in ("id", "name") for flavor in cloud.flavors}
     to_be_made = [flavors[server["flavor"]] for server in missing if server["flavor"] in flavors]
     boot_volumes = len(missing) if wanted.boot_volume_size_gib else 0
     gibibytes = wanted.volume_size_gib - (cluster.data_volume["size"] if cluster.data_volume else 0)

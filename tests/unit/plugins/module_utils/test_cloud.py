@@ -228,6 +228,17 @@ def test_an_image_that_needs_more_than_a_flavor_gives() -> None:
     assert len(findings(NAME, replace(WANTED, boot_volume_size_gib=30), cloud)) == 1
 
 
+def test_a_flavor_may_be_written_by_its_id() -> None:
+    ids = {"small": "f1", "large": "f2"}
+    wanted = replace(WANTED, servers=[{**each, "flavor": ids[each["flavor"]]} for each in WANTED.servers])
+    assert findings(NAME, wanted, CLOUD) == []
+    images = [{**CLOUD.images[0], "min_ram": 4096}]
+    quotas = {"processors": Quota(5, 0), "MiB of memory": Quota(12287, 0)}
+    narrow = replace(CLOUD, images=images, quotas=quotas)
+    assert len(findings(NAME, wanted, narrow)) == 3
+    assert findings(NAME, wanted, narrow) == findings(NAME, WANTED, narrow)
+
+
 @pytest.mark.parametrize(
     ("what", "quota", "lack"),
     [
