@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from ansible.module_utils.testing import patch_module_args
 from ansible_collections.galilean.hub.plugins.modules import openstack_host_keys
 from ansible_collections.galilean.hub.plugins.modules.openstack_host_keys import SilentError, said
 from keystoneauth1.exceptions import ConnectTimeout
@@ -52,3 +55,17 @@ def test_a_refusal_is_not(status: int) -> None:
 def test_who_never_says_anything_is_named() -> None:
     with pytest.raises(SilentError, match="io"):
         said(answering(404, 404), {"io"}, -1)
+
+
+def test_a_server_that_leaves_is_remembered_without_being_asked(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One that is gone is forgotten. No cloud is asked, because all keys are known."""
+    known_hosts = tmp_path / "known_hosts"
+    lines = [f"{name} {KEY} galilean cluster crater in campus\n" for name in ("gone", "leaves", "works")]
+    known_hosts.write_text("".join(lines))
+    known = {"servers": ["works"], "remembered": ["works", "leaves"], "path": str(known_hosts)}
+    with patch_module_args({"cloud": "campus", "cluster": "crater", **known}), pytest.raises(SystemExit):
+        openstack_host_keys.main()
+    assert json.loads(capsys.readouterr().out)["changed"] is True
+    assert known_hosts.read_text() == "".join(lines[1:])
