@@ -77,7 +77,9 @@ def _ends(port: object) -> tuple[int, int]:
 
 
 def _from(source: str) -> dict[str, Any]:
-    return {"remote_ip_prefix": source, "ether_type": f"IPv{ipaddress.ip_network(source).version}"}
+    """Where a rule lets in from, as Neutron writes it down: an address as the network of it alone."""
+    network = ipaddress.ip_network(source)
+    return {"remote_ip_prefix": str(network), "ether_type": f"IPv{network.version}"}
 
 
 def _rules(

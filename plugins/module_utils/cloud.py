@@ -6,17 +6,26 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Any, NamedTuple
 
+from ansible_collections.galilean.hub.plugins.module_utils.nodes import HOST, Node
+
 Thing = Mapping[str, Any]
 # The role of a server that is drained and then deleted.
 LEAVING = "leaving"
-# Requests that are answered with 429 or 503 are made again after half a second, one, two, and so on.
-RETRIES = 6
+# The status of a server that could not be built, or whose hypervisor is lost.
+ERROR = "ERROR"
+# What a server or a volume of this collection carries beside the name of its cluster.
+MANAGED_BY = {"managed_by": "galilean"}
+ADVICE = "Give this cluster another name by openstack_cluster, or rename or delete that one."
+# Requests that are answered with 429 or 503 are made again after half a second, one, two, and so on. One that is not
+# answered at all ends in so many seconds.
+PATIENCE = {"status_code_retries": 6, "api_timeout": 60}
 
 
 class Quota(NamedTuple):
@@ -32,11 +41,13 @@ class Quota(NamedTuple):
 
 @dataclass(frozen=True)
 class Cloud:
-    """What a project sees of its cloud, by kind."""
+    """What a project sees of its cloud, by kind: with the credentials of an administrator, also what others have."""
 
+    project_id: str
     flavors: Sequence[Thing] = ()
     images: Sequence[Thing] = ()
     networks: Sequence[Thing] = ()
+    subnets: Sequence[Thing] = ()
     routers: Sequence[Thing] = ()
     security_groups: Sequence[Thing] = ()
     floating_ips: Sequence[Thing] = ()
@@ -75,6 +86,7 @@ class Cluster:
 
     name: str
     networks: list[Thing]
+    subnets: list[Thing]
     routers: list[Thing]
     security_groups: list[Thing]
     floating_ips: list[Thing]
@@ -84,17 +96,40 @@ class Cluster:
     @classmethod
     def of(cls, name: str, cloud: Cloud) -> Cluster:
         def described(things: Iterable[Thing]) -> list[Thing]:
-            return [thing for thing in things if thing["description"] == mark(name)]
+            own = [thing for thing in things if thing["project_id"] == cloud.project_id]
+            return [thing for thing in own if thing["description"] == mark(name)]
 
         return cls(
             name,
             described(cloud.networks),
+            described(cloud.subnets),
             described(cloud.routers),
             described(cloud.security_groups),
             described(cloud.floating_ips),
             [server for server in cloud.servers if is_of(name, server)],
             [volume for volume in cloud.volumes if is_of(name, volume)],
         )
+
+    @property
+    def data_volume(self) -> Thing | None:
+        """The volume of the homes, by its name, since a copy of it may carry the mark. None while there are two."""
+        named = [volume for volume in self.volumes if volume["name"] == volume_name(self.name)]
+        return named[0] if len(named) == 1 else None
+
+    def keypairs(self, cloud: Cloud, public_key: str) -> list[Thing]:
+        """The key pair of the cluster's name, where it holds this key: it can carry no mark."""
+        return [
+            keypair
+            for keypair in cloud.keypairs
+            if keypair["name"] == self.name and _key(keypair["public_key"]) == _key(public_key)
+        ]
+
+    def server_groups(self, cloud: Cloud) -> list[Thing]:
+        """Server groups of the cluster's name, where no server of somebody else is in them: they can carry no mark."""
+        servers = {server["id"] for server in self.servers}
+        return [
+            group for group in cloud.server_groups if group["name"] == self.name and servers >= {*group["member_ids"]}
+        ]
 
     def labels(self, wanted: Wanted) -> list[dict[str, Any]]:
         """Servers with metadata that they lack: their role, and the volume of the hub.
@@ -103,13 +138,47 @@ class Cluster:
         """
         roles = {server["name"]: server["role"] for server in wanted.servers}
         found = []
-        for server in self.servers:
+        strangers = self.strangers(wanted)
+        for server in (each for each in self.servers if each not in strangers and takes_metadata(each)):
             metadata = {"role": roles.get(server["name"], LEAVING)}
-            if metadata["role"] == "hub" and self.volumes:
-                metadata["volume"] = self.volumes[0]["id"]
+            if metadata["role"] == "hub" and self.data_volume:
+                metadata["volume"] = self.data_volume["id"]
             if not metadata.items() <= server["metadata"].items():
                 found.append({"id": server["id"], "name": server["name"], "metadata": metadata})
         return found
+
+    def leaving(self, wanted: Wanted) -> list[Thing]:
+        """Nodes that leave the cluster, and are told so by their role, or are in ERROR, where none can be told."""
+        return [
+            server
+            for server in self._undescribed(wanted)
+            if is_built(server) and (role_of(server) == LEAVING or server["status"] == ERROR)
+        ]
+
+    def unbuilt(self, wanted: Wanted) -> list[Thing]:
+        """Nodes that the description has no more, and that nothing ever ran on."""
+        return [server for server in self._undescribed(wanted) if not is_built(server)]
+
+    def in_use(self) -> list[Thing]:
+        """Servers that say their host keys: they were built, are not in ERROR, and do not leave."""
+        return [server for server in self.servers if takes_metadata(server) and role_of(server) != LEAVING]
+
+    def _undescribed(self, wanted: Wanted) -> list[Thing]:
+        described = {server["name"] for server in wanted.servers}
+        return [
+            server
+            for server in self.servers
+            if server["name"] not in described and self.is_node(server) and role_of(server) in ("nodes", LEAVING)
+        ]
+
+    def strangers(self, wanted: Wanted) -> list[Thing]:
+        """Servers with the mark that no run has made as they are: neither described, nor nodes that leave."""
+        described, leave = {server["name"] for server in wanted.servers}, self._undescribed(wanted)
+        return [server for server in self.servers if server["name"] not in described and server not in leave]
+
+    def is_node(self, server: Thing) -> bool:
+        """Whether a server has the name of a node."""
+        return bool(re.fullmatch(rf"{re.escape(self.name)}-node-[1-9]\d*", server["name"]))
 
 
 def mark(name: str) -> str:
@@ -119,7 +188,30 @@ def mark(name: str) -> str:
 
 def is_of(name: str, thing: Thing) -> bool:
     """Whether the metadata of a server or a volume carries the mark."""
-    return bool(thing["metadata"].get("cluster") == name)
+    return all(thing["metadata"].get(key) == value for key, value in {"cluster": name, **MANAGED_BY}.items())
+
+
+def is_built(server: Thing) -> bool:
+    """Whether it has ever been started."""
+    return server["launched_at"] is not None
+
+
+def takes_metadata(server: Thing) -> bool:
+    """Nova refuses metadata of what it has not built, and in ERROR."""
+    return is_built(server) and server["status"] != ERROR
+
+
+def role_of(server: Thing) -> str:
+    return str(server["metadata"].get("role", ""))
+
+
+def departed(servers: Iterable[Thing], nodes: Iterable[Node]) -> list[Thing]:
+    """The servers that are none of a Swarm's nodes, neither by the label nor by the name that the engine has.
+
+    A Swarm has a node at least, its manager. Without any it is not known what the servers run.
+    """
+    names = {name for node in nodes for name in (node.labels.get(HOST), node.hostname.partition(".")[0])}
+    return [server for server in servers if server["name"] not in names] if names else []
 
 
 def findings(name: str, wanted: Wanted, cloud: Cloud) -> list[str]:
@@ -128,6 +220,8 @@ def findings(name: str, wanted: Wanted, cloud: Cloud) -> list[str]:
     return [
         *_unknown(wanted, cloud),
         *_foreign(cluster, wanted, cloud),
+        *_foreign_by_name(cluster, wanted, cloud),
+        *_marked_by_others(cluster, wanted),
         *_too_small(wanted, cloud),
         *_volume_problems(cluster, wanted),
         *_quota_problems(cluster, wanted, cloud),
@@ -159,10 +253,10 @@ def _unknown(wanted: Wanted, cloud: Cloud) -> Iterator[str]:
 
 def _foreign(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[str]:
     """Things of a name that we would give, which we have not made."""
-    advice = "Give this cluster another name by openstack_cluster, or rename or delete that one."
     names = {server["name"] for server in wanted.servers}
     ours = {
         "network": ([] if wanted.network else cloud.networks, cluster.networks, {cluster.name}),
+        "subnet": ([] if wanted.network else cloud.subnets, cluster.subnets, {cluster.name}),
         "router": ([] if wanted.network else cloud.routers, cluster.routers, {cluster.name}),
         "security group": (cloud.security_groups, cluster.security_groups, security_group_names(cluster.name)),
         "server": (cloud.servers, cluster.servers, names),
@@ -172,18 +266,55 @@ def _foreign(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[str]:
         known = {thing["id"] for thing in marked}
         for thing in things:
             if thing["name"] in taken and thing["id"] not in known:
-                yield f"{kind} {thing['name']} ({thing['id']}) does not carry the mark of this cluster. {advice}"
+                yield f"{kind} {thing['name']} ({thing['id']}) does not carry the mark of this cluster. {ADVICE}"
         for name, count in Counter(thing["name"] for thing in marked).items():
-            if count > 1:
+            if count > 1 and kind != "volume":
                 ids = ", ".join(thing["id"] for thing in marked if thing["name"] == name)
                 yield f"{kind} {name}: this cluster has {count} of them. Delete all but one: {ids}."
+
+
+def _foreign_by_name(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[str]:
+    """The same of what can carry no mark."""
     for keypair in cloud.keypairs:
-        if keypair["name"] == cluster.name and _key(keypair["public_key"]) != _key(wanted.public_key):
-            yield f"key pair {cluster.name} holds another key than openstack_public_key. {advice}"
+        if keypair["name"] == cluster.name and keypair not in cluster.keypairs(cloud, wanted.public_key):
+            yield f"key pair {cluster.name} holds another key than openstack_public_key. {ADVICE}"
     for group in cloud.server_groups:
         if group["name"] == cluster.name and group["policy"] != wanted.anti_affinity:
             problem = f"server group {cluster.name} has the policy {group['policy']}"
             yield f"{problem}. Write openstack_anti_affinity: {group['policy']}."
+        if group["name"] == cluster.name and group not in cluster.server_groups(cloud):
+            yield f"server group {cluster.name} ({group['id']}) has members of somebody else. {ADVICE}"
+
+
+def _marked_by_others(cluster: Cluster, wanted: Wanted) -> Iterator[str]:
+    """Things with the mark that no run has made, or made twice."""
+    for server in cluster.strangers(wanted):
+        yield (
+            f"server {server['name']} ({server['id']}) carries the mark of this cluster, and is neither its hub nor "
+            "one of its nodes. Take the key managed_by out of its metadata, or delete it."
+        )
+    if len(cluster.floating_ips) > 1:
+        addresses = [
+            f"{each['floating_ip_address']} ({each['id']}), {'given to a server' if each['port_id'] else 'not in use'}"
+            for each in cluster.floating_ips
+        ]
+        yield (
+            f"floating IPs: this cluster has {len(addresses)} of them: {', '.join(addresses)}. Give back all but "
+            "one, by openstack floating ip delete."
+        )
+    homes = volume_name(cluster.name)
+    if [volume["name"] for volume in cluster.volumes] not in ([], [homes]):
+        yield (
+            f"volumes with the mark of this cluster: {', '.join(map(_described, cluster.volumes))}. "
+            f"Let one have the name {homes}, namely that with the homes, and take the key managed_by out of the "
+            "metadata of every other one."
+        )
+
+
+def _described(volume: Thing) -> str:
+    servers = " and ".join(attachment["server_id"] for attachment in volume["attachments"])
+    place = f"attached to {servers}" if servers else "attached to no server"
+    return f"{volume['name'] or '(without a name)'} ({volume['id']}), made {volume['created_at']}, {place}"
 
 
 def _key(public_key: str) -> list[str]:
@@ -194,7 +325,7 @@ def _key(public_key: str) -> list[str]:
 def _too_small(wanted: Wanted, cloud: Cloud) -> Iterator[str]:
     images = [image for image in cloud.images if wanted.image in (image["name"], image["id"])]
     for image in images[:1]:
-        for flavor in (each for each in cloud.flavors if each["name"] in wanted.flavors()):
+        for flavor in (each for each in cloud.flavors if {each["name"], each["id"]} & {*wanted.flavors()}):
             disk = wanted.boot_volume_size_gib or flavor["disk"]
             for what, has, needs in (
                 ("MiB of memory", flavor["ram"], image.get("min_ram") or 0),
@@ -205,7 +336,8 @@ def _too_small(wanted: Wanted, cloud: Cloud) -> Iterator[str]:
 
 
 def _volume_problems(cluster: Cluster, wanted: Wanted) -> Iterator[str]:
-    for volume in cluster.volumes[:1]:
+    volume = cluster.data_volume
+    if volume:
         if volume["size"] > wanted.volume_size_gib:
             yield (
                 f"volume {volume['name']} has {volume['size']} GiB, and none can be made smaller. "
@@ -228,16 +360,16 @@ def _volume_problems(cluster: Cluster, wanted: Wanted) -> Iterator[str]:
 def _quota_problems(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[str]:
     there = {server["name"] for server in cluster.servers}
     missing = [server for server in wanted.servers if server["name"] not in there]
-    flavors = {flavor["name"]: flavor for flavor in cloud.flavors}
+    flavors = {flavor[known_by]: flavor for known_by in ("id", "name") for flavor in cloud.flavors}
     to_be_made = [flavors[server["flavor"]] for server in missing if server["flavor"] in flavors]
     boot_volumes = len(missing) if wanted.boot_volume_size_gib else 0
-    gibibytes = wanted.volume_size_gib - sum(volume["size"] for volume in cluster.volumes[:1])
+    gibibytes = wanted.volume_size_gib - (cluster.data_volume["size"] if cluster.data_volume else 0)
     makes_network = not wanted.network and not cluster.networks
     needs = {
         "servers": len(missing),
         "processors": sum(flavor["vcpus"] for flavor in to_be_made),
         "MiB of memory": sum(flavor["ram"] for flavor in to_be_made),
-        "volumes": boot_volumes + (not cluster.volumes),
+        "volumes": boot_volumes + (not cluster.data_volume),
         "GiB of volumes": boot_volumes * wanted.boot_volume_size_gib + max(0, gibibytes),
         "floating IPs": int(not cluster.floating_ips),
         "networks": int(makes_network),

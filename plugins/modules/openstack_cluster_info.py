@@ -12,8 +12,9 @@ version_added: 1.0.0
 author:
   - The Galilean developers (@galilean)
 description:
-  - Lists what carries the mark of a cluster, namely the key V(cluster) in the metadata of servers and volumes, and the
-    description of resources of the network, both of which are given with the request that makes the thing.
+  - Lists what carries the mark of a cluster, namely the keys V(cluster) and V(managed_by) in the metadata of servers
+    and volumes, and the description of resources of the network, both of which are given with the request that makes
+    the thing.
   - With O(wanted) it compares a description with the cloud, and fails with all findings at once where something is
     unknown, foreign, too small or beyond the quota.
   - Changes nothing.
@@ -28,6 +29,11 @@ options:
       - Name of the cluster.
     type: str
     required: true
+  public_key:
+    description:
+      - Public key of who runs the cluster.
+    type: str
+    default: ""
   wanted:
     description:
       - The description of the cluster.
@@ -69,11 +75,6 @@ options:
       external_network:
         description:
           - Network that has the floating IPs.
-        type: str
-        required: true
-      public_key:
-        description:
-          - Public key of who runs the cluster.
         type: str
         required: true
       volume_size_gib:
@@ -129,6 +130,21 @@ servers:
   returned: success
   type: list
   elements: dict
+in_use:
+  description: Those that say their host keys, with C(id) and C(name), since they were built, work, and do not leave.
+  returned: success
+  type: list
+  elements: dict
+leaving:
+  description: Those that leave the cluster, with C(id) and C(name).
+  returned: when O(wanted) is given
+  type: list
+  elements: dict
+unbuilt:
+  description: Those that are described no more and were never started, with C(id) and C(name).
+  returned: when O(wanted) is given
+  type: list
+  elements: dict
 labels:
   description: Those of them that lack metadata, with C(id), C(name) and that C(metadata).
   returned: when O(wanted) is given
@@ -150,7 +166,7 @@ security_groups:
   type: list
   elements: dict
 volumes:
-  description: Volumes with C(id) and C(name).
+  description: The volume of the homes with C(id) and C(name), where there is one, and no second of its name.
   returned: success
   type: list
   elements: dict
@@ -160,15 +176,19 @@ floating_ips:
   type: list
   elements: dict
 keypairs:
-  description: Key pairs of the cluster's name, with the name as C(id) too.
+  description: The key pair of the cluster's name, if it holds O(public_key), with the name as C(id) too.
   returned: success
   type: list
   elements: dict
 server_groups:
-  description: Server groups of the cluster's name, with C(id) and C(name).
+  description: Server groups of the cluster's name, without those in which others have servers, with C(id) and C(name).
   returned: success
   type: list
   elements: dict
+project_id:
+  description: Id of the project.
+  returned: success
+  type: str
 external_network_id:
   description: Id of the network that has the floating IPs.
   returned: when O(wanted) is given
@@ -181,12 +201,14 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 from ansible_collections.galilean.hub.plugins.module_utils.cloud import (
-    RETRIES,
+    PATIENCE,
     Cloud,
     Cluster,
     Quota,
     Wanted,
     findings,
+    is_built,
+    role_of,
 )
 
 try:
@@ -238,12 +260,13 @@ def seen(connection: Any, with_offers: bool) -> Cloud:
             "volume_types": listed(storage.types()),
             "quotas": quotas(connection),
         }
-    own = {"project_id": connection.current_project_id}
     return Cloud(
+        connection.current_project_id,
         networks=listed(network.networks()),
-        routers=listed(network.routers(**own)),
-        security_groups=listed(network.security_groups(**own)),
-        floating_ips=listed(network.ips(**own)),
+        subnets=listed(network.subnets()),
+        routers=listed(network.routers()),
+        security_groups=listed(network.security_groups()),
+        floating_ips=listed(network.ips()),
         servers=listed(compute.servers()),
         server_groups=listed(compute.server_groups()),
         volumes=listed(storage.volumes()),
@@ -261,30 +284,37 @@ def told_of_servers(servers: Iterable[Any]) -> list[dict[str, Any]]:
         {
             "id": server["id"],
             "name": server["name"],
-            "role": server["metadata"].get("role", ""),
+            "role": role_of(server),
             "status": server["status"],
-            "is_built": server["launched_at"] is not None,
+            "is_built": is_built(server),
         }
         for server in servers
     ]
 
 
-def result(name: str, wanted: Wanted | None, cloud: Cloud) -> dict[str, Any]:
+def result(name: str, public_key: str, wanted: Wanted | None, cloud: Cloud) -> dict[str, Any]:
     cluster = Cluster.of(name, cloud)
     known: dict[str, Any] = {
+        "project_id": cloud.project_id,
         "servers": told_of_servers(cluster.servers),
+        "in_use": told(cluster.in_use()),
         "networks": told(cluster.networks),
         "routers": told(cluster.routers),
         "security_groups": told(cluster.security_groups),
-        "volumes": told(cluster.volumes),
+        "volumes": told([cluster.data_volume] if cluster.data_volume else []),
         "floating_ips": told(cluster.floating_ips, "floating_ip_address"),
-        "keypairs": told((each for each in cloud.keypairs if each["name"] == name), ident="name"),
-        "server_groups": told(each for each in cloud.server_groups if each["name"] == name),
+        "keypairs": told(cluster.keypairs(cloud, public_key), ident="name"),
+        "server_groups": told(cluster.server_groups(cloud)),
     }
     if wanted:
         external = wanted.external_network
         ids = [each["id"] for each in cloud.networks if external in (each["name"], each["id"])]
-        known |= {"labels": cluster.labels(wanted), "external_network_id": ids[0]}
+        known |= {
+            "labels": cluster.labels(wanted),
+            "leaving": told(cluster.leaving(wanted)),
+            "unbuilt": told(cluster.unbuilt(wanted)),
+            "external_network_id": ids[0],
+        }
     return known
 
 
@@ -299,13 +329,13 @@ def main() -> None:
         argument_spec={
             "cloud": {"type": "str", "required": True},
             "cluster": {"type": "str", "required": True},
+            "public_key": {"type": "str", "default": ""},
             "wanted": {
                 "type": "dict",
                 "options": {
                     "servers": {"type": "list", "elements": "dict", "required": True, "options": server},
                     "image": {"type": "str", "required": True},
                     "external_network": {"type": "str", "required": True},
-                    "public_key": {"type": "str", "required": True},
                     "volume_size_gib": {"type": "int", "required": True},
                     "boot_volume_size_gib": {"type": "int", "default": 0},
                     "anti_affinity": {
@@ -322,9 +352,10 @@ def main() -> None:
     if MISSING:
         module.fail_json(msg=missing_required_lib("openstacksdk"), exception=MISSING)
     name, described = module.params["cluster"], module.params["wanted"]
-    wanted = Wanted(**described) if described else None
+    public_key = module.params["public_key"]
+    wanted = Wanted(public_key=public_key, **described) if described else None
     try:
-        connection = openstack.connect(cloud=module.params["cloud"], status_code_retries=RETRIES)
+        connection = openstack.connect(cloud=module.params["cloud"], **PATIENCE)
         cloud = seen(connection, with_offers=bool(wanted))
     except (ClientException, SDKException) as error:
         module.fail_json(msg=f"The cloud {module.params['cloud']} of clouds.yaml cannot be asked: {error}")
@@ -332,7 +363,7 @@ def main() -> None:
     if found:
         heading = f"The description of {name} is refused, and nothing was changed. Findings: {len(found)}"
         module.fail_json(msg="\n".join([heading, *found]))
-    module.exit_json(changed=False, **result(name, wanted, cloud))
+    module.exit_json(changed=False, **result(name, public_key, wanted, cloud))
 
 
 if __name__ == "__main__":

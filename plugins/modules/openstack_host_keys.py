@@ -15,19 +15,31 @@ description:
   - Reads the public host keys that cloud-init says on the console of a server, by the cloud's own API, and writes them
     into a file for OpenSSH. So nobody has to trust a key because it came first, and no private key leaves its server.
   - The name in the file is the server's id, for the option C(HostKeyAlias), since addresses are given again to others.
-  - A server that the file knows is not asked again. Servers that are no more are forgotten.
+  - A server that the file knows is not asked again. Servers of the cluster that are no more are forgotten. Other lines
+    of the file stay as they are, since each of the cluster's ends with its name.
 options:
   cloud:
     description:
       - Name of the cloud in C(clouds.yaml).
     type: str
     required: true
+  cluster:
+    description:
+      - Name of the cluster.
+    type: str
+    required: true
   servers:
     description:
-      - Ids of all servers.
+      - Ids of the servers that say their keys.
     type: list
     elements: str
     required: true
+  remembered:
+    description:
+      - Ids of servers that are not asked, and not forgotten either, such as one that leaves and may come back.
+    type: list
+    elements: str
+    default: []
   path:
     description:
       - The file.
@@ -55,6 +67,7 @@ EXAMPLES = r"""
 - name: Write down the host keys of the servers
   galilean.hub.openstack_host_keys:
     cloud: campus
+    cluster: crater
     servers: [5f0c2f0e-4a52-4d7c-9df5-5a8f3a4e7a11]
     path: /srv/site/known_hosts
   delegate_to: localhost
@@ -70,18 +83,19 @@ read:
 
 import time
 import traceback
+from http.client import CONFLICT, INTERNAL_SERVER_ERROR, NOT_FOUND
 from pathlib import Path
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.galilean.hub.plugins.module_utils.cloud import RETRIES
+from ansible_collections.galilean.hub.plugins.module_utils.cloud import PATIENCE
 from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
 from ansible_collections.galilean.hub.plugins.module_utils.host_keys import keys_on, read, render
 
 try:
     import openstack
-    from keystoneauth1.exceptions import ClientException
-    from openstack.exceptions import SDKException
+    from keystoneauth1.exceptions import ClientException, RetriableConnectionFailure
+    from openstack.exceptions import HttpException, SDKException
 except ImportError:
     MISSING = traceback.format_exc()
 else:
@@ -94,14 +108,25 @@ class SilentError(Exception):
     """Servers do not say their keys."""
 
 
+def console_of(connection: Any, server: str) -> str:
+    """What is on the console, nothing while there is none yet, or the cloud has a bad moment."""
+    try:
+        return str(connection.compute.get_server_console_output(server)["output"])
+    except RetriableConnectionFailure:
+        return ""
+    except HttpException as error:
+        if error.status_code in (NOT_FOUND, CONFLICT) or error.status_code >= INTERNAL_SERVER_ERROR:
+            return ""
+        raise
+
+
 def said(connection: Any, servers: set[str], timeout_seconds: float) -> dict[str, list[str]]:
     """The keys of all these servers. Raises SilentError where some do not say theirs in time."""
     keys: dict[str, list[str]] = {}
     deadline = time.monotonic() + timeout_seconds
     while silent := sorted(servers - {*keys}):
         for server in silent:
-            console = connection.compute.get_server_console_output(server)["output"]
-            if found := keys_on(console):
+            if found := keys_on(console_of(connection, server)):
                 keys[server] = found
         if servers - {*keys}:
             if time.monotonic() > deadline:
@@ -117,7 +142,9 @@ def main() -> None:
     module = AnsibleModule(
         argument_spec={
             "cloud": {"type": "str", "required": True},
+            "cluster": {"type": "str", "required": True},
             "servers": {"type": "list", "elements": "str", "required": True},
+            "remembered": {"type": "list", "elements": "str", "default": []},
             "path": {"type": "path", "required": True},
             "timeout_seconds": {"type": "int", "default": 600},
         },
@@ -127,13 +154,14 @@ def main() -> None:
         module.fail_json(msg=missing_required_lib("openstacksdk"), exception=MISSING)
     path, servers = Path(module.params["path"]), {*module.params["servers"]}
     before = path.read_text(encoding="utf-8") if path.exists() else ""
-    known = {server: keys for server, keys in read(before).items() if server in servers}
+    remembered = {*servers, *module.params["remembered"]}
+    known = {server: keys for server, keys in read(before).items() if server in remembered}
     new = servers - {*known}
     try:
         if new and not module.check_mode:
-            connection = openstack.connect(cloud=module.params["cloud"], status_code_retries=RETRIES)
+            connection = openstack.connect(cloud=module.params["cloud"], **PATIENCE)
             known |= said(connection, new, module.params["timeout_seconds"])
-        after = render(known)
+        after = render(before, known, f"galilean cluster {module.params['cluster']} in {module.params['cloud']}")
         if before != after and not module.check_mode:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             write_durably(path, after, mode=0o644)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from lab import Run
-from projects import CLUSTER, Project
+from projects import CLOUD, CLUSTER, Project
 
 DEPARTED = Path(__file__).with_name("departed.yml")
 HUB, FIRST, SECOND, THIRD = f"{CLUSTER}-hub", *(f"{CLUSTER}-node-{number}" for number in (1, 2, 3))
@@ -77,7 +77,8 @@ def test_it_opens_what_the_roles_of_the_cluster_need_and_no_more(made: Project) 
 def test_it_knows_each_server_by_the_key_on_its_console(made: Project) -> None:
     known = dict(line.split(" ", 1) for line in made.known_hosts.read_text().splitlines())
     for server in made.servers().values():
-        assert known.pop(server.id) in made.cloud.compute.get_server_console_output(server)["output"]
+        key = known.pop(server.id).removesuffix(f" galilean cluster {CLUSTER} in {CLOUD}")
+        assert key in made.cloud.compute.get_server_console_output(server)["output"]
     assert known == {}
 
 

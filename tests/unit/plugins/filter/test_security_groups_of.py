@@ -70,3 +70,18 @@ def test_only_the_edge_is_entered_from_outside() -> None:
         ("2001:db8::/32", "IPv6"),
     ]
     assert made["crater-nodes"] == []
+
+
+@pytest.mark.parametrize(
+    ("source", "prefix"),
+    [
+        ("192.0.2.7", "192.0.2.7/32"),
+        ("2001:db8::7", "2001:db8::7/128"),
+        ("2001:DB8:0::/32", "2001:db8::/32"),
+        ("0.0.0.0/0", "0.0.0.0/0"),
+    ],
+)
+def test_a_source_is_written_as_neutron_keeps_it(source: str, prefix: str) -> None:
+    """Or it would be another rule in each run."""
+    (rule,) = groups(ssh_sources=(source,))["crater-hub"]
+    assert rule["remote_ip_prefix"] == prefix

@@ -6,9 +6,20 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from ansible_collections.galilean.hub.plugins.module_utils.cloud import Cloud, Cluster, Quota, Wanted, findings, mark
+from ansible_collections.galilean.hub.plugins.module_utils.cloud import (
+    LEAVING,
+    Cloud,
+    Cluster,
+    Quota,
+    Wanted,
+    departed,
+    findings,
+    mark,
+)
+from ansible_collections.galilean.hub.plugins.module_utils.nodes import HOST, Node
 
 NAME = "crater"
+MARK = {"cluster": NAME, "managed_by": "galilean"}
 KEY = "ssh-ed25519 AAAA galileo@padua"
 WANTED = Wanted(
     servers=[
@@ -26,8 +37,9 @@ WANTED = Wanted(
     boot_volume_size_gib=0,
     anti_affinity="soft-anti-affinity",
 )
-PUBLIC = {"id": "n0", "name": "public", "is_router_external": True, "description": ""}
+PUBLIC = {"id": "n0", "project_id": "p0", "name": "public", "is_router_external": True, "description": ""}
 CLOUD = Cloud(
+    "p1",
     flavors=[
         {"id": "f1", "name": "small", "vcpus": 1, "ram": 2048, "disk": 20},
         {"id": "f2", "name": "large", "vcpus": 4, "ram": 8192, "disk": 40},
@@ -45,28 +57,34 @@ def thing(name: str, description: str = "", **more: Any) -> dict[str, Any]:
         "id": f"id-{name}-{description}",
         "name": name,
         "description": description,
+        "project_id": "p1",
         "is_router_external": False,
         **more,
     }
 
 
-def server(name: str, cluster: str = NAME) -> dict[str, Any]:
-    return {"id": f"id-{name}-{cluster}", "name": name, "metadata": {"cluster": cluster}}
+def server(name: str, **metadata: str) -> dict[str, Any]:
+    built = {"status": "ACTIVE", "launched_at": "2026-01-01"}
+    marked = {**MARK, **metadata}
+    return {"id": f"id-{name}-{marked['cluster']}", "name": name, "metadata": marked, **built}
 
 
 def volume(**more: Any) -> dict[str, Any]:
     own = {"id": "v1", "name": "crater-data", "size": 100, "availability_zone": "nova", "attachments": []}
-    return {**own, "metadata": {"cluster": NAME}, **more}
+    return {**own, "created_at": "2026-01-01", "metadata": MARK, **more}
 
 
 OURS = replace(
     CLOUD,
     networks=[PUBLIC, thing(NAME, mark(NAME))],
+    subnets=[thing(NAME, mark(NAME))],
     routers=[thing(NAME, mark(NAME))],
     security_groups=[thing(name, mark(NAME)) for name in ("crater", "crater-hub", "crater-nodes")],
     floating_ips=[thing("192.0.2.7", mark(NAME))],
     servers=[server(each["name"]) for each in WANTED.servers],
-    server_groups=[{"id": "g1", "name": NAME, "policy": "soft-anti-affinity"}],
+    server_groups=[
+        {"id": "g1", "name": NAME, "policy": "soft-anti-affinity", "member_ids": ["id-crater-node-1-crater"]}
+    ],
     volumes=[volume()],
     keypairs=[{"name": NAME, "public_key": "ssh-ed25519 AAAA another comment"}],
 )
@@ -114,13 +132,15 @@ def test_of_two_images_of_one_name_the_ids_are_told() -> None:
     ("kind", "foreign"),
     [
         ("networks", thing(NAME)),
+        ("subnets", thing(NAME)),
         ("routers", thing(NAME)),
         ("routers", thing(NAME, mark("another"))),
         ("security_groups", thing("crater-hub")),
         ("servers", server("crater-node-2", cluster="another")),
         ("volumes", volume(metadata={})),
         ("keypairs", {"name": NAME, "public_key": "ssh-ed25519 BBBB galileo@padua"}),
-        ("server_groups", {"id": "g2", "name": NAME, "policy": "anti-affinity"}),
+        ("server_groups", {"id": "g2", "name": NAME, "policy": "anti-affinity", "member_ids": []}),
+        ("server_groups", {"id": "g2", "name": NAME, "policy": "soft-anti-affinity", "member_ids": ["nobodys"]}),
     ],
 )
 def test_what_others_have_by_our_names_is_refused(kind: str, foreign: dict[str, Any]) -> None:
@@ -133,10 +153,48 @@ def test_what_others_have_by_other_names_is_nothing_to_us() -> None:
         CLOUD,
         networks=[PUBLIC, thing("basin", mark("basin"))],
         servers=[server("crater-node-9", cluster="basin")],
-        volumes=[volume(name="basin-data", metadata={"cluster": "basin"})],
+        volumes=[volume(name="basin-data", metadata={**MARK, "cluster": "basin"})],
     )
     assert findings(NAME, WANTED, cloud) == []
-    assert Cluster.of(NAME, cloud) == Cluster(NAME, [], [], [], [], [], [])
+    assert Cluster.of(NAME, cloud) == Cluster(NAME, [], [], [], [], [], [], [])
+
+
+@pytest.mark.parametrize(
+    ("public_key", "members", "expected"),
+    [
+        (KEY, ["id-crater-node-1-crater"], (1, 1)),
+        ("ssh-ed25519 AAAA", [], (1, 1)),
+        ("ssh-ed25519 BBBB galileo@padua", ["id-crater-node-1-crater", "nobodys"], (0, 0)),
+        ("", ["nobodys"], (0, 0)),
+    ],
+)
+def test_what_can_carry_no_mark_is_ours_by_what_it_holds(
+    public_key: str, members: list[str], expected: tuple[int, int]
+) -> None:
+    cloud = replace(OURS, server_groups=[{**OURS.server_groups[0], "member_ids": members}])
+    cluster = Cluster.of(NAME, cloud)
+    assert (len(cluster.keypairs(cloud, public_key)), len(cluster.server_groups(cloud))) == expected
+
+
+@pytest.mark.parametrize("kind", ["networks", "subnets", "routers", "security_groups", "floating_ips"])
+def test_of_another_project_the_mark_counts_for_nothing(kind: str) -> None:
+    """An administrator sees what all projects have."""
+    theirs = {**thing(NAME, mark(NAME)), "id": "theirs", "project_id": "p2"}
+    cloud = replace(CLOUD, **{kind: [*getattr(CLOUD, kind), theirs]})
+    assert getattr(Cluster.of(NAME, cloud), kind) == []
+    # Except for addresses, they go by names.
+    assert len(findings(NAME, WANTED, cloud)) == (kind != "floating_ips")
+
+
+def test_a_second_address_is_told_with_the_one_in_use() -> None:
+    """A request that is made again after a gateway's error may have been heard both times."""
+    addresses = [
+        thing("", mark(NAME), floating_ip_address=address, port_id=port)
+        for address, port in (("192.0.2.7", "port"), ("192.0.2.8", None))
+    ]
+    (told,) = findings(NAME, WANTED, replace(OURS, floating_ips=addresses))
+    assert "192.0.2.7 (id--galilean cluster crater), given to a server" in told
+    assert "192.0.2.8 (id--galilean cluster crater), not in use" in told
 
 
 def test_two_servers_of_one_name_are_told_by_their_ids() -> None:
@@ -168,6 +226,17 @@ def test_an_image_that_needs_more_than_a_flavor_gives() -> None:
         "flavor small gives 20 GiB of disk, and image debian-13 needs 30.",
     ]
     assert len(findings(NAME, replace(WANTED, boot_volume_size_gib=30), cloud)) == 1
+
+
+def test_a_flavor_may_be_written_by_its_id() -> None:
+    ids = {"small": "f1", "large": "f2"}
+    wanted = replace(WANTED, servers=[{**each, "flavor": ids[each["flavor"]]} for each in WANTED.servers])
+    assert findings(NAME, wanted, CLOUD) == []
+    images = [{**CLOUD.images[0], "min_ram": 4096}]
+    quotas = {"processors": Quota(5, 0), "MiB of memory": Quota(12287, 0)}
+    narrow = replace(CLOUD, images=images, quotas=quotas)
+    assert len(findings(NAME, wanted, narrow)) == 3
+    assert findings(NAME, wanted, narrow) == findings(NAME, WANTED, narrow)
 
 
 @pytest.mark.parametrize(
@@ -205,7 +274,7 @@ def test_a_quota_with_room_is_not_told(quota: Quota) -> None:
 )
 def test_servers_that_leave_or_come_back_are_labelled(described: int, roles: list[str], labels: dict[str, Any]) -> None:
     servers = [
-        {**each, "metadata": {"cluster": NAME, "role": role, **({"volume": "v1"} if role == "hub" else {})}}
+        {**each, "metadata": {**MARK, "role": role, **({"volume": "v1"} if role == "hub" else {})}}
         for each, role in zip(OURS.servers, roles, strict=True)
     ]
     cluster = Cluster.of(NAME, replace(OURS, servers=servers))
@@ -214,6 +283,107 @@ def test_servers_that_leave_or_come_back_are_labelled(described: int, roles: lis
 
 
 def test_the_hub_is_labelled_with_another_volume() -> None:
-    hub = {**server("crater-hub"), "metadata": {"cluster": NAME, "role": "hub", "volume": "lost"}}
+    hub = server("crater-hub", role="hub", volume="lost")
     (found,) = Cluster.of(NAME, replace(OURS, servers=[hub])).labels(WANTED)
     assert found["metadata"] == {"role": "hub", "volume": "v1"}
+
+
+def node(hostname: str, host: str = "") -> Node:
+    labels = {HOST: host} if host else {}
+    return Node(f"id-{hostname}", hostname, "", "down", 1, "", "worker", "active", labels)
+
+
+@pytest.mark.parametrize(
+    ("nodes", "gone"),
+    [
+        # The Swarm has it still: by the label, or by its engine's name where it has no label yet.
+        ([node("crater-hub"), node("moved", "crater-node-3")], []),
+        ([node("crater-hub"), node("crater-node-3.novalocal")], []),
+        ([node("crater-hub", "crater-hub"), node("crater-node-1", "crater-node-1")], ["crater-node-3"]),
+        # Nobody knows what it runs.
+        ([], []),
+    ],
+)
+def test_a_server_that_is_still_a_node_has_not_departed(nodes: list[Node], gone: list[str]) -> None:
+    assert [each["name"] for each in departed([server("crater-node-3")], nodes)] == gone
+
+
+@pytest.mark.parametrize(
+    ("volumes", "homes", "words"),
+    [
+        ([], None, None),
+        ([volume()], "v1", None),
+        # A backup was restored: the mark is that of the original, the name is not.
+        (
+            [volume(id="v2", name="restored"), volume(attachments=[{"server_id": "id-crater-hub-crater"}])],
+            "v1",
+            "restored (v2), made 2026-01-01, attached to no server, crater-data (v1), made 2026-01-01, attached to id-",
+        ),
+        # Renamed: an empty one would be made.
+        ([volume(name="homes")], None, "volumes with the mark of this cluster: homes (v1)"),
+        ([volume(id="v2"), volume()], None, "volumes with the mark of this cluster: crater-data (v2)"),
+    ],
+)
+def test_the_volume_of_the_homes_has_its_name(
+    volumes: list[dict[str, Any]], homes: str | None, words: str | None
+) -> None:
+    cloud = replace(OURS, volumes=volumes)
+    found = Cluster.of(NAME, cloud).data_volume
+    assert (found and found["id"]) == homes
+    told = findings(NAME, WANTED, cloud)
+    assert len(told) == bool(words)
+    assert words is None or words in told[0]
+    assert "delete" not in "".join(told).lower()
+
+
+@pytest.mark.parametrize(
+    ("foreign", "is_told"),
+    [
+        # Of another tool, with a cluster of the same name.
+        ({"name": "slurm-login", "metadata": {"cluster": NAME}}, False),
+        ({"name": "crater-node-9", "metadata": {"cluster": NAME, "role": "nodes"}}, False),
+        # Copied with its metadata, or given another role.
+        ({"name": "slurm-login", "metadata": {**MARK, "role": "nodes"}}, True),
+        ({"name": "crater-node-9", "metadata": {**MARK, "role": "login"}}, True),
+        ({"name": "crater-node-x", "metadata": {**MARK, "role": LEAVING}}, True),
+    ],
+)
+def test_a_server_that_is_none_of_ours_never_leaves(foreign: dict[str, Any], is_told: bool) -> None:
+    cloud = replace(OURS, servers=[*OURS.servers, {**server("other"), "id": "s9", **foreign}])
+    cluster = Cluster.of(NAME, cloud)
+    assert "s9" not in {each["id"] for each in [*cluster.labels(WANTED), *cluster.leaving(WANTED)]}
+    assert len(findings(NAME, WANTED, cloud)) == is_told
+
+
+UNBUILT = {"status": "ERROR", "launched_at": None}
+FALLEN = {"status": "ERROR"}
+
+
+@pytest.mark.parametrize(
+    ("number", "role", "state", "expected"),
+    [
+        (2, "nodes", {}, ["in use"]),
+        (2, "nodes", UNBUILT, []),
+        (2, "nodes", FALLEN, []),
+        (2, "leaving", {}, ["labelled"]),
+        (3, "nodes", {}, ["labelled", "in use"]),
+        (3, "leaving", {}, ["leaving"]),
+        # Nova takes no metadata of them.
+        (3, "nodes", UNBUILT, ["unbuilt"]),
+        (3, "nodes", {"status": "BUILD", "launched_at": None}, ["unbuilt"]),
+        (3, "nodes", FALLEN, ["leaving"]),
+        (3, "leaving", FALLEN, ["leaving"]),
+    ],
+)
+def test_what_becomes_of_a_server_in_whatever_state(
+    number: int, role: str, state: dict[str, Any], expected: list[str]
+) -> None:
+    cluster = Cluster.of(NAME, replace(CLOUD, servers=[{**server(f"crater-node-{number}", role=role), **state}]))
+    found = {
+        "labelled": cluster.labels(WANTED),
+        "leaving": cluster.leaving(WANTED),
+        "unbuilt": cluster.unbuilt(WANTED),
+        "in use": cluster.in_use(),
+    }
+    assert [kind for kind, servers in found.items() if servers] == expected
+    assert cluster.strangers(WANTED) == []

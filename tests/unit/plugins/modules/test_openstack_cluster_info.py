@@ -1,0 +1,65 @@
+"""What the module hands to plays is what it says of itself."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+import yaml
+from ansible_collections.galilean.hub.plugins.module_utils.cloud import Cloud, Wanted, mark
+from ansible_collections.galilean.hub.plugins.modules.openstack_cluster_info import RETURN, result
+
+MARKED = {"metadata": {"cluster": "crater", "managed_by": "galilean", "role": "nodes"}}
+OF_NETWORK = {"name": "crater", "description": mark("crater"), "project_id": "p1", "is_router_external": False}
+CLOUD = Cloud(
+    "p1",
+    networks=[
+        {"id": "n0", **OF_NETWORK, "name": "public", "description": "", "is_router_external": True},
+        {"id": "n1", **OF_NETWORK},
+    ],
+    routers=[{"id": "r1", **OF_NETWORK}],
+    security_groups=[{"id": "g1", **OF_NETWORK}],
+    floating_ips=[{"id": "f1", **OF_NETWORK, "floating_ip_address": "192.0.2.7"}],
+    servers=[
+        {"id": f"s{number}", "name": f"crater-node-{number}", "status": status, "launched_at": started, **MARKED}
+        for number, status, started in ((1, "ACTIVE", "2026-01-01"), (2, "ERROR", "2026-01-01"), (3, "ERROR", None))
+    ],
+    server_groups=[{"id": "a1", "name": "crater", "member_ids": ["s1"]}],
+    volumes=[{"id": "v1", "name": "crater-data", **MARKED}, {"id": "v2", "name": "restored", **MARKED}],
+    keypairs=[{"name": "crater", "public_key": "ssh-ed25519 AAAA ada"}],
+)
+WANTED = Wanted(
+    servers=[], image="debian-13", network="", external_network="public", public_key="", volume_size_gib=1,
+    volume_type="", zone="", boot_volume_size_gib=0, anti_affinity="soft-anti-affinity",
+)  # fmt: skip
+
+
+def told(wanted: Wanted | None) -> dict[str, Any]:
+    return result("crater", "ssh-ed25519 AAAA galileo", wanted, CLOUD)
+
+
+@pytest.mark.parametrize("wanted", [None, WANTED])
+def test_it_returns_what_it_says(wanted: Wanted | None) -> None:
+    described = yaml.safe_load(RETURN)
+    assert {*told(wanted)} == {
+        name for name, of_name in described.items() if wanted or of_name["returned"] == "success"
+    }
+
+
+def test_each_kind_is_told_by_id() -> None:
+    found = {kind: [each["id"] for each in things] for kind, things in told(WANTED).items() if isinstance(things, list)}
+    assert found == {
+        "servers": ["s1", "s2", "s3"],
+        "in_use": ["s1"],
+        "labels": ["s1"],
+        "leaving": ["s2"],
+        "unbuilt": ["s3"],
+        "networks": ["n1"],
+        "routers": ["r1"],
+        "security_groups": ["g1"],
+        "floating_ips": ["f1"],
+        "volumes": ["v1"],
+        "keypairs": ["crater"],
+        "server_groups": ["a1"],
+    }
+    assert told(WANTED)["external_network_id"] == "n0"
