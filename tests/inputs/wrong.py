@@ -174,7 +174,8 @@ def good(option: Option) -> Any:
     kind = kind_of(option)
     if kind == "str":
         return IMAGE if "Image" in option["description"] else "monitoring"
-    return {"int": 1024, "list": ["9100"] if option.get("required") else [], "dict": {}, "bool": True}[kind]
+    entries = ["9100"] if option.get("required") else []
+    return {"int": 1024, "list": entries, "dict": {}, "bool": True, "path": "/srv/kept"}[kind]
 
 
 def misspelt(name: str, known: set[str]) -> Iterator[str]:

@@ -137,8 +137,8 @@ def somebody_can_open_them(cluster: Cluster) -> Iterator[Finding]:
         if values.get("backup_public_key") == "":
             problem = "backups are encrypted to a public key, and none is named"
             advice = (
-                "Make one on a machine of yours by gpg --quick-gen-key 'Backups' default default never, export it by "
-                f"gpg --armor --export, and write backup_public_key in {WHERE} with the path of that file."
+                f"Write backup_public_key in {WHERE}: the path of a key that you make on a machine of yours by "
+                "gpg --quick-gen-key 'Backups' default default never, and export by gpg --armor --export."
             )
             yield Finding(host, "backup_public_key", problem, advice)
 
