@@ -11,13 +11,14 @@ Owners of files may change them all the time: no link is followed, and no path i
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import json
 import os
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
 from fnmatch import fnmatchcase
@@ -30,6 +31,10 @@ FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
 # What people give to their files. The rest is the kernel's own.
 ATTRIBUTES = ("user.", "system.posix_acl_")
+# A longer path is left out: restored below another directory it would be longer than the 4096 bytes that the kernel takes.
+LONGEST_PATH = 1000
+# Its owner has taken it away, put another thing there, or keeps it from root.
+NOT_OURS = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EACCES, errno.EPERM})
 # What a restored file has by itself is nobody's difference.
 NOT_COMPARED = frozenset({"hard_link", "is_sparse", "seen"})
 FORMAT = 1
@@ -65,10 +70,17 @@ def is_excluded(parts: Sequence[str], patterns: Sequence[str]) -> bool:
     return False
 
 
-def scan(root: Path, name: str, excludes: Sequence[str] = (), known: Entries | None = None) -> dict[str, Entry]:
+def scan(
+    root: Path,
+    name: str,
+    excludes: Sequence[str] = (),
+    known: Entries | None = None,
+    leave_out: Callable[[str], object] = str,
+) -> dict[str, Entry]:
     """What is at a path and below, by names that begin with `name`. Files that vanish meanwhile are left out.
 
-    Of a file that has not changed since it was `known` the digest is taken from there. Raises OSError.
+    Of a file that has not changed since it was `known` the digest is taken from there. Names that are too long are
+    left out, with what is below, and told. Raises OSError.
     """
     known = known or {}
     found: dict[str, Entry] = {}
@@ -78,16 +90,32 @@ def scan(root: Path, name: str, excludes: Sequence[str] = (), known: Entries | N
         found[name] = top
     if not top or top.kind != "directory":
         return found
+
+    def is_taken(parts: Sequence[str]) -> bool:
+        if is_excluded(parts, excludes):
+            return False
+        key = "/".join([name, *parts])
+        if len(key) > LONGEST_PATH:
+            leave_out(key)
+            return False
+        return True
+
     with opened(str(root)) as base:
-        for path, directories, files, directory in os.fwalk(".", dir_fd=base, follow_symlinks=False):
+        for path, directories, files, directory in os.fwalk(
+            ".", dir_fd=base, onerror=_unless_not_ours, follow_symlinks=False
+        ):
             parts = path.split("/")[1:]
-            directories[:] = [each for each in directories if not is_excluded([*parts, each], excludes)]
-            for each in (*directories, *files):
-                if each in directories or not is_excluded([*parts, each], excludes):
-                    key = "/".join([name, *parts, each])
-                    if entry := _entry(directory, each, known.get(key)):
-                        found[key] = entry
+            directories[:] = [each for each in directories if is_taken([*parts, each])]
+            for each in (*directories, *(each for each in files if is_taken([*parts, each]))):
+                key = "/".join([name, *parts, each])
+                if entry := _entry(directory, each, known.get(key)):
+                    found[key] = entry
     return found
+
+
+def _unless_not_ours(error: OSError) -> None:
+    if error.errno not in NOT_OURS:
+        raise error
 
 
 @contextmanager
@@ -110,8 +138,8 @@ def _entry(directory: int, name: str, known: Entry | None) -> Entry | None:
         if kind == "link":
             return replace(_of_status(kind, status), mode=0, target=os.readlink(name, dir_fd=directory))
         descriptor = os.open(name, FILE, dir_fd=directory)
-    except OSError:
-        # Its owner has taken it away or put another thing there.
+    except OSError as error:
+        _unless_not_ours(error)
         return None
     try:
         status = os.fstat(descriptor)

@@ -203,7 +203,8 @@ def selection(settings: Settings) -> list[str]:
     excluded = [f"{tree}/**/{pattern}" for tree in trees for pattern in settings.excludes]
     excluded += [f"{tree}/{pattern}" for tree in trees for pattern in settings.excludes]
     taken = [*trees, str(settings.staged)]
-    return [*(f"--exclude={glob}" for glob in excluded), *(f"--include={path}" for path in taken), "--exclude=**"]
+    too_long = rf"--exclude-regexp=^[\s\S]{{{manifest.LONGEST_PATH + 1},}}"
+    return [too_long, *(f"--exclude={glob}" for glob in excluded), *(f"--include={path}" for path in taken), "--exclude=**"]
 
 
 def changed_between(before: manifest.Entries, after: manifest.Entries) -> list[str]:
@@ -359,13 +360,15 @@ def stage(settings: Settings) -> None:
             copy.chmod(stat.S_IMODE(status.st_mode))
 
 
-def scan(settings: Settings, known: manifest.Entries) -> dict[str, manifest.Entry]:
-    """All that is backed up but the manifest itself."""
+def scan(
+    settings: Settings, known: manifest.Entries, leave_out: Callable[[str], object] = str
+) -> dict[str, manifest.Entry]:
+    """All that is backed up but the manifest itself. Names that are left out are told."""
     found: dict[str, manifest.Entry] = {}
     for kept in settings.kept:
         path = settings.staged_copy(kept) if kept.kind == "sqlite" else kept.path
         if path.exists():
-            found |= manifest.scan(path, str(path), settings.excludes, known)
+            found |= manifest.scan(path, str(path), settings.excludes, known, leave_out)
     return found
 
 
@@ -389,7 +392,8 @@ def back_up(settings: Settings, state: State) -> list[str]:
         refuse_the_store_of_another(settings, mark)
         known = known_entries(settings)
         stage(settings)
-        before = scan(settings, known)
+        left_out: list[str] = []
+        before = scan(settings, known, left_out.append)
         header = {"cluster": settings.cluster, "instance": settings.instance, "time": utc_now().isoformat()}
         new = settings.staged / f".{MANIFEST}.new"
         manifest.write(new, header, before)
@@ -401,6 +405,8 @@ def back_up(settings: Settings, state: State) -> list[str]:
         told = make(settings, duplicity, "full" if reason else "incremental")
         state.newest, state.broken, state.began = utc_now().timestamp(), "", state.began or utc_now().timestamp()
         state.changed = changed_between(before, scan(settings, before))
+        if left_out:
+            told.append(f"Left out, because the path is too long: {in_words(left_out)}")
         if state.changed:
             told.append(f"Changed while they were read: {in_words(state.changed)}")
         write_state(settings, state)
@@ -737,25 +743,33 @@ def run(settings: Settings, state: State) -> list[str]:
 
 
 def watched(settings: Settings, work: Callable[[Settings, State], list[str]]) -> list[str]:
-    """Do what the timers do, and have others know how it ended."""
+    """Do what the timers do, and have others know how it ended, whatever ended it."""
     state = read_state(settings)
-    state.problem = ""
+    state.problem = "It ended before it was done"
     try:
-        return work(settings, state)
+        told = work(settings, state)
+        state.problem = ""
+        write_state(settings, state)
     except (BackupError, OSError, sqlite3.Error) as error:
         state.problem = str(error)
         raise BackupError(str(error)) from error
+    else:
+        return told
     finally:
+        write_metrics(settings, state)
         write_state(settings, state)
-        text = METRICS.format(
-            instance=settings.instance,
-            newest=int(state.newest),
-            proved=int(state.proved),
-            drilled=int(state.drilled),
-            drill_seconds=int(state.drill_seconds),
-            failing=int(bool(state.problem)),
-        )
-        write_durably(settings.metrics, text, mode=0o644)
+
+
+def write_metrics(settings: Settings, state: State) -> None:
+    text = METRICS.format(
+        instance=settings.instance,
+        newest=int(state.newest),
+        proved=int(state.proved),
+        drilled=int(state.drilled),
+        drill_seconds=int(state.drill_seconds),
+        failing=int(bool(state.problem)),
+    )
+    write_durably(settings.metrics, text, mode=0o644)
 
 
 @contextmanager

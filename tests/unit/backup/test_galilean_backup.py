@@ -144,6 +144,33 @@ def test_what_is_known_of_another_target_is_not_known_of_this_one(tmp_path: Path
     assert program.read_state(elsewhere) == State(target="file:///mnt/store/main")
 
 
+def metric(settings: Settings, name: str) -> float:
+    (line,) = [line for line in settings.metrics.read_text().splitlines() if line.startswith(f"{name}{{")]
+    return float(line.split()[-1])
+
+
+@pytest.mark.parametrize("error", [RecursionError, KeyError, BackupError, OSError])
+def test_whatever_ends_a_backup_others_know(tmp_path: Path, error: type[Exception]) -> None:
+    here = replace(SETTINGS, directory=tmp_path, metrics=tmp_path / "metrics.prom")
+
+    def work(_settings: Settings, _state: State) -> list[str]:
+        raise error("in the midst")
+
+    with pytest.raises((error, BackupError)):
+        program.watched(here, work)
+    assert metric(here, "galilean_backup_failing") == 1
+    assert program.watched(here, lambda _settings, _state: ["done"]) == ["done"]
+    assert metric(here, "galilean_backup_failing") == 0
+
+
+def test_a_state_that_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
+    here = replace(SETTINGS, directory=tmp_path, metrics=tmp_path / "metrics.prom")
+    (tmp_path / ".state.json.new").mkdir()
+    with pytest.raises((BackupError, OSError)):
+        program.watched(here, lambda _settings, _state: [])
+    assert metric(here, "galilean_backup_failing") == 1
+
+
 def test_settings_are_what_the_role_writes(tmp_path: Path) -> None:
     written = tmp_path / "settings.json"
     kept = {"name": "homes", "path": "/srv/homes/main", "kind": "tree", "hosts": ["jupiter"]}

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import subprocess
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -70,6 +72,33 @@ def test_a_file_is_read_again_only_when_it_changed(home: Path) -> None:
     again = scan(home, NAME, known=known)
     read = {name for name, entry in again.items() if entry.kind == "file" and entry.digest != "known"}
     assert read == {f"{NAME}/second", f"{NAME}/notes/first"}
+
+
+def test_a_path_without_end_is_left_out_and_named(home: Path) -> None:
+    with manifest.opened(str(home)) as top:
+        directory = os.dup(top)
+    for _level in range(3000):
+        os.mkdir("d", dir_fd=directory)
+        inner = os.open("d", os.O_RDONLY, dir_fd=directory)
+        os.close(directory)
+        directory = inner
+    os.close(directory)
+    try:
+        left_out: list[str] = []
+        found = scan(home, NAME, leave_out=left_out.append)
+        assert max(map(len, found)) == manifest.LONGEST_PATH
+        assert [len(name) for name in left_out] == [manifest.LONGEST_PATH + 2]
+    finally:
+        subprocess.run(["rm", "-r", home / "d"], check=True)
+
+
+def test_what_a_disk_does_not_give_is_no_file_that_is_gone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_arguments: object, **_options: object) -> None:
+        raise OSError(errno.EIO, "Input/output error")
+
+    monkeypatch.setattr(os, "scandir", fail)
+    with pytest.raises(OSError, match="Input/output"):
+        scan(home, NAME)
 
 
 def copied(home: Path) -> Path:
