@@ -31,7 +31,7 @@ FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
 # What people give to their files. The rest is the kernel's own.
 ATTRIBUTES = ("user.", "system.posix_acl_")
-# A longer path is left out: restored below another directory it would be longer than the 4096 bytes that the kernel takes.
+# Of a path. A longer one is left out: below another directory it could not be restored, where PATH_MAX is 4096 bytes.
 LONGEST_PATH = 1000
 # Its owner has taken it away, put another thing there, or keeps it from root.
 NOT_OURS = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EACCES, errno.EPERM})
@@ -190,8 +190,7 @@ def _attributes(descriptor: int) -> dict[str, str]:
 
 def write(path: Path, header: Mapping[str, Any], entries: Entries) -> None:
     """One line for all of it and one for each file, in an order that does not change. Raises OSError."""
-    totals = {"files": sum(each.kind == "file" for each in entries.values())}
-    totals["bytes"] = sum(each.size for each in entries.values())
+    totals = {"files": sum(each.kind == "file" for each in entries.values()), "bytes": bytes_of(entries)}
     with path.open("w", encoding="ascii") as stream:
         stream.write(f"{json.dumps({'format': FORMAT, **header, **totals})}\n")
         stream.writelines(f"{json.dumps([name, asdict(entries[name])])}\n" for name in sorted(entries))
@@ -208,6 +207,11 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Entry]]:
 def below(entries: Entries, path: str) -> dict[str, Entry]:
     """The entries of a path and of what is in it."""
     return {name: entry for name, entry in entries.items() if name == path or name.startswith(f"{path}/")}
+
+
+def bytes_of(entries: Entries) -> int:
+    """How many bytes are written to restore them: holes are dug afterwards."""
+    return sum(entry.size for entry in entries.values())
 
 
 # What was restored

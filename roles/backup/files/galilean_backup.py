@@ -45,6 +45,8 @@ from ansible_collections.galilean.hub.plugins.module_utils.durable_file import w
 CLUSTER = "cluster"
 MARK, SEALED, MANIFEST = "cluster.json", "controller.asc", "manifest.jsonl"
 NAMED = 5
+# What proofs and drills leave to those who work on the same file system.
+RESERVED_BYTES = 1 << 30
 METRICS = """\
 # HELP galilean_backup_newest_seconds When the newest backup was made, in seconds since 1970.
 # TYPE galilean_backup_newest_seconds gauge
@@ -204,7 +206,12 @@ def selection(settings: Settings) -> list[str]:
     excluded += [f"{tree}/{pattern}" for tree in trees for pattern in settings.excludes]
     taken = [*trees, str(settings.staged)]
     too_long = rf"--exclude-regexp=^[\s\S]{{{manifest.LONGEST_PATH + 1},}}"
-    return [too_long, *(f"--exclude={glob}" for glob in excluded), *(f"--include={path}" for path in taken), "--exclude=**"]
+    return [
+        too_long,
+        *(f"--exclude={glob}" for glob in excluded),
+        *(f"--include={path}" for path in taken),
+        "--exclude=**",
+    ]
 
 
 def changed_between(before: manifest.Entries, after: manifest.Entries) -> list[str]:
@@ -217,15 +224,31 @@ def in_words(names: Sequence[str]) -> str:
     return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown
 
 
-def samples(entries: manifest.Entries, kept: Sequence[Kept], count: int, choose: random.Random) -> list[str]:
-    """Some of the directories that stand in a kept tree, such as homes, and of the trees that have none."""
+def samples(entries: manifest.Entries, kept: Sequence[Kept], count: int, room: int, choose: random.Random) -> list[str]:
+    """Some of the directories that stand in a kept tree, such as homes, and of the trees that have none.
+
+    Together they fit into a room in bytes. Raises BackupError where nothing does.
+    """
     inner: dict[str, list[str]] = {str(each.path): [] for each in kept if str(each.path) in entries}
     for name, entry in sorted(entries.items()):
         tree = os.path.dirname(name)
         if entry.kind == "directory" and tree in inner:
             inner[tree].append(name)
     candidates = [name for tree, directories in inner.items() for name in directories or [tree]]
-    return choose.sample(candidates, min(count, len(candidates)))
+    chosen: list[str] = []
+    for name in choose.sample(candidates, len(candidates)):
+        size = manifest.bytes_of(manifest.below(entries, name))
+        if size <= room and len(chosen) < count:
+            chosen.append(name)
+            room -= size
+    if candidates and not chosen:
+        raise BackupError(f"There is no room to restore any of {in_words(candidates)} aside")
+    return chosen
+
+
+def refuse_without_room(directory: Path, needed: int, room: int) -> None:
+    if needed > room:
+        raise BackupError(f"{directory} has no room for what is to be restored, {needed} bytes: it has {max(room, 0)}")
 
 
 # The backup
@@ -293,6 +316,12 @@ def scratch(beside: Path) -> Iterator[Path]:
         yield directory
     finally:
         shutil.rmtree(directory)
+
+
+def room_in(directory: Path) -> int:
+    """How many bytes the file system of a directory takes."""
+    status = os.statvfs(directory)
+    return status.f_bavail * status.f_frsize
 
 
 def published(settings: Settings, duplicity: Duplicity) -> tuple[dict[str, str], str]:
@@ -475,7 +504,8 @@ def prove_with(settings: Settings, state: State, duplicity: Duplicity) -> list[s
         wrong: dict[str, str] = {}
         for kept in (each for each in settings.kept if each.kind == "sqlite"):
             wrong |= compared_database(settings, kept, staged / kept.path.relative_to("/"), entries)
-        names = samples(entries, settings.kept, settings.sample, random.Random())
+        room = room_in(aside) - RESERVED_BYTES
+        names = samples(entries, settings.kept, settings.sample, room, random.Random())
         for place, name in enumerate(names):
             wrong |= bring(duplicity, settings, name, backup, aside / str(place), entries)
         return wrong, in_words(names)
@@ -488,6 +518,9 @@ def drill(settings: Settings, state: State) -> list[str]:
     began = time.monotonic()
 
     def look(aside: Path, backup: datetime) -> tuple[dict[str, str], str]:
+        restore_path(settings, duplicity, settings.staged / MANIFEST, backup, aside / MANIFEST)
+        header, _entries = manifest.read(aside / MANIFEST)
+        refuse_without_room(settings.directory, header["bytes"], room_in(aside) - RESERVED_BYTES)
         everything = aside / "all"
         duplicity.restore(settings.url, everything, time=backup)
         header, entries = manifest.read(everything / (settings.staged / MANIFEST).relative_to("/"))
@@ -591,7 +624,7 @@ def restore(settings: Settings, request: Request) -> list[str]:
         told = []
         for path in (each for each in wanted if each not in absent):
             inner = manifest.below(entries, sources[path])
-            size = sum(entry.size for entry in inner.values())
+            size = manifest.bytes_of(inner)
             what = f"{in_words([path])} {of}, {len(inner)} files of {size} bytes"
             if request.place == "missing" and is_something(Path(path)):
                 told.append(f"Left as it is: {in_words([path])}")
@@ -650,6 +683,7 @@ def put(
     above = place.kept.path.parent
     above.mkdir(mode=0o755, parents=True, exist_ok=True)
     with scratch(above) as aside:
+        refuse_without_room(above, manifest.bytes_of(manifest.below(entries, source)), room_in(aside))
         tree = aside / "tree"
         tree.mkdir(mode=0o700)
         wrong = bring(duplicity, settings, source, backup, tree / "restored", entries)

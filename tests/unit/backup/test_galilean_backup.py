@@ -96,9 +96,24 @@ def test_a_proof_takes_whole_homes_and_single_files() -> None:
         "/srv/homes/main/file": file,
         "/var/lib/hub/admins.json": file,
     }
-    chosen = program.samples(entries, SETTINGS.kept, 9, random.Random(1))
+    chosen = program.samples(entries, SETTINGS.kept, 9, 0, random.Random(1))
     assert sorted(chosen) == ["/srv/homes/main/ada", "/srv/homes/main/emil", "/var/lib/hub/admins.json"]
-    assert len(program.samples(entries, SETTINGS.kept, 2, random.Random(1))) == 2
+    assert len(program.samples(entries, SETTINGS.kept, 2, 0, random.Random(1))) == 2
+
+
+def test_a_proof_takes_what_fits(tmp_path: Path) -> None:
+    directory, file = Entry("directory", 0o700, 1, 1, 0), Entry("file", 0o600, 1, 1, 0)
+    sizes = {"ada": 60, "emil": 60, "mallory": 500 << 30}
+    homes = {f"/srv/homes/main/{name}": directory for name in sizes}
+    files = {f"/srv/homes/main/{name}/x": replace(file, size=size) for name, size in sizes.items()}
+    entries = {"/srv/homes/main": directory, **homes, **files}
+    for seed in range(9):
+        (chosen,) = program.samples(entries, [HOMES], 3, 100, random.Random(seed))
+        assert chosen in ("/srv/homes/main/ada", "/srv/homes/main/emil")
+    with pytest.raises(BackupError, match="no room"):
+        program.samples(entries, [HOMES], 3, 50, random.Random(1))
+    with pytest.raises(BackupError, match="no room"):
+        program.refuse_without_room(tmp_path, 1 << 62, program.room_in(tmp_path))
 
 
 @pytest.mark.parametrize(
