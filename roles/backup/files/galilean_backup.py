@@ -7,7 +7,7 @@
     galilean_backup.py SETTINGS restore              restore what a request in JSON asks for, read from standard input
     galilean_backup.py SETTINGS controller           tell in JSON whose the store is, and what the controller has sealed
 
-One at a time: whoever comes second waits. Each looks at what is there, so what one has left undone the next does.
+One at a time: whoever comes second says for whom it waits. Each looks at what is there, so what one has left undone the next does.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from ansible_collections.galilean.hub.plugins.module_utils.backup import manifest
@@ -51,10 +52,10 @@ METRICS = """\
 # HELP galilean_backup_newest_seconds When the newest backup was made, in seconds since 1970.
 # TYPE galilean_backup_newest_seconds gauge
 galilean_backup_newest_seconds{{instance="{instance}"}} {newest}
-# HELP galilean_backup_proved_seconds When a restored sample was last as it was backed up, in seconds since 1970.
+# HELP galilean_backup_proved_seconds When the newest backup was made of which a restored sample was as it was, in seconds since 1970.
 # TYPE galilean_backup_proved_seconds gauge
 galilean_backup_proved_seconds{{instance="{instance}"}} {proved}
-# HELP galilean_backup_drilled_seconds When everything restored was last as it was backed up, in seconds since 1970.
+# HELP galilean_backup_drilled_seconds When the newest backup was made of which everything restored was as it was, in seconds since 1970.
 # TYPE galilean_backup_drilled_seconds gauge
 galilean_backup_drilled_seconds{{instance="{instance}"}} {drilled}
 # HELP galilean_backup_drill_duration_seconds How long it took to restore and compare everything.
@@ -127,13 +128,17 @@ class Settings:
 
 @dataclass
 class State:
-    """What is known of the backups at a target. Times are in seconds since 1970."""
+    """What is known of the backups at a target. Times are in seconds since 1970.
+
+    The newest, proved and drilled ones are those at which such a backup was made, whenever somebody looked at it.
+    """
 
     target: str = ""
     newest: float = 0
     proved: float = 0
     drilled: float = 0
     drill_seconds: float = 0
+    # When a backup was first tried.
     began: float = 0
     is_claimed: bool = False
     published: str = ""
@@ -191,12 +196,16 @@ def reason_for_full(chains: Sequence[Sequence[datetime]], broken: str, full_days
 
 
 def alarm(state: State, alarm_hours: float, now: datetime) -> str:
-    """What is wrong with the age of the last proof, empty where nothing is."""
+    """What is wrong with the age of the newest proved backup, empty where nothing is."""
     since = max(state.proved, state.began)
     if not since or now.timestamp() - since <= alarm_hours * 3600:
         return ""
-    last = f"the last was at {datetime.fromtimestamp(state.proved, UTC):%Y-%m-%d %H:%M} UTC" if state.proved else "ever"
-    return f"No backup has been proved for {alarm_hours:g} hours, {last}"
+    last = (
+        f"the last is of {datetime.fromtimestamp(state.proved, UTC):%Y-%m-%d %H:%M} UTC"
+        if state.proved
+        else "nor any before"
+    )
+    return f"No backup of the last {alarm_hours:g} hours has been proved, {last}"
 
 
 def selection(settings: Settings) -> list[str]:
@@ -432,7 +441,7 @@ def back_up(settings: Settings, state: State) -> list[str]:
         if state.broken:
             duplicity.forget(settings.url)
         told = make(settings, duplicity, "full" if reason else "incremental")
-        state.newest, state.broken, state.began = utc_now().timestamp(), "", state.began or utc_now().timestamp()
+        state.newest, state.broken = newest(duplicity, settings, utc_now()).timestamp(), ""
         state.changed = changed_between(before, scan(settings, before))
         if left_out:
             told.append(f"Left out, because the path is too long: {in_words(left_out)}")
@@ -489,7 +498,7 @@ def judged(settings: Settings, state: State, duplicity: Duplicity, look: Look) -
         write_state(settings, state)
         named = [f"{in_words([name])} {what}" for name, what in wrong.items()]
         raise BackupError(f"The backup {of} restores something else: {'; '.join(named[:NAMED])}")
-    state.proved = utc_now().timestamp()
+    state.proved = backup.timestamp()
     write_state(settings, state)
     return [f"Restored as they were in the backup {of}: {seen}"]
 
@@ -536,7 +545,7 @@ def drill(settings: Settings, state: State) -> list[str]:
 
     with prepared(settings) as duplicity:
         told = judged(settings, state, duplicity, look)
-    state.drilled, state.drill_seconds = utc_now().timestamp(), time.monotonic() - began
+    state.drilled, state.drill_seconds = state.proved, time.monotonic() - began
     return [*told, f"It took {state.drill_seconds / 60:.1f} minutes"]
 
 
@@ -769,20 +778,20 @@ def controller(settings: Settings) -> list[str]:
 # How it is called
 
 
-def run(settings: Settings, state: State) -> list[str]:
-    told = back_up(settings, state)
-    if problem := alarm(state, settings.alarm_hours, utc_now()):
-        raise BackupError(problem)
-    return told
+# What the timers do.
+TIMED: Mapping[str, Callable[[Settings, State], list[str]]] = {"run": back_up, "prove": prove, "drill": drill}
 
 
 def watched(settings: Settings, work: Callable[[Settings, State], list[str]]) -> list[str]:
     """Do what the timers do, and have others know how it ended, whatever ended it."""
     state = read_state(settings)
     state.problem = "It ended before it was done"
+    state.began = state.began or utc_now().timestamp()
     try:
         told = work(settings, state)
-        state.problem = ""
+        state.problem = alarm(state, settings.alarm_hours, utc_now())
+        if state.problem:
+            raise BackupError(state.problem)
         write_state(settings, state)
     except (BackupError, OSError, sqlite3.Error) as error:
         state.problem = str(error)
@@ -807,11 +816,25 @@ def write_metrics(settings: Settings, state: State) -> None:
 
 
 @contextmanager
-def alone(settings: Settings) -> Iterator[None]:
-    """Waits until no other one is at work."""
+def alone(settings: Settings, verb: str) -> Iterator[None]:
+    """Waits until no other one is at work, and says for whom. Raises BackupError where that is an alarm."""
     settings.directory.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with (settings.directory / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with (settings.directory / "lock").open("a+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            lock.seek(0)
+            holder = lock.read()
+            print(f"Waits for another: {holder}", file=sys.stderr, flush=True)
+            state = read_state(settings)
+            state.problem = alarm(state, settings.alarm_hours, utc_now())
+            if verb in TIMED and state.problem:
+                write_metrics(settings, state)
+                raise BackupError(f"{state.problem}. Another is still at work: {holder}") from None
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        lock.truncate(0)
+        lock.write(f"{verb} since {utc_now():%Y-%m-%d %H:%M} UTC, process {os.getpid()}")
+        lock.flush()
         yield
 
 
@@ -821,14 +844,12 @@ def main(arguments: Sequence[str]) -> str | None:
     os.umask(0o077)
     verbs: Mapping[str, Callable[[], list[str]]] = {
         "claim": lambda: [f"Changed: {change}" for change in claim(settings)],
-        "run": lambda: watched(settings, run),
-        "prove": lambda: watched(settings, prove),
-        "drill": lambda: watched(settings, drill),
+        **{name: partial(watched, settings, work) for name, work in TIMED.items()},
         "restore": lambda: restore(settings, Request(**json.load(sys.stdin))),
         "controller": lambda: controller(settings),
     }
     try:
-        with alone(settings):
+        with alone(settings, verb):
             for line in verbs[verb]():
                 print(line)
     except (BackupError, OSError, ValueError, sqlite3.Error) as error:

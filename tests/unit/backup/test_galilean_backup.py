@@ -7,9 +7,11 @@ import random
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import cast
 
 import galilean_backup as program
 import pytest
+from ansible_collections.galilean.hub.plugins.module_utils.backup.duplicity import Duplicity
 from ansible_collections.galilean.hub.plugins.module_utils.backup.manifest import Entry
 from galilean_backup import BackupError, Kept, Settings, State
 
@@ -183,6 +185,39 @@ def test_a_state_that_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
     (tmp_path / ".state.json.new").mkdir()
     with pytest.raises((BackupError, OSError)):
         program.watched(here, lambda _settings, _state: [])
+    assert metric(here, "galilean_backup_failing") == 1
+
+
+def test_what_was_proved_is_as_old_as_its_backup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = replace(SETTINGS, directory=tmp_path)
+    monkeypatch.setattr(program, "newest", lambda *_: ago(days=21))
+    state = State()
+    program.judged(here, state, cast(Duplicity, None), lambda _aside, _backup: ({}, "a sample"))
+    assert state.proved == ago(days=21).timestamp()
+
+
+def test_backups_that_are_not_made_are_an_alarm_whoever_looks(tmp_path: Path) -> None:
+    here = replace(SETTINGS, directory=tmp_path, metrics=tmp_path / "metrics.prom")
+    old = datetime.now(UTC) - timedelta(days=21)
+
+    def prove(_settings: Settings, state: State) -> list[str]:
+        state.proved = old.timestamp()
+        return []
+
+    program.write_state(here, State(target=here.place, began=old.timestamp()))
+    with pytest.raises(BackupError, match="No backup of the last 26 hours has been proved"):
+        program.watched(here, prove)
+    assert metric(here, "galilean_backup_failing") == 1
+
+
+def test_a_backup_that_hangs_is_heard_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    here = replace(SETTINGS, directory=tmp_path, metrics=tmp_path / "metrics.prom")
+    old = datetime.now(UTC) - timedelta(days=2)
+    program.write_state(here, State(target=here.place, began=old.timestamp()))
+    with program.alone(here, "run"), pytest.raises(BackupError, match="still at work: run since"):
+        with program.alone(here, "prove"):
+            pass
+    assert "Waits for another: run since" in capsys.readouterr().err
     assert metric(here, "galilean_backup_failing") == 1
 
 
