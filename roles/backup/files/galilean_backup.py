@@ -7,7 +7,8 @@
     galilean_backup.py SETTINGS restore              restore what a request in JSON asks for, read from standard input
     galilean_backup.py SETTINGS controller           tell in JSON whose the store is, and what the controller has sealed
 
-One at a time: whoever comes second says for whom it waits. Each looks at what is there, so what one has left undone the next does.
+One at a time: whoever comes second says for whom it waits. Each looks at what is there, so what one has left undone
+the next does.
 """
 
 from __future__ import annotations
@@ -52,10 +53,10 @@ METRICS = """\
 # HELP galilean_backup_newest_seconds When the newest backup was made, in seconds since 1970.
 # TYPE galilean_backup_newest_seconds gauge
 galilean_backup_newest_seconds{{instance="{instance}"}} {newest}
-# HELP galilean_backup_proved_seconds When the newest backup was made of which a restored sample was as it was, in seconds since 1970.
+# HELP galilean_backup_proved_seconds When the newest backup with a sample that restores was made, in seconds since 1970.
 # TYPE galilean_backup_proved_seconds gauge
 galilean_backup_proved_seconds{{instance="{instance}"}} {proved}
-# HELP galilean_backup_drilled_seconds When the newest backup was made of which everything restored was as it was, in seconds since 1970.
+# HELP galilean_backup_drilled_seconds When the newest backup that restores whole was made, in seconds since 1970.
 # TYPE galilean_backup_drilled_seconds gauge
 galilean_backup_drilled_seconds{{instance="{instance}"}} {drilled}
 # HELP galilean_backup_drill_duration_seconds How long it took to restore and compare everything.
@@ -743,9 +744,7 @@ def parent_of(place: Place, entries: manifest.Entries) -> Iterator[int]:
                 path /= part
                 entry = entries.get(str(path))
                 if entry and part not in os.listdir(current):
-                    os.mkdir(part, mode=0o700, dir_fd=current)
-                    os.chown(part, entry.uid, entry.gid, dir_fd=current, follow_symlinks=False)
-                    os.chmod(part, entry.mode, dir_fd=current)
+                    make_as_it_was(current, part, entry)
                 following = os.open(part, manifest.FILE | os.O_DIRECTORY, dir_fd=current)
                 os.close(current)
                 current = following
@@ -754,6 +753,16 @@ def parent_of(place: Place, entries: manifest.Entries) -> Iterator[int]:
             raise BackupError(f"{path} is no directory any more. Move it away, or restore beside it") from error
         finally:
             os.close(current)
+
+
+def make_as_it_was(parent: int, name: str, entry: manifest.Entry) -> None:
+    """Make a directory whose parent others may write to. Raises BackupError where they put another in its place."""
+    os.mkdir(name, mode=0o700, dir_fd=parent)
+    with manifest.opened(name, parent) as made:
+        if os.fstat(made).st_uid != os.geteuid() or os.listdir(made):
+            raise BackupError(f"{in_words([name])} was put in the place of what is restored")
+        os.fchown(made, entry.uid, entry.gid)
+        os.fchmod(made, entry.mode)
 
 
 def move_aside(directory: int, name: str, other: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import random
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ from typing import cast
 
 import galilean_backup as program
 import pytest
+from ansible_collections.galilean.hub.plugins.module_utils.backup import manifest
 from ansible_collections.galilean.hub.plugins.module_utils.backup.duplicity import Duplicity
 from ansible_collections.galilean.hub.plugins.module_utils.backup.manifest import Entry
 from galilean_backup import BackupError, Kept, Settings, State
@@ -214,11 +216,34 @@ def test_a_backup_that_hangs_is_heard_of(tmp_path: Path, capsys: pytest.CaptureF
     here = replace(SETTINGS, directory=tmp_path, metrics=tmp_path / "metrics.prom")
     old = datetime.now(UTC) - timedelta(days=2)
     program.write_state(here, State(target=here.place, began=old.timestamp()))
-    with program.alone(here, "run"), pytest.raises(BackupError, match="still at work: run since"):
-        with program.alone(here, "prove"):
-            pass
+    running, waiting = program.alone(here, "run"), program.alone(here, "prove")
+    with running, pytest.raises(BackupError, match="still at work: run since"), waiting:
+        pass
     assert "Waits for another: run since" in capsys.readouterr().err
     assert metric(here, "galilean_backup_failing") == 1
+
+
+@pytest.mark.parametrize("other", ["link", "directory of another"])
+def test_what_is_put_in_the_place_of_a_directory_keeps_its_mode(
+    tmp_path: Path, other: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    system, entry = tmp_path / "system", Entry("directory", 0o4777, os.getuid(), os.getgid(), 0)
+    system.mkdir(mode=0o711)
+    (system / "file").touch()
+    make = os.mkdir
+
+    def make_and_swap(name: str, mode: int = 0o777, *, dir_fd: int | None = None) -> None:
+        make(name, mode, dir_fd=dir_fd)
+        (tmp_path / name).rmdir()
+        if other == "link":
+            (tmp_path / name).symlink_to(system)
+        else:
+            system.rename(tmp_path / name)
+
+    monkeypatch.setattr(os, "mkdir", make_and_swap)
+    with manifest.opened(str(tmp_path)) as parent, pytest.raises((BackupError, OSError)):
+        program.make_as_it_was(parent, "notes", entry)
+    assert (tmp_path / "notes").stat().st_mode & 0o7777 == 0o711
 
 
 def test_settings_are_what_the_role_writes(tmp_path: Path) -> None:
