@@ -47,13 +47,15 @@ from ansible_collections.galilean.hub.plugins.module_utils.durable_file import w
 CLUSTER = "cluster"
 MARK, SEALED, MANIFEST = "cluster.json", "controller.asc", "manifest.jsonl"
 NAMED = 5
+# https://www.sqlite.org/tempfiles.html
+JOURNALS = ("-journal", "-wal", "-shm")
 # What proofs and drills leave to those who work on the same file system.
 RESERVED_BYTES = 1 << 30
 METRICS = """\
 # HELP galilean_backup_newest_seconds When the newest backup was made, in seconds since 1970.
 # TYPE galilean_backup_newest_seconds gauge
 galilean_backup_newest_seconds{{instance="{instance}"}} {newest}
-# HELP galilean_backup_proved_seconds When the newest backup with a sample that restores was made, in seconds since 1970.
+# HELP galilean_backup_proved_seconds When the newest backup whose sample restores was made, in seconds since 1970.
 # TYPE galilean_backup_proved_seconds gauge
 galilean_backup_proved_seconds{{instance="{instance}"}} {proved}
 # HELP galilean_backup_drilled_seconds When the newest backup that restores whole was made, in seconds since 1970.
@@ -705,7 +707,8 @@ def put(
             else:
                 target = name
                 with stopped(place.kept.services):
-                    move_aside(parent, name, with_suffix(name, f".before-restore-{stamp}"))
+                    for each in names_of(place.kept, name):
+                        move_aside(parent, each, with_suffix(each, f".before-restore-{stamp}"))
                     os.rename("restored", target, src_dir_fd=restored, dst_dir_fd=parent)
             os.fsync(parent)
     return str(Path(place.path).with_name(target)), wrong
@@ -713,15 +716,25 @@ def put(
 
 @contextmanager
 def stopped(services: Sequence[str]) -> Iterator[None]:
-    """Those of the services that run do not run for a while."""
-    running = [service for service in services if systemctl("is-active", "--quiet", service)]
-    for service in running:
-        systemctl("stop", service)
+    """Those of the services that run do not run for a while. Raises BackupError."""
+    # One that systemd is about to start again is neither inactive nor failed.
+    running = [service for service in services if state_of(service) not in ("inactive", "failed")]
     try:
+        for service in running:
+            systemctl("stop", service)
         yield
     finally:
         for service in running:
             systemctl("start", service)
+
+
+def state_of(service: str) -> str:
+    return systemctl("show", "--property", "ActiveState", "--value", service).strip()
+
+
+def names_of(kept: Kept, name: str) -> list[str]:
+    """All that goes when one is put in its place: by its journals SQLite would have a database as it was before."""
+    return [name, *(f"{name}{suffix}" for suffix in JOURNALS if kept.kind == "sqlite")]
 
 
 def with_suffix(name: str, suffix: str) -> str:
@@ -729,8 +742,12 @@ def with_suffix(name: str, suffix: str) -> str:
     return os.fsdecode(os.fsencode(name)[: 255 - len(suffix)]) + suffix
 
 
-def systemctl(*arguments: str) -> bool:
-    return subprocess.run(["systemctl", *arguments], check=False).returncode == 0
+def systemctl(*arguments: str) -> str:
+    """What it says. Raises BackupError."""
+    done = subprocess.run(["systemctl", *arguments], check=False, capture_output=True, text=True)
+    if done.returncode:
+        raise BackupError(f"systemctl {' '.join(arguments)} failed: {done.stderr.strip()}")
+    return done.stdout
 
 
 @contextmanager

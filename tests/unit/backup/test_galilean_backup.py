@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
+import sqlite3
+from contextlib import closing
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -244,6 +247,95 @@ def test_what_is_put_in_the_place_of_a_directory_keeps_its_mode(
     with manifest.opened(str(tmp_path)) as parent, pytest.raises((BackupError, OSError)):
         program.make_as_it_was(parent, "notes", entry)
     assert (tmp_path / "notes").stat().st_mode & 0o7777 == 0o711
+
+
+class Bare:
+    """A duplicity that restores what somebody else has put aside."""
+
+    def __init__(self, source: Path) -> None:
+        self.source = source
+
+    def restore(self, _url: str, into: Path, _path: str = "", _time: datetime | None = None) -> None:
+        copy = shutil.copytree if self.source.is_dir() else shutil.copy2
+        copy(self.source, into)
+
+
+def database(path: Path, name: str) -> None:
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.execute("PRAGMA journal_mode=WAL")
+        connection.execute("CREATE TABLE users (name TEXT)")
+        connection.execute("INSERT INTO users VALUES (?)", (name,))
+
+
+@pytest.mark.parametrize("which", ["in_place", "missing"])
+def test_a_database_is_restored_without_the_journals_of_the_one_before(tmp_path: Path, which: str) -> None:
+    path = tmp_path / "hub" / "hub.sqlite"
+    path.parent.mkdir()
+    database(path, "lost")
+    backed_up = tmp_path / "backed-up"
+    database(backed_up, "restored")
+    for suffix in program.JOURNALS:
+        path.with_name(f"{path.name}{suffix}").write_text("of the one before")
+    if which == "missing":
+        path.unlink()
+    here = replace(SETTINGS, directory=tmp_path, kept=[Kept("database", path, "sqlite")])
+    place = program.Place(here.kept[0], str(path), which)
+    entries = manifest.scan(backed_up, str(here.staged_copy(here.kept[0])))
+    _target, wrong = program.put(
+        here, cast(Duplicity, Bare(backed_up)), place, str(here.staged_copy(here.kept[0])), NOW, entries
+    )
+    assert wrong == {}
+    assert not [
+        other
+        for other in path.parent.iterdir()
+        if other.name.startswith(f"{path.name}-") and not (".before-restore-" in other.name)
+    ]
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("SELECT name FROM users").fetchall() == [("restored",)]
+
+
+SYSTEMCTL = """#!/bin/sh
+echo "$@" >>{log}
+case "$1" in
+show) echo {state};;
+stop) exit {stop};;
+esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("state", "verbs"),
+    [
+        ("active", ["show", "stop", "start"]),
+        ("activating", ["show", "stop", "start"]),
+        ("inactive", ["show"]),
+        ("failed", ["show"]),
+    ],
+)
+def test_a_service_that_runs_or_is_about_to_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, state: str, verbs: list[str]
+) -> None:
+    log = systemctl(tmp_path, monkeypatch, state)
+    with program.stopped(["hub.service"]):
+        pass
+    assert [line.split()[0] for line in log.read_text().splitlines()] == verbs
+
+
+def test_nothing_is_replaced_under_a_service_that_does_not_stop(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    systemctl(tmp_path, monkeypatch, "active", stop=1)
+    with pytest.raises(BackupError, match="systemctl stop"), program.stopped(["hub.service"]):
+        pytest.fail("it is replaced")
+
+
+def systemctl(directory: Path, monkeypatch: pytest.MonkeyPatch, state: str, stop: int = 0) -> Path:
+    """Have another one on the path. Where it writes how it was called."""
+    log, path = directory / "systemctl.log", directory / "systemctl"
+    path.write_text(SYSTEMCTL.format(log=log, state=state, stop=stop))
+    path.chmod(0o755)
+    monkeypatch.setenv("PATH", str(directory), prepend=":")
+    return log
 
 
 def test_settings_are_what_the_role_writes(tmp_path: Path) -> None:
