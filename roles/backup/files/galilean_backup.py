@@ -24,7 +24,7 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -495,7 +495,8 @@ def judged(settings: Settings, state: State, duplicity: Duplicity, look: Look) -
         state.broken = f"the one {of} does not restore: {error}"
         write_state(settings, state)
         raise BackupError(f"The backup {of} does not restore: {error}") from error
-    wrong = {name: what for name, what in wrong.items() if name not in state.changed}
+    changed = changed_in(state, backup)
+    wrong = {name: what for name, what in wrong.items() if name not in changed}
     if wrong:
         state.broken = f"the one {of} restores something else"
         write_state(settings, state)
@@ -619,8 +620,8 @@ class Request:
     is_plan: bool = False
 
 
-def restore(settings: Settings, request: Request) -> list[str]:
-    """What was restored, and what of it is not as it was. Raises BackupError and OSError."""
+def restore(settings: Settings, request: Request) -> Iterator[str]:
+    """What was restored, when it is, and what of it is not as it was. Raises BackupError, then too, and OSError."""
     until = datetime.fromisoformat(request.time).astimezone(UTC) if request.time else utc_now()
     wanted = {path: kept_of(settings, path) for path in request.paths} or {str(k.path): k for k in settings.kept}
     with prepared(settings) as duplicity:
@@ -633,21 +634,32 @@ def restore(settings: Settings, request: Request) -> list[str]:
         absent = [path for path in wanted if sources[path] not in entries]
         if request.paths and absent:
             raise BackupError(f"The backup {of} has no {in_words(absent)}")
-        told = []
+        changed = changed_in(read_state(settings), backup)
+        has_other = False
         for path in (each for each in wanted if each not in absent):
             inner = manifest.below(entries, sources[path])
             size = manifest.bytes_of(inner)
             what = f"{in_words([path])} {of}, {len(inner)} files of {size} bytes"
             if request.place == "missing" and is_something(Path(path)):
-                told.append(f"Left as it is: {in_words([path])}")
+                yield f"Left as it is: {in_words([path])}"
             elif request.is_plan:
-                told.append(f"Would restore {what}")
+                yield f"Would restore {what}"
             else:
                 place = Place(wanted[path], path, request.place)
-                target, wrong = put(settings, duplicity, place, sources[path], backup, entries)
-                told.append(f"Restored {what}, as {in_words([target])}")
-                told += [f"Not as it was: {in_words([name])} {what}" for name, what in wrong.items()]
-        return told
+                target, wrong = put(settings, duplicity, place, sources[path], backup, entries, changed)
+                yield f"Restored {what}, as {in_words([target])}"
+                yield from (f"Not as it was: {in_words([name])} {how}" for name, how in wrong.items())
+                has_other = has_other or bool(wrong)
+        if has_other:
+            raise BackupError(
+                "Not all that came back is as it was backed up: it is named above. None of it has replaced anything, and "
+                "where nothing stood it is in its place. A rebuild that is run again goes on with it."
+            )
+
+
+def changed_in(state: State, backup: datetime) -> Collection[str]:
+    """Names of what changed while a backup was made, as far as is known: these are not as they were."""
+    return state.changed if state.newest == backup.timestamp() else ()
 
 
 def kept_of(settings: Settings, path: str) -> Kept:
@@ -690,8 +702,12 @@ def put(
     source: str,
     backup: datetime,
     entries: manifest.Entries,
+    changed: Collection[str] = (),
 ) -> tuple[str, dict[str, str]]:
-    """Restore one path. Where it is now, and what of it is not as it was."""
+    """Restore one path. Where it is now, and what of it is not as it was though it did not change meanwhile.
+
+    What is not as it was replaces nothing: it is left beside.
+    """
     above = place.kept.path.parent
     above.mkdir(mode=0o755, parents=True, exist_ok=True)
     with scratch(above) as aside:
@@ -699,9 +715,10 @@ def put(
         tree = aside / "tree"
         tree.mkdir(mode=0o700)
         wrong = bring(duplicity, settings, source, backup, tree / "restored", entries)
+        wrong = {name: how for name, how in wrong.items() if name not in changed}
         stamp, name = f"{utc_now():%Y%m%dT%H%M%SZ}", place.parts[-1]
         with parent_of(place, entries) as parent, manifest.opened(str(tree)) as restored:
-            if place.which == "beside":
+            if place.which == "beside" or (place.which == "in_place" and wrong):
                 target = with_suffix(name, f".restored-{stamp}")
                 os.rename("restored", target, src_dir_fd=restored, dst_dir_fd=parent)
             else:
@@ -868,7 +885,7 @@ def main(arguments: Sequence[str]) -> str | None:
     path, verb = arguments
     settings = read_settings(Path(path))
     os.umask(0o077)
-    verbs: Mapping[str, Callable[[], list[str]]] = {
+    verbs: Mapping[str, Callable[[], Iterable[str]]] = {
         "claim": lambda: [f"Changed: {change}" for change in claim(settings)],
         **{name: partial(watched, settings, work) for name, work in TIMED.items()},
         "restore": lambda: restore(settings, Request(**json.load(sys.stdin))),
@@ -877,7 +894,7 @@ def main(arguments: Sequence[str]) -> str | None:
     try:
         with alone(settings, verb):
             for line in verbs[verb]():
-                print(line)
+                print(line, flush=True)
     except (BackupError, OSError, ValueError, sqlite3.Error) as error:
         return str(error)
     return None

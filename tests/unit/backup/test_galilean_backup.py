@@ -7,11 +7,13 @@ import os
 import random
 import shutil
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
-from typing import cast
+from typing import Any, cast
 
 import galilean_backup as program
 import pytest
@@ -288,10 +290,53 @@ def test_a_database_is_restored_without_the_journals_of_the_one_before(tmp_path:
     assert not [
         other
         for other in path.parent.iterdir()
-        if other.name.startswith(f"{path.name}-") and not (".before-restore-" in other.name)
+        if other.name.startswith(f"{path.name}-") and ".before-restore-" not in other.name
     ]
     with closing(sqlite3.connect(path)) as connection:
         assert connection.execute("SELECT name FROM users").fetchall() == [("restored",)]
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home that was backed up as something else than what comes back. What a restore asks for it."""
+    home = tmp_path / "homes" / "ada"
+    home.mkdir(parents=True)
+    (home / "notes").write_text("as they were")
+    entries = manifest.scan(home.parent, str(home.parent))
+    (home / "notes").write_text("as they are")
+    backed_up = tmp_path / "backed-up"
+    backed_up.mkdir()
+    (backed_up / "notes").write_text("damaged")
+
+    @contextmanager
+    def prepared(_settings: Settings) -> Iterator[Bare]:
+        yield Bare(backed_up)
+
+    monkeypatch.setattr(program, "prepared", prepared)
+    monkeypatch.setattr(program, "newest", lambda *_: NOW)
+    monkeypatch.setattr(program, "restore_path", partial(restore_with_manifest, entries, backed_up))
+    return home
+
+
+def restore_with_manifest(
+    entries: manifest.Entries, source: Path, _settings: Settings, _duplicity: Duplicity, path: Path, *rest: Any
+) -> None:
+    if path.name == program.MANIFEST:
+        manifest.write(rest[-1], {}, entries)
+    else:
+        shutil.copytree(source, rest[-1])
+
+
+@pytest.mark.parametrize("place", ["beside", "in_place", "missing"])
+def test_what_comes_back_damaged_is_an_error_and_replaces_nothing(home: Path, tmp_path: Path, place: str) -> None:
+    here = replace(SETTINGS, directory=tmp_path, kept=[Kept("homes", home.parent, "tree")])
+    if place == "missing":
+        shutil.rmtree(home)
+    told: list[str] = []
+    with pytest.raises(BackupError, match="Not all that came back is as it was"):
+        told.extend(program.restore(here, program.Request(place, [str(home)])))
+    assert any(line.startswith(f'Not as it was: "{home}/notes"') for line in told)
+    assert (home / "notes").read_text() == ("damaged" if place == "missing" else "as they are")
 
 
 SYSTEMCTL = """#!/bin/sh
