@@ -147,6 +147,8 @@ class State:
     published: str = ""
     # Why the chain is not to be gone on with.
     broken: str = ""
+    # Which of the kept things the newest backup has, and of trees whether anything is in them.
+    had: dict[str, bool] = field(default_factory=dict)
     # Which files changed while the newest backup was made.
     changed: list[str] = field(default_factory=list)
     problem: str = ""
@@ -413,6 +415,19 @@ def scan(
     return found
 
 
+def had(settings: Settings, entries: manifest.Entries) -> dict[str, bool]:
+    """Which of the kept things are among entries, by their paths, and whether anything is in them."""
+    inhabited = {os.path.dirname(name) for name in entries}
+    sources = {str(kept.path): source_of(settings, kept, str(kept.path)) for kept in settings.kept}
+    return {path: source in inhabited for path, source in sources.items() if source in entries}
+
+
+def gone(before: Mapping[str, bool], now: Mapping[str, bool], kept: Sequence[Kept]) -> list[str]:
+    """Which of the kept things are not there any more, or have nothing in them any more."""
+    paths = [str(each.path) for each in kept]
+    return [path for path in paths if path in before and (path not in now or before[path] > now[path])]
+
+
 def known_entries(settings: Settings) -> dict[str, manifest.Entry]:
     try:
         return manifest.read(settings.staged / MANIFEST)[1]
@@ -435,6 +450,12 @@ def back_up(settings: Settings, state: State) -> list[str]:
         stage(settings)
         left_out: list[str] = []
         before = scan(settings, known, left_out.append)
+        has = had(settings, before)
+        if lost := gone(state.had, has, settings.kept):
+            raise BackupError(
+                f"{in_words(lost)} was backed up, and is gone or empty. Bring it back, such as by mounting its disk. "
+                f"Where that is meant, remove {settings.directory}/state.json"
+            )
         header = {"cluster": settings.cluster, "instance": settings.instance, "time": utc_now().isoformat()}
         new = settings.staged / f".{MANIFEST}.new"
         manifest.write(new, header, before)
@@ -445,6 +466,7 @@ def back_up(settings: Settings, state: State) -> list[str]:
             duplicity.forget(settings.url)
         told = make(settings, duplicity, "full" if reason else "incremental")
         state.newest, state.broken = newest(duplicity, settings, utc_now()).timestamp(), ""
+        state.had = has
         state.changed = changed_between(before, scan(settings, before))
         if left_out:
             told.append(f"Left out, because the path is too long: {in_words(left_out)}")
@@ -514,7 +536,7 @@ def prove_with(settings: Settings, state: State, duplicity: Duplicity) -> list[s
         staged = aside / "staged"
         restore_path(settings, duplicity, settings.staged, backup, staged)
         _header, entries = manifest.read(staged / MANIFEST)
-        wrong: dict[str, str] = {}
+        wrong = dict.fromkeys(gone(state.had, had(settings, entries), settings.kept), "is missing")
         for kept in (each for each in settings.kept if each.kind == "sqlite"):
             wrong |= compared_database(settings, kept, staged / kept.path.relative_to("/"), entries)
         room = room_in(aside) - RESERVED_BYTES
@@ -537,7 +559,7 @@ def drill(settings: Settings, state: State) -> list[str]:
         everything = aside / "all"
         duplicity.restore(settings.url, everything, time=backup)
         header, entries = manifest.read(everything / (settings.staged / MANIFEST).relative_to("/"))
-        wrong: dict[str, str] = {}
+        wrong = dict.fromkeys(gone(state.had, had(settings, entries), settings.kept), "is missing")
         for kept in settings.kept:
             name = source_of(settings, kept, str(kept.path))
             restored = everything / name.removeprefix("/")
@@ -632,8 +654,10 @@ def restore(settings: Settings, request: Request) -> Iterator[str]:
         of = f"of {backup:%Y-%m-%d %H:%M:%S} UTC"
         sources = {path: source_of(settings, kept, path) for path, kept in wanted.items()}
         absent = [path for path in wanted if sources[path] not in entries]
-        if request.paths and absent:
+        if absent and (request.paths or len(absent) == len(wanted)):
             raise BackupError(f"The backup {of} has no {in_words(absent)}")
+        if absent:
+            yield f"Not in the backup {of}: {in_words(absent)}"
         changed = changed_in(read_state(settings), backup)
         has_other = False
         for path in (each for each in wanted if each not in absent):
@@ -652,8 +676,8 @@ def restore(settings: Settings, request: Request) -> Iterator[str]:
                 has_other = has_other or bool(wrong)
         if has_other:
             raise BackupError(
-                "Not all that came back is as it was backed up: it is named above. None of it has replaced anything, and "
-                "where nothing stood it is in its place. A rebuild that is run again goes on with it."
+                "Not all that came back is as it was backed up, as named above. It has replaced nothing, and where "
+                "nothing stood it is in its place. A rebuild that is run again goes on with it."
             )
 
 

@@ -339,6 +339,55 @@ def test_what_comes_back_damaged_is_an_error_and_replaces_nothing(home: Path, tm
     assert (home / "notes").read_text() == ("damaged" if place == "missing" else "as they are")
 
 
+def test_what_is_not_in_the_backup_is_told(home: Path, tmp_path: Path) -> None:
+    other = Kept("certificates", tmp_path / "certificates", "tree")
+    here = replace(SETTINGS, directory=tmp_path, kept=[Kept("homes", home.parent, "tree"), other])
+    told = list(program.restore(here, program.Request("missing")))
+    assert any(line.startswith("Not in the backup") and "certificates" in line for line in told)
+    with pytest.raises(BackupError, match="has no"):
+        list(program.restore(replace(here, kept=[other]), program.Request("missing")))
+
+
+@pytest.mark.parametrize(
+    ("now", "lost"),
+    [
+        (["/srv/homes/main", "/srv/homes/main/ada", "/var/lib/hub/admins.json"], []),
+        (["/srv/homes/main", "/var/lib/hub/admins.json"], ["/srv/homes/main"]),
+        (["/var/lib/hub/admins.json"], ["/srv/homes/main"]),
+        (["/srv/homes/main", "/srv/homes/main/ada"], ["/var/lib/hub/admins.json"]),
+    ],
+)
+def test_what_was_backed_up_and_is_gone_is_named(now: list[str], lost: list[str]) -> None:
+    file = Entry("file", 0o600, 1, 1, 0)
+    first = ["/srv/homes/main", "/srv/homes/main/ada", "/srv/homes/main/emil", "/var/lib/hub/admins.json"]
+    before = program.had(SETTINGS, dict.fromkeys(first, file))
+    assert program.gone(before, program.had(SETTINGS, dict.fromkeys(now, file)), SETTINGS.kept) == lost
+    assert program.gone(before, {}, []) == [], "nobody keeps it any more"
+
+
+class Stored(Bare):
+    """A duplicity by which nothing is to be backed up."""
+
+    def back_up(self, *_arguments: object) -> str:
+        raise AssertionError("what is gone is backed up as deleted")
+
+
+def test_a_disk_that_is_not_mounted_is_not_backed_up_as_empty(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = replace(SETTINGS, directory=tmp_path, kept=[Kept("homes", home.parent, "tree")])
+
+    @contextmanager
+    def prepared(_settings: Settings) -> Iterator[Bare]:
+        yield Stored(home)
+
+    monkeypatch.setattr(program, "prepared", prepared)
+    monkeypatch.setattr(program, "published", lambda *_: ({"cluster": here.cluster}, ""))
+    shutil.rmtree(home)
+    with pytest.raises(BackupError, match="is gone or empty"):
+        program.back_up(here, State(target=here.place, had={str(home.parent): True}))
+
+
 SYSTEMCTL = """#!/bin/sh
 echo "$@" >>{log}
 case "$1" in
