@@ -16,7 +16,13 @@ from typing import Any, NamedTuple
 from ansible_collections.galilean.hub.plugins.plugin_utils import openpgp
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.cluster import Cluster, Rule
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.files import UnusableError, names_files
-from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import WHERE, Finding, write
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import (
+    WHERE,
+    Finding,
+    quoted,
+    shown_name,
+    write,
+)
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms import (
     DIRECTORY,
     DIRECTORY_HERE,
@@ -103,7 +109,8 @@ ENTRIES: Mapping[str, Entries] = {
         {"type": "raw", "no_log": True},
     ),
 }
-# Each host has a name of its own at the target.
+# Each host has a name of its own at the target, where the mark of the cluster has one, too.
+MARK = "cluster"
 PER_HOST = frozenset({"backup_set"})
 
 
@@ -183,6 +190,20 @@ def a_chain_is_kept(cluster: Cluster) -> Iterator[Finding]:
             yield Finding(host, "backup_keep_days", problem, f"Write it in {WHERE} with at least {full:g}.")
 
 
+def each_has_a_set_of_its_own(cluster: Cluster) -> Iterator[Finding]:
+    """Two hosts with one set go on with each other's backups, and the newest has what the one of them keeps."""
+    owners = {MARK: "the cluster"}
+    for host, values, _scheme in backed_up(cluster):
+        if name := values.get("backup_set", ""):
+            if name in owners:
+                problem = f"{quoted(name)} is the name of {owners[name]} at the target"
+                advice = (
+                    f"Write another in host_vars of {shown_name(host)}, or remove it there and have the host's name."
+                )
+                yield Finding(host, "backup_set", problem, advice)
+            owners.setdefault(name, shown_name(host))
+
+
 RULES: tuple[Rule, ...] = (
     same_everywhere("backup_target"),
     names_files("backup_public_key", hold_a_recipient),
@@ -192,4 +213,5 @@ RULES: tuple[Rule, ...] = (
     target_has_what_it_asks_for,
     private_key_is_nobody_elses,
     a_chain_is_kept,
+    each_has_a_set_of_its_own,
 )

@@ -107,6 +107,24 @@ def test_a_key_of_sftp_that_others_can_read_is_refused(key: Path, tmp_path: Path
 
 
 @pytest.mark.parametrize(
+    ("hub", "storage", "named"),
+    [
+        ("jupiter", "saturn", []),
+        ("jupiter", "jupiter", ["saturn"]),
+        ("cluster", "saturn", ["jupiter"]),
+        ("cluster", "cluster", ["jupiter", "saturn"]),
+    ],
+)
+def test_no_two_have_one_set(hub: str, storage: str, named: list[str]) -> None:
+    common = {"backup_target": "sftp://backup@192.0.2.1/store"}
+    values = {"jupiter": {**common, "backup_set": hub}, "saturn": {**common, "backup_set": storage}}
+    groups = {"all": ["jupiter", "saturn"], "hub": ["jupiter"], "storage": ["saturn"]}
+    cluster = Cluster(groups, values, {}, {}, {}, {}, {}, {}, {})
+    found = list(validation.each_has_a_set_of_its_own(cluster))
+    assert [finding.host for finding in found] == named
+
+
+@pytest.mark.parametrize(
     "target",
     [
         "",
