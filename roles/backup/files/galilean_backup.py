@@ -1,6 +1,7 @@
 """Back up what roles keep on a host, prove that it can be restored, and restore it.
 
     galilean_backup.py SETTINGS claim                what a run of the play does: the store is this cluster's
+    galilean_backup.py SETTINGS begin                the same, where the store has lost what it had, too
     galilean_backup.py SETTINGS run                  what the timer does
     galilean_backup.py SETTINGS prove                restore a sample aside, and compare it
     galilean_backup.py SETTINGS drill                restore everything aside, and compare it
@@ -359,12 +360,20 @@ def refuse_the_store_of_another(settings: Settings, mark: Mapping[str, str]) -> 
         )
 
 
-def claim(settings: Settings) -> list[str]:
-    """Have the store marked as this cluster's, with what the controller has sealed. What was changed."""
+def claim(settings: Settings, may_begin_anew: bool = False) -> list[str]:
+    """Have the store marked as this cluster's, with what the controller has sealed. What was changed.
+
+    Raises BackupError where it is another cluster's, or was marked and is no more.
+    """
     state = read_state(settings)
     with prepared(settings) as duplicity:
         mark, sealed = published(settings, duplicity)
         refuse_the_store_of_another(settings, mark)
+        if state.is_claimed and not mark and not may_begin_anew:
+            raise BackupError(
+                f"{settings.place} has lost the mark of this cluster: its disk is not mounted, or what was there is gone. "
+                "Bring it back, or run galilean.hub.backup with backup_store_lost_confirmed: true, which begins there anew."
+            )
         wanted = settings.sealed.read_text() if settings.sealed else sealed
         changes = []
         if settings.sealed and (not mark or sealed != wanted):
@@ -443,7 +452,7 @@ def back_up(settings: Settings, state: State) -> list[str]:
         if not mark:
             raise BackupError(
                 f"{settings.place} lacks the mark of this cluster: what was there is gone, or something else is "
-                "there. Bring it back, or run galilean.hub.backup, which begins anew."
+                "there. Bring it back, or run galilean.hub.backup with backup_store_lost_confirmed: true, which begins anew."
             )
         refuse_the_store_of_another(settings, mark)
         known = known_entries(settings)
@@ -911,6 +920,7 @@ def main(arguments: Sequence[str]) -> str | None:
     os.umask(0o077)
     verbs: Mapping[str, Callable[[], Iterable[str]]] = {
         "claim": lambda: [f"Changed: {change}" for change in claim(settings)],
+        "begin": lambda: [f"Changed: {change}" for change in claim(settings, may_begin_anew=True)],
         **{name: partial(watched, settings, work) for name, work in TIMED.items()},
         "restore": lambda: restore(settings, Request(**json.load(sys.stdin))),
         "controller": lambda: controller(settings),

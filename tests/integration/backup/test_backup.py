@@ -160,12 +160,15 @@ def test_the_store_of_another_cluster_is_refused(changed: Site, tmp_path: Path) 
 
 
 @pytest.mark.seldom
-def test_a_store_that_lost_everything_is_named_and_begun_anew_by_a_run(changed: Site, store: Store) -> None:
+def test_a_store_that_lost_everything_is_named_and_begun_anew_when_it_is_confirmed(changed: Site, store: Store) -> None:
     store.run("sh", "-c", f"rm -r {STORED}")
     changed.run("systemctl", "start", f"{UNIT}.service", check=False)
     assert changed.unit() == "failed"
     assert "lacks the mark of this cluster" in changed.log()
     run = changed.play("backup.yml")
+    assert run.returncode != 0
+    assert "has lost the mark of this cluster" in " ".join(run.output.split())
+    run = changed.play("backup.yml", backup_store_lost_confirmed=True)
     assert run.returncode == 0, run.output
     changed.back_up()
     assert changed.prove() == "inactive", changed.log("galilean-backup-proof-main")

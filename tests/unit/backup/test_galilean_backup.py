@@ -388,6 +388,40 @@ def test_a_disk_that_is_not_mounted_is_not_backed_up_as_empty(
         program.back_up(here, State(target=here.place, had={str(home.parent): True}))
 
 
+class Marked(Bare):
+    """A duplicity by which a store is marked."""
+
+    marks = 0
+
+    def publish(self, *_arguments: object) -> None:
+        self.marks += 1
+
+    def forget(self, _url: str) -> None:
+        pass
+
+
+def test_a_store_that_has_lost_its_mark_is_marked_when_that_is_confirmed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "sealed").write_text("of the controller")
+    here = replace(SETTINGS, directory=tmp_path, sealed=tmp_path / "sealed")
+    marked = Marked(tmp_path)
+
+    @contextmanager
+    def prepared(_settings: Settings) -> Iterator[Bare]:
+        yield marked
+
+    monkeypatch.setattr(program, "prepared", prepared)
+    monkeypatch.setattr(program, "published", lambda *_: ({}, ""))
+    program.claim(here)
+    assert marked.marks == 1
+    with pytest.raises(BackupError, match="has lost the mark"):
+        program.claim(here)
+    assert marked.marks == 1
+    program.claim(here, may_begin_anew=True)
+    assert marked.marks == 2
+
+
 SYSTEMCTL = """#!/bin/sh
 echo "$@" >>{log}
 case "$1" in
