@@ -48,6 +48,9 @@ from ansible_collections.galilean.hub.plugins.module_utils.durable_file import w
 CLUSTER = "cluster"
 MARK, SEALED, MANIFEST = "cluster.json", "controller.asc", "manifest.jsonl"
 NAMED = 5
+BRING_BACK = (
+    "Bring it back, or run galilean.hub.backup with backup_store_lost_confirmed: true, which begins there anew."
+)
 # https://www.sqlite.org/tempfiles.html
 JOURNALS = ("-journal", "-wal", "-shm")
 # What proofs and drills leave to those who work on the same file system.
@@ -371,8 +374,8 @@ def claim(settings: Settings, may_begin_anew: bool = False) -> list[str]:
         refuse_the_store_of_another(settings, mark)
         if state.is_claimed and not mark and not may_begin_anew:
             raise BackupError(
-                f"{settings.place} has lost the mark of this cluster: its disk is not mounted, or what was there is gone. "
-                "Bring it back, or run galilean.hub.backup with backup_store_lost_confirmed: true, which begins there anew."
+                f"{settings.place} has lost the mark of this cluster: it is not mounted, or what was there is gone. "
+                f"{BRING_BACK}"
             )
         wanted = settings.sealed.read_text() if settings.sealed else sealed
         changes = []
@@ -386,7 +389,7 @@ def claim(settings: Settings, may_begin_anew: bool = False) -> list[str]:
         if settings.sealed and not mark and state.is_claimed:
             # The store is another one, or has lost what it had.
             duplicity.forget(settings.url)
-    if not state.is_claimed:
+    if not state.is_claimed and (mark or settings.sealed):
         state.is_claimed = True
         write_state(settings, state)
     return changes
@@ -451,8 +454,8 @@ def back_up(settings: Settings, state: State) -> list[str]:
         mark, _sealed = published(settings, duplicity)
         if not mark:
             raise BackupError(
-                f"{settings.place} lacks the mark of this cluster: what was there is gone, or something else is "
-                "there. Bring it back, or run galilean.hub.backup with backup_store_lost_confirmed: true, which begins anew."
+                f"{settings.place} lacks the mark of this cluster: what was there is gone, or something else is there. "
+                f"{BRING_BACK}"
             )
         refuse_the_store_of_another(settings, mark)
         known = known_entries(settings)
