@@ -151,6 +151,8 @@ class State:
     published: str = ""
     # Why the chain is not to be gone on with.
     broken: str = ""
+    # When one that was not gone on with was last replaced.
+    replaced: float = 0
     # Which of the kept things the newest backup has, and of trees whether anything is in them.
     had: dict[str, bool] = field(default_factory=dict)
     # Which files changed while the newest backup was made.
@@ -193,12 +195,15 @@ def utc_now() -> datetime:
 # What is decided
 
 
-def reason_for_full(chains: Sequence[Sequence[datetime]], broken: str, full_days: float, now: datetime) -> str:
-    """Why the next backup has to be a full one, empty where an increment will do."""
-    if broken:
-        return broken
+def reason_for_full(chains: Sequence[Sequence[datetime]], state: State, full_days: float, now: datetime) -> str:
+    """Why the next backup has to be a full one, empty where an increment will do.
+
+    What is found broken after each full one fills the store: it is replaced once a day.
+    """
     if not chains:
         return "there is none"
+    if state.broken and now.timestamp() - state.replaced >= timedelta(days=1).total_seconds():
+        return state.broken
     if now - chains[-1][0] >= timedelta(days=full_days):
         return f"the last one is of {chains[-1][0]:%Y-%m-%d %H:%M} UTC"
     return ""
@@ -473,11 +478,11 @@ def back_up(settings: Settings, state: State) -> list[str]:
         manifest.write(new, header, before)
         new.replace(settings.staged / MANIFEST)
         chains = duplicity.chains(settings.url) or duplicity.look(settings.url)
-        reason = reason_for_full(chains, state.broken, settings.full_days, utc_now())
-        if state.broken:
-            duplicity.forget(settings.url)
+        reason = reason_for_full(chains, state, settings.full_days, utc_now())
         told = make(settings, duplicity, "full" if reason else "incremental")
-        state.newest, state.broken = newest(duplicity, settings, utc_now()).timestamp(), ""
+        state.newest = newest(duplicity, settings, utc_now()).timestamp()
+        if reason and state.broken:
+            state.broken, state.replaced = "", utc_now().timestamp()
         state.had = has
         state.changed = changed_between(before, scan(settings, before))
         if left_out:
@@ -523,12 +528,16 @@ def judged(settings: Settings, state: State, duplicity: Duplicity, look: Look) -
     backup = newest(duplicity, settings, utc_now())
     of = f"of {backup:%Y-%m-%d %H:%M} UTC"
     try:
-        with scratch(settings.directory) as aside:
-            wrong, seen = look(aside, backup)
-    except DuplicityError as error:
-        state.broken = f"the one {of} does not restore: {error}"
-        write_state(settings, state)
-        raise BackupError(f"The backup {of} does not restore: {error}") from error
+        wrong, seen = looked(settings, look, backup)
+    except DuplicityError:
+        # It is the backup's fault where the store answers, and the same goes wrong again.
+        duplicity.look(settings.url)
+        try:
+            wrong, seen = looked(settings, look, backup)
+        except DuplicityError as error:
+            state.broken = f"the one {of} does not restore: {error}"
+            write_state(settings, state)
+            raise BackupError(f"The backup {of} does not restore: {error}") from error
     changed = changed_in(state, backup)
     wrong = {name: what for name, what in wrong.items() if name not in changed}
     if wrong:
@@ -539,6 +548,11 @@ def judged(settings: Settings, state: State, duplicity: Duplicity, look: Look) -
     state.proved = backup.timestamp()
     write_state(settings, state)
     return [f"Restored as they were in the backup {of}: {seen}"]
+
+
+def looked(settings: Settings, look: Look, backup: datetime) -> tuple[dict[str, str], str]:
+    with scratch(settings.directory) as aside:
+        return look(aside, backup)
 
 
 def prove_with(settings: Settings, state: State, duplicity: Duplicity) -> list[str]:

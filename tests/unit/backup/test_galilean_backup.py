@@ -8,7 +8,7 @@ import random
 import shutil
 import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -18,7 +18,7 @@ from typing import Any, cast
 import galilean_backup as program
 import pytest
 from ansible_collections.galilean.hub.plugins.module_utils.backup import manifest
-from ansible_collections.galilean.hub.plugins.module_utils.backup.duplicity import Duplicity
+from ansible_collections.galilean.hub.plugins.module_utils.backup.duplicity import Duplicity, DuplicityError
 from ansible_collections.galilean.hub.plugins.module_utils.backup.manifest import Entry
 from galilean_backup import BackupError, Kept, Settings, State
 
@@ -53,17 +53,23 @@ def ago(**parts: float) -> datetime:
 
 
 @pytest.mark.parametrize(
-    ("chains", "broken", "reason"),
+    ("chains", "state", "reason"),
     [
-        ([], "", "there is none"),
-        ([[ago(days=6.9), ago(hours=1)]], "", ""),
-        ([[ago(days=7)]], "", "the last one is of 2026-11-23 12:00 UTC"),
-        ([[ago(days=20)], [ago(days=1)]], "", ""),
-        ([[ago(days=1)]], "it does not restore", "it does not restore"),
+        ([], State(), "there is none"),
+        ([[ago(days=6.9), ago(hours=1)]], State(), ""),
+        ([[ago(days=7)]], State(), "the last one is of 2026-11-23 12:00 UTC"),
+        ([[ago(days=20)], [ago(days=1)]], State(), ""),
+        ([[ago(hours=1)]], State(broken="it does not restore"), "it does not restore"),
+        (
+            [[ago(hours=1)]],
+            State(broken="it does not restore", replaced=ago(days=1).timestamp()),
+            "it does not restore",
+        ),
+        ([[ago(hours=1)]], State(broken="it does not restore", replaced=ago(hours=23).timestamp()), ""),
     ],
 )
-def test_a_full_backup_is_made_when_there_is_a_reason(chains: list[list[datetime]], broken: str, reason: str) -> None:
-    assert program.reason_for_full(chains, broken, 7, NOW) == reason
+def test_a_full_backup_is_made_when_there_is_a_reason(chains: list[list[datetime]], state: State, reason: str) -> None:
+    assert program.reason_for_full(chains, state, 7, NOW) == reason
 
 
 @pytest.mark.parametrize(
@@ -420,6 +426,40 @@ def test_a_store_that_has_lost_its_mark_is_marked_when_that_is_confirmed(
     assert marked.marks == 1
     program.claim(here, may_begin_anew=True)
     assert marked.marks == 2
+
+
+class Answering(Bare):
+    """A duplicity whose store answers, or does not."""
+
+    answers = True
+
+    def look(self, _url: str) -> list[list[datetime]]:
+        if not self.answers:
+            raise DuplicityError("connection refused")
+        return []
+
+
+@pytest.mark.parametrize(
+    ("answers", "failures", "is_broken", "is_proved"),
+    [(True, 2, True, False), (True, 1, False, True), (False, 2, False, False)],
+)
+def test_a_backup_is_broken_when_the_store_answers_and_it_fails_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: bool, failures: int, is_broken: bool, is_proved: bool
+) -> None:
+    here = replace(SETTINGS, directory=tmp_path)
+    monkeypatch.setattr(program, "newest", lambda *_: NOW)
+    state, duplicity = State(), Answering(tmp_path)
+    duplicity.answers = answers
+    left = iter([DuplicityError("hash mismatch")] * failures)
+
+    def look(_aside: Path, _backup: datetime) -> tuple[dict[str, str], str]:
+        for error in left:
+            raise error
+        return {}, "a sample"
+
+    with suppress(BackupError, DuplicityError):
+        program.judged(here, state, cast(Duplicity, duplicity), look)
+    assert (bool(state.broken), bool(state.proved)) == (is_broken, is_proved)
 
 
 SYSTEMCTL = """#!/bin/sh
