@@ -38,6 +38,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.backup.duplicity impo
     Duplicity,
     DuplicityError,
     NoBackupError,
+    NotInBackupError,
     environment_of,
     oldest_to_keep,
     spelled,
@@ -625,7 +626,10 @@ def bring(
     duplicity: Duplicity, settings: Settings, name: str, backup: datetime, into: Path, entries: manifest.Entries
 ) -> dict[str, str]:
     """Restore a name of the manifest to a path, with all that it had. What is not as it was, by name."""
-    restore_path(settings, duplicity, Path(name), backup, into)
+    try:
+        restore_path(settings, duplicity, Path(name), backup, into)
+    except NotInBackupError:
+        return {name: "is missing"}
     return compared(into, name, entries)
 
 

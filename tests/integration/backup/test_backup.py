@@ -101,9 +101,10 @@ def test_check_says_what_it_would_do_and_does_nothing(changed: Site) -> None:
 
 
 def test_what_is_kept_by_nobody_is_refused(changed: Site) -> None:
-    run = changed.restore(paths=["/etc/shadow"])
+    run = changed.restore(paths=[EMIL, "/etc/shadow"])
     assert run.returncode != 0
     assert "No host has backups of /etc/shadow" in run.output
+    assert changed.beside(EMIL) == []
 
 
 @pytest.mark.seldom
