@@ -18,3 +18,10 @@ def imported(name: str) -> list[str]:
 
 def test_a_rebuild_is_a_run_of_site() -> None:
     assert imported("rebuild.yml") == [name for name in imported("site.yml") if name not in OF_SITE_ALONE]
+
+
+def test_a_host_that_gets_nothing_back_ends_the_rebuild() -> None:
+    """The hub would give new homes to people whose old ones are in the store."""
+    plays = yaml.safe_load((PLAYBOOKS / "rebuild.yml").read_text())
+    (play,) = [play for play in plays if play.get("name") == "Give back what was on the hosts"]
+    assert play["any_errors_fatal"] is True

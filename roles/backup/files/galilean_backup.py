@@ -690,20 +690,22 @@ def restore(settings: Settings, request: Request) -> Iterator[str]:
             yield f"Not in the backup {of}: {in_words(absent)}"
         changed = changed_in(read_state(settings), backup)
         has_other = False
-        for path in (each for each in wanted if each not in absent):
-            inner = manifest.below(entries, sources[path])
-            size = manifest.bytes_of(inner)
-            what = f"{in_words([path])} {of}, {len(inner)} files of {size} bytes"
-            if request.place == "missing" and is_something(Path(path)):
+        for path, kept in ((each, wanted[each]) for each in wanted if each not in absent):
+            places = lacking(path, entries) if request.place == "missing" else [path]
+            if not places:
                 yield f"Left as it is: {in_words([path])}"
-            elif request.is_plan:
-                yield f"Would restore {what}"
-            else:
-                place = Place(wanted[path], path, request.place)
-                target, wrong = put(settings, duplicity, place, sources[path], backup, entries, changed)
-                yield f"Restored {what}, as {in_words([target])}"
-                yield from (f"Not as it was: {in_words([name])} {how}" for name, how in wrong.items())
-                has_other = has_other or bool(wrong)
+            for each in places:
+                source = source_of(settings, kept, each)
+                inner = manifest.below(entries, source)
+                what = f"{in_words([each])} {of}, {len(inner)} files of {manifest.bytes_of(inner)} bytes"
+                if request.is_plan:
+                    yield f"Would restore {what}"
+                else:
+                    place = Place(kept, each, request.place)
+                    target, wrong = put(settings, duplicity, place, source, backup, entries, changed)
+                    yield f"Restored {what}, as {in_words([target])}"
+                    yield from (f"Not as it was: {in_words([name])} {how}" for name, how in wrong.items())
+                    has_other = has_other or bool(wrong)
         if has_other:
             raise BackupError(
                 "Not all that came back is as it was backed up, as named above. It has replaced nothing, and where "
@@ -729,6 +731,13 @@ def kept_of(settings: Settings, path: str) -> Kept:
 def source_of(settings: Settings, kept: Kept, path: str) -> str:
     """Where a path that is kept stands in the backup."""
     return str(settings.staged_copy(kept)) if kept.kind == "sqlite" else path
+
+
+def lacking(path: str, entries: manifest.Entries) -> list[str]:
+    """What is not there of a kept path: it, or what stands directly in it, such as homes."""
+    if not is_something(Path(path)):
+        return [path]
+    return [name for name in entries if os.path.dirname(name) == path and not os.path.lexists(name)]
 
 
 def is_something(path: Path) -> bool:

@@ -462,6 +462,17 @@ def test_a_backup_is_broken_when_the_store_answers_and_it_fails_again(
     assert (bool(state.broken), bool(state.proved)) == (is_broken, is_proved)
 
 
+def test_a_home_that_is_there_keeps_no_other_from_coming_back(home: Path) -> None:
+    other = home.with_name("emil")
+    directory = Entry("directory", 0o700, 1, 1, 0)
+    entries = dict.fromkeys([str(home.parent), str(home), str(other), str(other / "notes")], directory)
+    assert program.lacking(str(home.parent), entries) == [str(other)]
+    other.mkdir()
+    assert program.lacking(str(home.parent), entries) == []
+    shutil.rmtree(home.parent)
+    assert program.lacking(str(home.parent), entries) == [str(home.parent)]
+
+
 SYSTEMCTL = """#!/bin/sh
 echo "$@" >>{log}
 case "$1" in
