@@ -11,7 +11,7 @@ from typing import Any
 from ansible.errors import AnsibleActionFail
 from ansible.plugins.action import ActionBase
 from ansible_collections.galilean.hub.plugins.plugin_utils.openpgp import OpenPgpError, unseal
-from ansible_collections.galilean.hub.plugins.plugin_utils.sealed import differing, recover, unpack
+from ansible_collections.galilean.hub.plugins.plugin_utils.sealed import differing, lost, recover, unpack
 from ansible_collections.galilean.hub.plugins.plugin_utils.secret_file import SecretFile
 
 
@@ -31,17 +31,28 @@ class ActionModule(ActionBase):
                 "private_key": {"type": "str", "default": "", "no_log": False},
                 "witness": {"type": "path", "required": True},
                 "expected": {"type": "str", "required": True},
+                "confirmed": {"type": "bool", "default": False},
             }
         )
         witness = Path(args["witness"]).expanduser()
-        if SecretFile(witness, self._loader).read().strip() == args["expected"]:
-            return {"changed": False, "paths": []}
         directories = {
             each["name"]: Path(each["path"]).expanduser() for each in args["kept"] if each["kind"] == "controller"
         }
+        held = SecretFile(witness, self._loader).read().strip()
+        if held == args["expected"] and not lost(directories, witness.parent):
+            return {"changed": False, "paths": []}
+        if held not in ("", args["expected"]) and not args["confirmed"]:
+            raise AnsibleActionFail(
+                f"The controller has the secrets of the cluster {held}, and the store those of {args['expected']}. "
+                "Write the backup_target of this cluster; or where secrets of the store are to replace those of the "
+                "controller, backup_restore_confirmed: true."
+            )
         key = Path(args["private_key"]).expanduser() if args["private_key"] else None
         try:
             files = differing(unpack(unseal(args["sealed"], key.read_bytes() if key else None)), directories)
+            if held == args["expected"]:
+                # What was drawn anew since stays.
+                files = {path: content for path, content in files.items() if not path.exists()}
             if not self._task.check_mode:
                 # The last to be written: where it is, the rest is.
                 recover(dict(sorted(files.items(), key=lambda file: file[0] == witness)), datetime.now(UTC))

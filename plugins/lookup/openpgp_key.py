@@ -13,6 +13,8 @@ author:
 description:
   - Reads a private key from a file on the controller. When there is none, C(gpg) makes it, without a passphrase, in a
     keyring of its own, and it is kept as P(galilean.hub.secret#lookup) keeps secrets.
+  - One that P(galilean.hub.sealed#lookup) has sealed and that is gone since is not made anew, since what was encrypted to
+    it could not be opened.
 options:
   _terms:
     description:
@@ -45,6 +47,7 @@ from typing import Any
 from ansible.errors import AnsibleError
 from ansible.plugins.lookup import LookupBase
 from ansible_collections.galilean.hub.plugins.plugin_utils.openpgp import OpenPgpError, make_key
+from ansible_collections.galilean.hub.plugins.plugin_utils.sealed import CONTENT, was_sealed
 from ansible_collections.galilean.hub.plugins.plugin_utils.secret_file import SecretFile, locked
 
 
@@ -64,6 +67,11 @@ class LookupModule(LookupBase):
         with locked(path.parent):
             # Somebody else may have made it meanwhile.
             if not file.read():
+                if was_sealed(path):
+                    raise AnsibleError(
+                        f"{path} is lost, and opens what was backed up. Run galilean.hub.rebuild, which gets it back; "
+                        f"or remove {path.parent / CONTENT}, and a new key is made."
+                    )
                 file.write(make_key(name))
             file.secure()
         return file.read()

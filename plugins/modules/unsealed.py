@@ -14,7 +14,10 @@ author:
 description:
   - Decrypts on the controller what P(galilean.hub.sealed#lookup) has sealed, and writes the files back, readable by
     their owner only. A file that is there and differs is kept beside, under a hidden name with the time.
-  - Nothing is decrypted where the controller already has the secrets of this cluster.
+  - Nothing is decrypted where the controller already has the secrets of this cluster, and all files that it has sealed;
+    where only some are gone these are written, and others stay as they are.
+  - Whoever can write to the store can write such a text. Where the controller has the secrets of another cluster than
+    the text is said to be of, they are replaced only when that is confirmed.
 options:
   sealed:
     description:
@@ -43,6 +46,11 @@ options:
       - What O(witness) holds where the secrets are this cluster's.
     type: str
     required: true
+  confirmed:
+    description:
+      - That secrets of another cluster, which the controller has, are replaced.
+    type: bool
+    default: false
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - ansible.builtin.action_common_attributes.conn

@@ -87,8 +87,13 @@ def unpack(packed: bytes) -> list[Held]:
 def seal(directories: Mapping[str, Path], key: bytes, beside: Path) -> str:
     """The sealed text, the same for as long as nothing of it and not the key changes. Raises OSError, OpenPgpError."""
     with locked(beside):
-        packed = pack(held(directories))
-        content = {"sha256": hashlib.sha256(packed).hexdigest(), "recipient": openpgp.fingerprint_of(key)}
+        files = held(directories)
+        packed = pack(files)
+        content = {
+            "sha256": hashlib.sha256(packed).hexdigest(),
+            "recipient": openpgp.fingerprint_of(key),
+            "places": [each.place for each in files],
+        }
         if _remembered(beside / CONTENT) == content and (beside / REMEMBERED).exists():
             return (beside / REMEMBERED).read_text()
         sealed = openpgp.seal(packed, key)
@@ -103,6 +108,24 @@ def _remembered(path: Path) -> Any:
         return json.loads(path.read_text())
     except (FileNotFoundError, ValueError):
         return None
+
+
+def lost(directories: Mapping[str, Path], beside: Path) -> list[Path]:
+    """Files that were sealed when it was last done, as is remembered beside, and are gone since. Raises OSError."""
+    paths = [directories[name] / path for name, path in _places(beside) if name in directories]
+    return [path for path in paths if not path.exists()]
+
+
+def was_sealed(path: Path) -> bool:
+    """Whether a file of the directory beside which it is remembered was sealed. Raises OSError."""
+    return path.name in {inner for _name, inner in _places(path.parent)}
+
+
+def _places(beside: Path) -> list[tuple[str, str]]:
+    """What was sealed last, by the names of what keeps it and paths there."""
+    remembered = _remembered(beside / CONTENT) or {}
+    split = [place.partition("/") for place in remembered.get("places", ())]
+    return [(name, path) for name, _slash, path in split]
 
 
 def differing(files: Sequence[Held], directories: Mapping[str, Path]) -> dict[Path, bytes]:

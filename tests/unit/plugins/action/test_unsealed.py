@@ -22,6 +22,7 @@ PLAY = """
         private_key: "{{ key }}"
         witness: "{{ secrets }}/backup_cluster"
         expected: "0123"
+        confirmed: "{{ confirmed | default(false) }}"
 """
 
 
@@ -33,12 +34,13 @@ class Controller:
         self.secrets.mkdir()
         (self.secrets / "backup_cluster").write_text("0123\n")
         (self.secrets / "cookie_secret").write_text("of the hub\n")
+        (self.secrets / "token").write_text("of the proxy\n")
         private = openpgp.make_key("operator")
         (directory / "key.asc").write_text(private)
         with openpgp.keyring() as home:
             openpgp.gpg(["--import"], private.encode(), home)
             public = openpgp.gpg(["--export"], b"", home)
-        self.sealed = openpgp.seal(sealed.pack(sealed.held({"secrets": self.secrets})), public)
+        self.sealed = sealed.seal({"secrets": self.secrets}, public, self.secrets)
         (directory / "play.yml").write_text(PLAY)
 
     def play(self, key: Path, *options: str) -> subprocess.CompletedProcess[str]:
@@ -96,3 +98,25 @@ def test_no_key_is_asked_for_where_the_secrets_are_this_clusters(controller: Con
     done = controller.play(Path("/nowhere"))
     assert done.returncode == 0, done.stdout
     assert controller.files()["cookie_secret"] == "drawn since\n"
+
+
+def test_secrets_of_another_cluster_are_replaced_when_that_is_confirmed(controller: Controller) -> None:
+    witness = controller.secrets / "backup_cluster"
+    witness.write_text("4567\n")
+    key = controller.directory / "key.asc"
+    done = controller.play(key)
+    assert done.returncode != 0
+    assert "secrets of the cluster 4567, and the store those of 0123" in done.stdout
+    assert witness.read_text() == "4567\n"
+    done = controller.play(key, "--extra-vars", "confirmed=true")
+    assert done.returncode == 0, done.stdout
+    assert witness.read_text() == "0123\n"
+
+
+def test_one_lost_secret_comes_back(controller: Controller) -> None:
+    before = controller.files()
+    (controller.secrets / "cookie_secret").unlink()
+    (controller.secrets / "token").write_text("drawn since\n")
+    done = controller.play(controller.directory / "key.asc")
+    assert done.returncode == 0, done.stdout
+    assert controller.files() == {**before, "token": "drawn since\n"}

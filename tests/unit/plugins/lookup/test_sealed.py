@@ -57,6 +57,19 @@ def test_secrets_are_sealed_and_what_is_on_hosts_is_not(tmp_path: Path) -> None:
     assert [each.place for each in found] == ["secrets/backup-key.asc", "secrets/cookie_secret"]
 
 
+def test_a_sealed_key_that_is_lost_is_not_made_anew(tmp_path: Path) -> None:
+    secrets, key = tmp_path / "secrets", tmp_path / "key.asc"
+    private = look_up_key(secrets / "backup-key.asc")
+    with openpgp.keyring() as home:
+        openpgp.gpg(["--import"], private.encode(), home)
+        key.write_bytes(openpgp.gpg(["--armor", "--export"], b"", home))
+    look_up_sealed(secrets, key)
+    (secrets / "backup-key.asc").unlink()
+    with pytest.raises(AnsibleError, match="galilean.hub.rebuild"):
+        look_up_key(secrets / "backup-key.asc")
+    assert not (secrets / "backup-key.asc").exists()
+
+
 def test_a_key_that_is_none_is_told(tmp_path: Path) -> None:
     (tmp_path / "key.asc").write_text("no key")
     with pytest.raises(AnsibleError, match="cannot be sealed for the backup"):
