@@ -13,8 +13,8 @@ author:
 description:
   - Reads a private key from a file on the controller. When there is none, C(gpg) makes it, without a passphrase, in a
     keyring of its own, and it is kept as P(galilean.hub.secret#lookup) keeps secrets.
-  - One that P(galilean.hub.sealed#lookup) has sealed and that is gone since is not made anew, since what was encrypted to
-    it could not be opened.
+  - One that P(galilean.hub.sealed#lookup) has sealed and that is gone since is not made anew. Nothing else would open
+    what was encrypted to it.
 options:
   _terms:
     description:

@@ -90,12 +90,18 @@ def listed(status: str) -> list[list[datetime]]:
     return sorted(chained)
 
 
-def oldest_to_keep(chained: Sequence[Sequence[datetime]], at_least: int, since: datetime) -> datetime | None:
+def oldest_to_keep(
+    chained: Sequence[Sequence[datetime]], at_least: int, since: datetime, proved: datetime
+) -> datetime | None:
     """The full backup before which all may go: beyond it are as many chains as wanted, and all with a newer backup.
 
-    None where nothing may go.
+    So is the chain of what was proved last, whatever its age. None where nothing may go.
     """
-    kept = [chain for place, chain in enumerate(chained) if place >= len(chained) - at_least or chain[-1] >= since]
+    kept = [
+        chain
+        for place, chain in enumerate(chained)
+        if place >= len(chained) - at_least or chain[-1] >= since or proved in chain
+    ]
     return kept[0][0] if kept and len(kept) < len(chained) else None
 
 

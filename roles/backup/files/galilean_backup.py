@@ -492,9 +492,9 @@ def back_up(settings: Settings, state: State) -> list[str]:
             told.append(f"Changed while they were read: {in_words(state.changed)}")
         write_state(settings, state)
         if reason:
-            forget(settings, duplicity)
             told.append(f"A full backup: {reason}")
             told += prove_with(settings, state, duplicity)
+            forget(settings, state, duplicity)
     return told
 
 
@@ -507,11 +507,11 @@ def make(settings: Settings, duplicity: Duplicity, verb: str) -> list[str]:
     return [f"The store answered after several attempts: {line}" for line in dict.fromkeys(RETRIED.findall(said))]
 
 
-def forget(settings: Settings, duplicity: Duplicity) -> None:
+def forget(settings: Settings, state: State, duplicity: Duplicity) -> None:
     """Remove what is kept long enough, and what was broken off."""
-    since = utc_now() - timedelta(days=settings.keep_days)
+    since, proved = utc_now() - timedelta(days=settings.keep_days), datetime.fromtimestamp(state.proved, UTC)
     duplicity.clean(settings.url)
-    if oldest := oldest_to_keep(duplicity.chains(settings.url), settings.keep_chains, since):
+    if oldest := oldest_to_keep(duplicity.chains(settings.url), settings.keep_chains, since, proved):
         duplicity.remove_before(oldest, settings.url)
 
 

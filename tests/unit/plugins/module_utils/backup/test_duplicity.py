@@ -47,26 +47,29 @@ Chain end time: Mon Nov  2 00:00:00 2026
 
 
 @pytest.mark.parametrize(
-    ("at_least", "since", "oldest"),
+    ("at_least", "since", "proved", "oldest"),
     [
-        (1, day(20), day(15)),
-        (2, day(20), day(8)),
-        (3, day(20), None),
-        (1, day(9), day(8)),
-        (1, day(10), day(15)),
-        (1, day(2), None),
-        (9, day(20), None),
+        (1, day(20), day(15), day(15)),
+        (2, day(20), day(15), day(8)),
+        (3, day(20), day(15), None),
+        (1, day(9), day(15), day(8)),
+        (1, day(10), day(15), day(15)),
+        (1, day(2), day(15), None),
+        (9, day(20), day(15), None),
+        (1, day(20), day(9), day(8)),
+        (1, day(20), day(2), day(1)),
+        (1, day(20), day(3), day(15)),
     ],
 )
-def test_a_chain_goes_when_it_is_old_and_there_are_enough(
-    at_least: int, since: datetime, oldest: datetime | None
+def test_a_chain_goes_when_it_is_old_and_there_are_enough_and_a_newer_one_was_proved(
+    at_least: int, since: datetime, proved: datetime, oldest: datetime | None
 ) -> None:
     chained = [[day(1), day(2)], [day(8), day(9)], [day(15)]]
-    assert duplicity.oldest_to_keep(chained, at_least, since) == oldest
+    assert duplicity.oldest_to_keep(chained, at_least, since, proved) == oldest
 
 
 def test_where_there_is_nothing_nothing_goes() -> None:
-    assert duplicity.oldest_to_keep([], 1, day(1)) is None
+    assert duplicity.oldest_to_keep([], 1, day(1), day(1)) is None
 
 
 def test_the_reason_is_told_and_not_the_traceback() -> None:
