@@ -26,7 +26,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import asdict, dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -330,9 +330,9 @@ def fingerprints(listed: str) -> list[str]:
 
 
 @contextmanager
-def scratch(beside: Path) -> Iterator[Path]:
-    """A directory that only root reaches, on the file system of a directory."""
-    directory = beside / ".galilean-restored"
+def scratch(beside: Path, instance: str) -> Iterator[Path]:
+    """A directory that only root reaches and only an instance uses, on the file system of a directory."""
+    directory = beside / f".galilean-restored-{instance}"
     if directory.exists():
         shutil.rmtree(directory)
     directory.mkdir(mode=0o700)
@@ -352,7 +352,7 @@ def published(settings: Settings, duplicity: Duplicity) -> tuple[dict[str, str],
     """The mark at the target, empty where there is none, and what the controller has sealed. Raises DuplicityError."""
     url = f"{settings.place}/{CLUSTER}"
     duplicity.forget(url)
-    with scratch(settings.directory) as aside:
+    with scratch(settings.directory, settings.instance) as aside:
         try:
             duplicity.fetch(url, aside / CLUSTER)
         except NoBackupError:
@@ -386,7 +386,7 @@ def claim(settings: Settings, may_begin_anew: bool = False) -> list[str]:
         wanted = settings.sealed.read_text() if settings.sealed else sealed
         changes = []
         if settings.sealed and (not mark or sealed != wanted):
-            with scratch(settings.directory) as aside:
+            with scratch(settings.directory, settings.instance) as aside:
                 content = {"cluster": settings.cluster, "instance": settings.instance, "host": settings.set}
                 (aside / MARK).write_text(json.dumps(content))
                 (aside / SEALED).write_text(wanted)
@@ -552,7 +552,7 @@ def judged(settings: Settings, state: State, duplicity: Duplicity, look: Look) -
 
 
 def looked(settings: Settings, look: Look, backup: datetime) -> tuple[dict[str, str], str]:
-    with scratch(settings.directory) as aside:
+    with scratch(settings.directory, settings.instance) as aside:
         return look(aside, backup)
 
 
@@ -678,7 +678,7 @@ def restore(settings: Settings, request: Request) -> Iterator[str]:
     wanted = {path: kept_of(settings, path) for path in request.paths} or {str(k.path): k for k in settings.kept}
     with prepared(settings) as duplicity:
         backup = newest(duplicity, settings, until)
-        with scratch(settings.directory) as aside:
+        with scratch(settings.directory, settings.instance) as aside:
             restore_path(settings, duplicity, settings.staged / MANIFEST, backup, aside / MANIFEST)
             _header, entries = manifest.read(aside / MANIFEST)
         of = f"of {backup:%Y-%m-%d %H:%M:%S} UTC"
@@ -773,12 +773,14 @@ def put(
     """
     above = place.kept.path.parent
     above.mkdir(mode=0o755, parents=True, exist_ok=True)
-    with scratch(above) as aside:
+    with scratch(above, settings.instance) as aside:
         refuse_without_room(above, manifest.bytes_of(manifest.below(entries, source)), room_in(aside))
         tree = aside / "tree"
         tree.mkdir(mode=0o700)
         wrong = bring(duplicity, settings, source, backup, tree / "restored", entries)
         wrong = {name: how for name, how in wrong.items() if name not in changed}
+        # Before names say so, what was restored is on the disk.
+        os.sync()
         stamp, name = f"{utc_now():%Y%m%dT%H%M%SZ}", place.parts[-1]
         with parent_of(place, entries) as parent, manifest.opened(str(tree)) as restored:
             if place.which == "beside" or (place.which == "in_place" and wrong):
@@ -787,11 +789,24 @@ def put(
             else:
                 target = name
                 with stopped(place.kept.services):
-                    for each in names_of(place.kept, name):
-                        move_aside(parent, each, with_suffix(each, f".before-restore-{stamp}"))
-                    os.rename("restored", target, src_dir_fd=restored, dst_dir_fd=parent)
+                    replace(restored, parent, place, f".before-restore-{stamp}")
             os.fsync(parent)
     return str(Path(place.path).with_name(target)), wrong
+
+
+def replace(restored: int, parent: int, place: Place, suffix: str) -> None:
+    """Move aside what stands in a place, and put there what was restored, or else have it as it was. Raises OSError."""
+    name = place.parts[-1]
+    aside = {each: with_suffix(each, suffix) for each in names_of(place.kept, name)}
+    try:
+        for each, other in aside.items():
+            move_aside(parent, each, other)
+        os.rename("restored", name, src_dir_fd=restored, dst_dir_fd=parent)
+    except OSError:
+        for each, other in aside.items():
+            with suppress(FileNotFoundError):
+                os.rename(other, each, src_dir_fd=parent, dst_dir_fd=parent)
+        raise
 
 
 @contextmanager

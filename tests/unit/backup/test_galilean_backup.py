@@ -473,6 +473,23 @@ def test_a_home_that_is_there_keeps_no_other_from_coming_back(home: Path) -> Non
     assert program.lacking(str(home.parent), entries) == [str(home.parent)]
 
 
+def test_what_cannot_be_put_in_place_leaves_what_stands_there(home: Path, tmp_path: Path) -> None:
+    place = program.Place(Kept("homes", home.parent, "tree"), str(home), "in_place")
+    with (
+        manifest.opened(str(home.parent)) as parent,
+        manifest.opened(str(tmp_path)) as restored,
+        pytest.raises(FileNotFoundError),
+    ):
+        program.replace(restored, parent, place, ".before-restore-now")
+    assert (home / "notes").read_text() == "as they are"
+
+
+def test_what_one_instance_restores_no_other_removes(tmp_path: Path) -> None:
+    with program.scratch(tmp_path, "main") as ours, program.scratch(tmp_path, "physics") as theirs:
+        assert ours.is_dir()
+        assert theirs.is_dir()
+
+
 SYSTEMCTL = """#!/bin/sh
 echo "$@" >>{log}
 case "$1" in
