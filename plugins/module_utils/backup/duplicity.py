@@ -154,6 +154,11 @@ class Duplicity:
         directory = self._remembered(url)
         return chains(path.name for path in directory.iterdir()) if directory.is_dir() else []
 
+    def was_broken_off(self, url: str) -> bool:
+        """Whether the last backup was. Duplicity would go on with it, by files as they are and not as they were then."""
+        directory = self._remembered(url)
+        return directory.is_dir() and any(".part" in path.suffixes for path in directory.iterdir())
+
     def remove_before(self, time: datetime, url: str) -> None:
         self._run("remove-older-than", f"{time:%Y-%m-%dT%H:%M:%SZ}", *self._common(url), "--force", url)
 

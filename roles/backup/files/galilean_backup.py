@@ -478,6 +478,8 @@ def back_up(settings: Settings, state: State) -> list[str]:
         new = settings.staged / f".{MANIFEST}.new"
         manifest.write(new, header, before)
         new.replace(settings.staged / MANIFEST)
+        if duplicity.was_broken_off(settings.url):
+            duplicity.clean(settings.url)
         chains = duplicity.chains(settings.url) or duplicity.look(settings.url)
         reason = reason_for_full(chains, state, settings.full_days, utc_now())
         told = make(settings, duplicity, "full" if reason else "incremental")

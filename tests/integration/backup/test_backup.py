@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from client import eventually
 from sites import ADA, DATABASE, EMIL, HOMES, HOST, MALLORY, UNIT, MakeSite, Site, without_caches
 from stores import DIRECTORY, Store
 
@@ -149,6 +150,24 @@ def test_a_damaged_store_is_found_by_the_proof_and_a_full_backup_is_made(changed
     assert any(name.startswith("duplicity-full.") for name in new)
     assert changed.prove() == "inactive", changed.log("galilean-backup-proof-main")
     assert changed.metrics()["galilean_backup_failing"] == 0
+
+
+@pytest.mark.seldom
+def test_a_backup_that_was_broken_off_is_begun_afresh(changed: Site, store: Store) -> None:
+    changed.run("sh", "-c", f"for n in 1 2 3 4; do head -c 30M /dev/urandom >{ADA}/large-$n; done")
+    changed.run("systemctl", "start", "--no-block", f"{UNIT}.service")
+    before = store.run("ls", f"{STORED}/callisto").split()
+    eventually(lambda: len(store.run("ls", f"{STORED}/callisto").split()) > len(before) + 5, "volumes are in the store")
+    changed.run("systemctl", "kill", "--signal=KILL", f"{UNIT}.service")
+    changed.run("sh", "-c", f"for n in 1 2 3 4; do head -c 30M /dev/urandom >{ADA}/large-$n; done")
+    changed.run("systemctl", "reset-failed", f"{UNIT}.service")
+    changed.back_up()
+    now = without_caches(changed.look(ADA))
+    run = changed.restore(paths=[ADA])
+    assert run.returncode == 0, run.output
+    (restored,) = changed.beside(ADA)
+    assert changed.look(restored) == now
+    changed.run("sh", "-c", f"rm -r {restored} {ADA}/large-*")
 
 
 @pytest.mark.seldom

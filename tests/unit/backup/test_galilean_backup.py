@@ -490,6 +490,43 @@ def test_what_one_instance_restores_no_other_removes(tmp_path: Path) -> None:
         assert theirs.is_dir()
 
 
+class BrokenOff(Bare):
+    """A duplicity with a backup that was broken off, which remembers what it is asked."""
+
+    def __init__(self, source: Path) -> None:
+        super().__init__(source)
+        self.asked: list[str] = []
+
+    def was_broken_off(self, _url: str) -> bool:
+        return "clean" not in self.asked
+
+    def clean(self, _url: str) -> None:
+        self.asked.append("clean")
+
+    def chains(self, _url: str) -> list[list[datetime]]:
+        return [[datetime.now(UTC)]]
+
+    def back_up(self, verb: str, *_rest: object) -> str:
+        self.asked.append(verb)
+        return ""
+
+
+def test_a_backup_that_was_broken_off_is_begun_afresh(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = replace(SETTINGS, directory=tmp_path, kept=[Kept("homes", home.parent, "tree")])
+    duplicity = BrokenOff(home)
+
+    @contextmanager
+    def prepared(_settings: Settings) -> Iterator[Bare]:
+        yield duplicity
+
+    monkeypatch.setattr(program, "prepared", prepared)
+    monkeypatch.setattr(program, "published", lambda *_: ({"cluster": here.cluster}, ""))
+    program.back_up(here, State(target=here.place))
+    assert duplicity.asked == ["clean", "incremental"]
+
+
 SYSTEMCTL = """#!/bin/sh
 echo "$@" >>{log}
 case "$1" in

@@ -139,6 +139,25 @@ def test_of_each_target_something_else_is_remembered(tmp_path: Path) -> None:
     assert all(name.startswith("jupiter-") for name in names)
 
 
+@pytest.mark.parametrize(
+    ("name", "was"),
+    [
+        ("duplicity-full.20261115T000000Z.manifest.part", True),
+        ("duplicity-inc.20261108T000000Z.to.20261109T000000Z.manifest.part", True),
+        ("duplicity-full-signatures.20261115T000000Z.sigtar.part", True),
+        ("duplicity-full.20261115T000000Z.manifest", False),
+    ],
+)
+def test_what_was_broken_off_is_known(tmp_path: Path, name: str, was: bool) -> None:
+    asked, url = program(tmp_path, f'echo "$@" >>{tmp_path}/asked'), "file:///store/main/jupiter"
+    assert not asked.was_broken_off(url)
+    asked.look(url)
+    archive = tmp_path / (tmp_path / "asked").read_text().split("--name ")[1].split()[0]
+    archive.mkdir()
+    (archive / name).touch()
+    assert asked.was_broken_off(url) is was
+
+
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DuplicityError, match="does not run"):
         duplicity.version_of(str(tmp_path / "none"), {})
