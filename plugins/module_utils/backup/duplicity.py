@@ -155,7 +155,7 @@ class Duplicity:
         return chains(path.name for path in directory.iterdir()) if directory.is_dir() else []
 
     def was_broken_off(self, url: str) -> bool:
-        """Whether the last backup was. Duplicity would go on with it, by files as they are and not as they were then."""
+        """Whether the last backup was. Duplicity would go on with it, by files as they are since."""
         directory = self._remembered(url)
         return directory.is_dir() and any(".part" in path.suffixes for path in directory.iterdir())
 
