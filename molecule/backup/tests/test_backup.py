@@ -55,5 +55,7 @@ def test_what_roles_keep_is_backed_up_and_proved_until_it_is_told_otherwise(
         assert not jupiter.file(f"/etc/systemd/system/{unit}.service").exists
         assert jupiter.run(f"systemctl is-active {unit}.timer").stdout.strip() == "inactive"
     assert not jupiter.file("/etc/galilean/instances/main/backup/private-key.asc").exists
+    for left in ("home", "staged", "archive"):
+        assert not jupiter.file(f"/var/lib/galilean/instances/main/backup/{left}").exists
     state = "/etc/galilean/instances/main/backup /var/lib/galilean/instances/main/backup"
     jupiter.check_output(f"rm -r /var/lib/backup-store {PROGRAM} {state}")

@@ -283,7 +283,7 @@ def prepared(settings: Settings) -> Iterator[Duplicity]:
     """A duplicity with keys and credentials of its own. Raises BackupError."""
     home = settings.directory / "home"
     gnupg = home / ".gnupg"
-    # Anew each time: keys that are no longer wanted are gone.
+    # Keys are where the role has put them, and nowhere else for longer than they are used.
     shutil.rmtree(gnupg, ignore_errors=True)
     gnupg.mkdir(mode=0o700, parents=True)
     credentials = json.loads(settings.credentials.read_text())
@@ -315,6 +315,7 @@ def prepared(settings: Settings) -> Iterator[Duplicity]:
         raise BackupError(str(error)) from error
     finally:
         subprocess.run(["gpgconf", "--kill", "gpg-agent"], env=environment, check=False, capture_output=True)
+        shutil.rmtree(gnupg, ignore_errors=True)
 
 
 def gpg(*arguments: str, environment: Mapping[str, str]) -> str:

@@ -20,6 +20,7 @@ import pytest
 from ansible_collections.galilean.hub.plugins.module_utils.backup import manifest
 from ansible_collections.galilean.hub.plugins.module_utils.backup.duplicity import Duplicity, DuplicityError
 from ansible_collections.galilean.hub.plugins.module_utils.backup.manifest import Entry
+from ansible_collections.galilean.hub.plugins.plugin_utils import openpgp
 from galilean_backup import BackupError, Kept, Settings, State
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
@@ -525,6 +526,18 @@ def test_a_backup_that_was_broken_off_is_begun_afresh(
     monkeypatch.setattr(program, "published", lambda *_: ({"cluster": here.cluster}, ""))
     program.back_up(here, State(target=here.place))
     assert duplicity.asked == ["clean", "incremental"]
+
+
+def test_no_key_stays_in_a_keyring(tmp_path: Path) -> None:
+    duplicity, credentials, key = (tmp_path / name for name in ("duplicity", "credentials", "key.asc"))
+    duplicity.write_text("#!/bin/sh\necho duplicity 3.0.4\n")
+    duplicity.chmod(0o755)
+    credentials.write_text("{}")
+    key.write_text(openpgp.make_key("backups"))
+    here = replace(SETTINGS, directory=tmp_path, duplicity=str(duplicity), credentials=credentials, keys=[key])
+    with program.prepared(here) as prepared:
+        assert len(prepared.recipients) == 1
+    assert not (tmp_path / "home" / ".gnupg").exists()
 
 
 SYSTEMCTL = """#!/bin/sh
