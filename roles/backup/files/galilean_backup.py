@@ -158,6 +158,8 @@ class State:
     had: dict[str, bool] = field(default_factory=dict)
     # Which files changed while the newest backup was made.
     changed: list[str] = field(default_factory=list)
+    # Of which files duplicity has not seen the last change, since the last full backup.
+    unseen: list[str] = field(default_factory=list)
     problem: str = ""
 
 
@@ -241,6 +243,18 @@ def selection(settings: Settings) -> list[str]:
 def changed_between(before: manifest.Entries, after: manifest.Entries) -> list[str]:
     """Names of files that came, went or changed: of these a backup has the one state or the other."""
     return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+
+
+def unseen_between(known: manifest.Entries, now: manifest.Entries) -> list[str]:
+    """Names of files whose content changed, and nothing by which duplicity sees it: path.py, ROPath.__eq__."""
+
+    def seen(entry: manifest.Entry) -> tuple[object, ...]:
+        return entry.kind, entry.mode, entry.uid, entry.gid, entry.mtime_ns // 10**9
+
+    both = known.keys() & now.keys()
+    return sorted(
+        name for name in both if known[name].digest != now[name].digest and seen(known[name]) == seen(now[name])
+    )
 
 
 def in_words(names: Sequence[str]) -> str:
@@ -483,12 +497,15 @@ def back_up(settings: Settings, state: State) -> list[str]:
             duplicity.clean(settings.url)
         chains = duplicity.chains(settings.url) or duplicity.look(settings.url)
         reason = reason_for_full(chains, state, settings.full_days, utc_now())
+        state.unseen = [] if reason else sorted({*state.unseen, *unseen_between(known, before)})
         told = make(settings, duplicity, "full" if reason else "incremental")
         state.newest = newest(duplicity, settings, utc_now()).timestamp()
         if reason and state.broken:
             state.broken, state.replaced = "", utc_now().timestamp()
         state.had = has
         state.changed = changed_between(before, scan(settings, before))
+        if state.unseen:
+            told.append(f"In the next full backup, because time and mode stayed the same: {in_words(state.unseen)}")
         if left_out:
             told.append(f"Left out, because the path is too long: {in_words(left_out)}")
         if state.changed:
@@ -542,7 +559,7 @@ def judged(settings: Settings, state: State, duplicity: Duplicity, look: Look) -
             state.broken = f"the one {of} does not restore: {error}"
             write_state(settings, state)
             raise BackupError(f"The backup {of} does not restore: {error}") from error
-    changed = changed_in(state, backup)
+    changed = {*changed_in(state, backup), *state.unseen}
     wrong = {name: what for name, what in wrong.items() if name not in changed}
     if wrong:
         state.broken = f"the one {of} restores something else"

@@ -103,6 +103,23 @@ def test_what_came_went_or_changed_while_it_was_read_is_known() -> None:
     assert program.changed_between(before, after) == ["changed", "gone", "new"]
 
 
+@pytest.mark.parametrize(
+    ("changed", "unseen"),
+    [
+        ({"digest": "2", "size": 9, "mtime_ns": 5 * 10**9 + 1}, ["notes"]),
+        ({"digest": "2", "mtime_ns": 6 * 10**9}, []),
+        ({"digest": "2", "mode": 0o640}, []),
+        ({"seen": "2"}, []),
+    ],
+)
+def test_a_change_that_duplicity_does_not_see_is_named(changed: dict[str, Any], unseen: list[str]) -> None:
+    file = Entry("file", 0o600, 1, 1, 5 * 10**9, digest="1", seen="1")
+    assert (
+        program.unseen_between({"notes": file, "gone": file}, {"notes": replace(file, **changed), "new": file})
+        == unseen
+    )
+
+
 def test_a_proof_takes_whole_homes_and_single_files() -> None:
     directory, file = Entry("directory", 0o700, 1, 1, 0), Entry("file", 0o600, 1, 1, 0)
     entries = {
