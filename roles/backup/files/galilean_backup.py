@@ -497,8 +497,9 @@ def back_up(settings: Settings, state: State) -> list[str]:
             duplicity.clean(settings.url)
         chains = duplicity.chains(settings.url) or duplicity.look(settings.url)
         reason = reason_for_full(chains, state, settings.full_days, utc_now())
-        state.unseen = [] if reason else sorted({*state.unseen, *unseen_between(known, before)})
+        unseen = sorted({*state.unseen, *unseen_between(known, before)})
         told = make(settings, duplicity, "full" if reason else "incremental")
+        state.unseen = [] if reason else unseen
         state.newest = newest(duplicity, settings, utc_now()).timestamp()
         if reason and state.broken:
             state.broken, state.replaced = "", utc_now().timestamp()
