@@ -27,12 +27,28 @@ import sys
 import time
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
 from ansible_collections.galilean.hub.plugins.module_utils.backup import manifest
+from ansible_collections.galilean.hub.plugins.module_utils.backup.decisions import (
+    NAMED,
+    alarm,
+    changed_between,
+    changed_in,
+    gone,
+    had,
+    in_words,
+    kept_of,
+    reason_for_full,
+    refuse_without_room,
+    samples,
+    selection,
+    source_of,
+    unseen_between,
+)
 from ansible_collections.galilean.hub.plugins.module_utils.backup.duplicity import (
     RETRIED,
     Duplicity,
@@ -41,14 +57,21 @@ from ansible_collections.galilean.hub.plugins.module_utils.backup.duplicity impo
     NotInBackupError,
     environment_of,
     oldest_to_keep,
-    spelled,
     version_of,
+)
+from ansible_collections.galilean.hub.plugins.module_utils.backup.settings import (
+    BackupError,
+    Kept,
+    Settings,
+    State,
+    read_settings,
+    read_state,
+    write_state,
 )
 from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
 
 CLUSTER = "cluster"
 MARK, SEALED, MANIFEST = "cluster.json", "controller.asc", "manifest.jsonl"
-NAMED = 5
 BRING_BACK = (
     "Bring it back, or run galilean.hub.backup with backup_store_lost_confirmed: true, which begins there anew."
 )
@@ -75,218 +98,8 @@ galilean_backup_failing{{instance="{instance}"}} {failing}
 """
 
 
-class BackupError(Exception):
-    """Why there is no backup or nothing is restored, in words for the person who runs the site."""
-
-
-@dataclass(frozen=True)
-class Kept:
-    """What a role keeps here: a tree of files, which may be a single one, or a database of SQLite.
-
-    Its services are stopped while it is put in place.
-    """
-
-    name: str
-    path: Path
-    kind: str
-    services: list[str] = field(default_factory=list)
-    hosts: list[str] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the role says. The set is what this host has at the target. One host publishes what is the controller's."""
-
-    cluster: str
-    instance: str
-    set: str
-    target: str
-    duplicity: str
-    options: list[str]
-    directory: Path
-    keys: list[Path]
-    credentials: Path
-    sealed: Path | None
-    kept: list[Kept]
-    excludes: list[str]
-    full_days: float
-    keep_chains: int
-    keep_days: float
-    alarm_hours: float
-    sample: int
-    metrics: Path
-
-    @property
-    def place(self) -> str:
-        """Where an instance has its backups."""
-        return f"{self.target}/{self.instance}"
-
-    @property
-    def url(self) -> str:
-        return f"{self.place}/{self.set}"
-
-    @property
-    def staged(self) -> Path:
-        """What is backed up beside the files in their places: databases as they were at one moment, the manifest."""
-        return self.directory / "staged"
-
-    def staged_copy(self, kept: Kept) -> Path:
-        return self.staged / kept.path.relative_to("/")
-
-
-@dataclass
-class State:
-    """What is known of the backups at a target. Times are in seconds since 1970.
-
-    The newest, proved and drilled ones are those at which such a backup was made, whenever somebody looked at it.
-    """
-
-    target: str = ""
-    newest: float = 0
-    proved: float = 0
-    drilled: float = 0
-    drill_seconds: float = 0
-    # When a backup was first tried.
-    began: float = 0
-    is_claimed: bool = False
-    published: str = ""
-    # Why the chain is not to be gone on with.
-    broken: str = ""
-    # When one that was not gone on with was last replaced.
-    replaced: float = 0
-    # Which of the kept things the newest backup has, and of trees whether anything is in them.
-    had: dict[str, bool] = field(default_factory=dict)
-    # Which files changed while the newest backup was made.
-    changed: list[str] = field(default_factory=list)
-    # Of which files duplicity has not seen the last change, since the last full backup.
-    unseen: list[str] = field(default_factory=list)
-    problem: str = ""
-
-
-def read_settings(path: Path) -> Settings:
-    """The settings of a file of the role's. Raises OSError, ValueError and TypeError."""
-    given = json.loads(path.read_text())
-    paths = {name: Path(given[name]) for name in ("directory", "credentials", "metrics")}
-    return Settings(
-        **{
-            **given,
-            **paths,
-            "target": spelled(given["target"]),
-            "keys": [Path(key) for key in given["keys"]],
-            "sealed": Path(given["sealed"]) if given["sealed"] else None,
-            "kept": [Kept(**{**each, "path": Path(each["path"])}) for each in given["kept"]],
-        }
-    )
-
-
-def read_state(settings: Settings) -> State:
-    try:
-        state = State(**json.loads((settings.directory / "state.json").read_text()))
-    except FileNotFoundError:
-        state = State()
-    return state if state.target == settings.place else State(target=settings.place)
-
-
-def write_state(settings: Settings, state: State) -> None:
-    write_durably(settings.directory / "state.json", json.dumps(asdict(state)), mode=0o600)
-
-
 def utc_now() -> datetime:
     return datetime.now(UTC)
-
-
-# What is decided
-
-
-def reason_for_full(chains: Sequence[Sequence[datetime]], state: State, full_days: float, now: datetime) -> str:
-    """Why the next backup has to be a full one, empty where an increment will do.
-
-    What is found broken after each full one fills the store: it is replaced once a day.
-    """
-    if not chains:
-        return "there is none"
-    if state.broken and now.timestamp() - state.replaced >= timedelta(days=1).total_seconds():
-        return state.broken
-    if now - chains[-1][0] >= timedelta(days=full_days):
-        return f"the last one is of {chains[-1][0]:%Y-%m-%d %H:%M} UTC"
-    return ""
-
-
-def alarm(state: State, alarm_hours: float, now: datetime) -> str:
-    """What is wrong with the age of the newest proved backup, empty where nothing is."""
-    since = max(state.proved, state.began)
-    if not since or now.timestamp() - since <= alarm_hours * 3600:
-        return ""
-    last = (
-        f"the last is of {datetime.fromtimestamp(state.proved, UTC):%Y-%m-%d %H:%M} UTC"
-        if state.proved
-        else "nor any before"
-    )
-    return f"No backup of the last {alarm_hours:g} hours has been proved, {last}"
-
-
-def selection(settings: Settings) -> list[str]:
-    """Options of duplicity for what it takes below /."""
-    trees = [str(kept.path) for kept in settings.kept if kept.kind == "tree"]
-    excluded = [f"{tree}/**/{pattern}" for tree in trees for pattern in settings.excludes]
-    excluded += [f"{tree}/{pattern}" for tree in trees for pattern in settings.excludes]
-    taken = [*trees, str(settings.staged)]
-    too_long = rf"--exclude-regexp=^[\s\S]{{{manifest.LONGEST_PATH + 1},}}"
-    return [
-        too_long,
-        *(f"--exclude={glob}" for glob in excluded),
-        *(f"--include={path}" for path in taken),
-        "--exclude=**",
-    ]
-
-
-def changed_between(before: manifest.Entries, after: manifest.Entries) -> list[str]:
-    """Names of files that came, went or changed: of these a backup has the one state or the other."""
-    return sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
-
-
-def unseen_between(known: manifest.Entries, now: manifest.Entries) -> list[str]:
-    """Names of files whose content changed, and nothing by which duplicity sees it: path.py, ROPath.__eq__."""
-
-    def seen(entry: manifest.Entry) -> tuple[object, ...]:
-        return entry.kind, entry.mode, entry.uid, entry.gid, entry.mtime_ns // 10**9
-
-    both = known.keys() & now.keys()
-    return sorted(
-        name for name in both if known[name].digest != now[name].digest and seen(known[name]) == seen(now[name])
-    )
-
-
-def in_words(names: Sequence[str]) -> str:
-    shown = ", ".join(json.dumps(name) for name in names[:NAMED])
-    return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown
-
-
-def samples(entries: manifest.Entries, kept: Sequence[Kept], count: int, room: int, choose: random.Random) -> list[str]:
-    """Some of the directories that stand in a kept tree, such as homes, and of the trees that have none.
-
-    Together they fit into a room in bytes. Raises BackupError where nothing does.
-    """
-    inner: dict[str, list[str]] = {str(each.path): [] for each in kept if str(each.path) in entries}
-    for name, entry in sorted(entries.items()):
-        tree = os.path.dirname(name)
-        if entry.kind == "directory" and tree in inner:
-            inner[tree].append(name)
-    candidates = [name for tree, directories in inner.items() for name in directories or [tree]]
-    chosen: list[str] = []
-    for name in choose.sample(candidates, len(candidates)):
-        size = manifest.bytes_of(manifest.below(entries, name))
-        if size <= room and len(chosen) < count:
-            chosen.append(name)
-            room -= size
-    if candidates and not chosen:
-        raise BackupError(f"There is no room to restore any of {in_words(candidates)} aside")
-    return chosen
-
-
-def refuse_without_room(directory: Path, needed: int, room: int) -> None:
-    if needed > room:
-        raise BackupError(f"{directory} has no room for what is to be restored, {needed} bytes: it has {max(room, 0)}")
 
 
 # The backup
@@ -446,19 +259,6 @@ def scan(
         if path.exists():
             found |= manifest.scan(path, str(path), settings.excludes, known, leave_out)
     return found
-
-
-def had(settings: Settings, entries: manifest.Entries) -> dict[str, bool]:
-    """Which of the kept things are among entries, by their paths, and whether anything is in them."""
-    inhabited = {os.path.dirname(name) for name in entries}
-    sources = {str(kept.path): source_of(settings, kept, str(kept.path)) for kept in settings.kept}
-    return {path: source in inhabited for path, source in sources.items() if source in entries}
-
-
-def gone(before: Mapping[str, bool], now: Mapping[str, bool], kept: Sequence[Kept]) -> list[str]:
-    """Which of the kept things are not there any more, or have nothing in them any more."""
-    paths = [str(each.path) for each in kept]
-    return [path for path in paths if path in before and (path not in now or before[path] > now[path])]
 
 
 def known_entries(settings: Settings) -> dict[str, manifest.Entry]:
@@ -732,26 +532,6 @@ def restore(settings: Settings, request: Request) -> Iterator[str]:
                 "Not all that came back is as it was backed up, as named above. It has replaced nothing, and where "
                 "nothing stood it is in its place. A rebuild that is run again goes on with it."
             )
-
-
-def changed_in(state: State, backup: datetime) -> Collection[str]:
-    """Names of what changed while a backup was made, as far as is known: these are not as they were."""
-    return state.changed if state.newest == backup.timestamp() else ()
-
-
-def kept_of(settings: Settings, path: str) -> Kept:
-    """What a path is kept as. Raises BackupError."""
-    if os.path.normpath(path) == path:
-        for kept in settings.kept:
-            if Path(path) == kept.path or (kept.kind == "tree" and Path(path).is_relative_to(kept.path)):
-                return kept
-    places = ", ".join(str(kept.path) for kept in settings.kept)
-    raise BackupError(f"{in_words([path])} is not kept here. What is kept is at {places}")
-
-
-def source_of(settings: Settings, kept: Kept, path: str) -> str:
-    """Where a path that is kept stands in the backup."""
-    return str(settings.staged_copy(kept)) if kept.kind == "sqlite" else path
 
 
 def lacking(path: str, entries: manifest.Entries) -> list[str]:

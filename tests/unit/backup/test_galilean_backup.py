@@ -17,11 +17,11 @@ from typing import Any, cast
 
 import galilean_backup as program
 import pytest
-from ansible_collections.galilean.hub.plugins.module_utils.backup import manifest
+from ansible_collections.galilean.hub.plugins.module_utils.backup import decisions, manifest, settings
 from ansible_collections.galilean.hub.plugins.module_utils.backup.duplicity import Duplicity, DuplicityError
 from ansible_collections.galilean.hub.plugins.module_utils.backup.manifest import Entry
+from ansible_collections.galilean.hub.plugins.module_utils.backup.settings import BackupError, Kept, Settings, State
 from ansible_collections.galilean.hub.plugins.plugin_utils import openpgp
-from galilean_backup import BackupError, Kept, Settings, State
 
 NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 HOMES = Kept("homes", Path("/srv/homes/main"), "tree")
@@ -70,7 +70,7 @@ def ago(**parts: float) -> datetime:
     ],
 )
 def test_a_full_backup_is_made_when_there_is_a_reason(chains: list[list[datetime]], state: State, reason: str) -> None:
-    assert program.reason_for_full(chains, state, 7, NOW) == reason
+    assert decisions.reason_for_full(chains, state, 7, NOW) == reason
 
 
 @pytest.mark.parametrize(
@@ -84,11 +84,11 @@ def test_a_full_backup_is_made_when_there_is_a_reason(chains: list[list[datetime
     ],
 )
 def test_a_day_without_a_proof_is_an_alarm(state: State, alarming: bool) -> None:
-    assert bool(program.alarm(state, 26, NOW)) is alarming
+    assert bool(decisions.alarm(state, 26, NOW)) is alarming
 
 
 def test_what_is_kept_is_taken_and_nothing_else() -> None:
-    selected = program.selection(SETTINGS)
+    selected = decisions.selection(SETTINGS)
     assert "--exclude=/srv/homes/main/**/.cache" in selected
     taken = selected.index("--include=/srv/homes/main")
     assert all(place < taken for place, option in enumerate(selected) if option.endswith("Trash"))
@@ -100,7 +100,7 @@ def test_what_came_went_or_changed_while_it_was_read_is_known() -> None:
     file = Entry("file", 0o600, 1, 1, 0, seen="1")
     before = {"same": file, "changed": file, "gone": file}
     after = {"same": file, "changed": replace(file, seen="2"), "new": file}
-    assert program.changed_between(before, after) == ["changed", "gone", "new"]
+    assert decisions.changed_between(before, after) == ["changed", "gone", "new"]
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ def test_what_came_went_or_changed_while_it_was_read_is_known() -> None:
 def test_a_change_that_duplicity_does_not_see_is_named(changed: dict[str, Any], unseen: list[str]) -> None:
     file = Entry("file", 0o600, 1, 1, 5 * 10**9, digest="1", seen="1")
     assert (
-        program.unseen_between({"notes": file, "gone": file}, {"notes": replace(file, **changed), "new": file})
+        decisions.unseen_between({"notes": file, "gone": file}, {"notes": replace(file, **changed), "new": file})
         == unseen
     )
 
@@ -129,9 +129,9 @@ def test_a_proof_takes_whole_homes_and_single_files() -> None:
         "/srv/homes/main/file": file,
         "/var/lib/hub/admins.json": file,
     }
-    chosen = program.samples(entries, SETTINGS.kept, 9, 0, random.Random(1))
+    chosen = decisions.samples(entries, SETTINGS.kept, 9, 0, random.Random(1))
     assert sorted(chosen) == ["/srv/homes/main/ada", "/srv/homes/main/emil", "/var/lib/hub/admins.json"]
-    assert len(program.samples(entries, SETTINGS.kept, 2, 0, random.Random(1))) == 2
+    assert len(decisions.samples(entries, SETTINGS.kept, 2, 0, random.Random(1))) == 2
 
 
 def test_a_proof_takes_what_fits(tmp_path: Path) -> None:
@@ -141,12 +141,12 @@ def test_a_proof_takes_what_fits(tmp_path: Path) -> None:
     files = {f"/srv/homes/main/{name}/x": replace(file, size=size) for name, size in sizes.items()}
     entries = {"/srv/homes/main": directory, **homes, **files}
     for seed in range(9):
-        (chosen,) = program.samples(entries, [HOMES], 3, 100, random.Random(seed))
+        (chosen,) = decisions.samples(entries, [HOMES], 3, 100, random.Random(seed))
         assert chosen in ("/srv/homes/main/ada", "/srv/homes/main/emil")
     with pytest.raises(BackupError, match="no room"):
-        program.samples(entries, [HOMES], 3, 50, random.Random(1))
+        decisions.samples(entries, [HOMES], 3, 50, random.Random(1))
     with pytest.raises(BackupError, match="no room"):
-        program.refuse_without_room(tmp_path, 1 << 62, program.room_in(tmp_path))
+        decisions.refuse_without_room(tmp_path, 1 << 62, program.room_in(tmp_path))
 
 
 @pytest.mark.parametrize(
@@ -159,7 +159,7 @@ def test_a_proof_takes_what_fits(tmp_path: Path) -> None:
     ],
 )
 def test_a_path_is_kept_by_what_it_is_in(path: str, kept: Kept) -> None:
-    assert program.kept_of(SETTINGS, path) == kept
+    assert decisions.kept_of(SETTINGS, path) == kept
 
 
 @pytest.mark.parametrize(
@@ -168,7 +168,7 @@ def test_a_path_is_kept_by_what_it_is_in(path: str, kept: Kept) -> None:
 )
 def test_a_path_that_is_not_kept_is_refused(path: str) -> None:
     with pytest.raises(BackupError, match="is not kept here"):
-        program.kept_of(SETTINGS, path)
+        decisions.kept_of(SETTINGS, path)
 
 
 def test_the_store_of_another_cluster_is_refused() -> None:
@@ -186,10 +186,10 @@ def test_a_name_beside_another_fits_into_a_directory() -> None:
 
 def test_what_is_known_of_another_target_is_not_known_of_this_one(tmp_path: Path) -> None:
     here = replace(SETTINGS, directory=tmp_path)
-    program.write_state(here, State(target=here.place, newest=1, is_claimed=True))
-    assert program.read_state(here).newest == 1
+    settings.write_state(here, State(target=here.place, newest=1, is_claimed=True))
+    assert settings.read_state(here).newest == 1
     elsewhere = replace(here, target="file:///mnt/store")
-    assert program.read_state(elsewhere) == State(target="file:///mnt/store/main")
+    assert settings.read_state(elsewhere) == State(target="file:///mnt/store/main")
 
 
 def metric(settings: Settings, name: str) -> float:
@@ -235,7 +235,7 @@ def test_backups_that_are_not_made_are_an_alarm_whoever_looks(tmp_path: Path) ->
         state.proved = old.timestamp()
         return []
 
-    program.write_state(here, State(target=here.place, began=old.timestamp()))
+    settings.write_state(here, State(target=here.place, began=old.timestamp()))
     with pytest.raises(BackupError, match="No backup of the last 26 hours has been proved"):
         program.watched(here, prove)
     assert metric(here, "galilean_backup_failing") == 1
@@ -244,7 +244,7 @@ def test_backups_that_are_not_made_are_an_alarm_whoever_looks(tmp_path: Path) ->
 def test_a_backup_that_hangs_is_heard_of(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     here = replace(SETTINGS, directory=tmp_path, metrics=tmp_path / "metrics.prom")
     old = datetime.now(UTC) - timedelta(days=2)
-    program.write_state(here, State(target=here.place, began=old.timestamp()))
+    settings.write_state(here, State(target=here.place, began=old.timestamp()))
     running, waiting = program.alone(here, "run"), program.alone(here, "prove")
     with running, pytest.raises(BackupError, match="still at work: run since"), waiting:
         pass
@@ -384,9 +384,9 @@ def test_what_is_not_in_the_backup_is_told(home: Path, tmp_path: Path) -> None:
 def test_what_was_backed_up_and_is_gone_is_named(now: list[str], lost: list[str]) -> None:
     file = Entry("file", 0o600, 1, 1, 0)
     first = ["/srv/homes/main", "/srv/homes/main/ada", "/srv/homes/main/emil", "/var/lib/hub/admins.json"]
-    before = program.had(SETTINGS, dict.fromkeys(first, file))
-    assert program.gone(before, program.had(SETTINGS, dict.fromkeys(now, file)), SETTINGS.kept) == lost
-    assert program.gone(before, {}, []) == [], "nobody keeps it any more"
+    before = decisions.had(SETTINGS, dict.fromkeys(first, file))
+    assert decisions.gone(before, decisions.had(SETTINGS, dict.fromkeys(now, file)), SETTINGS.kept) == lost
+    assert decisions.gone(before, {}, []) == [], "nobody keeps it any more"
 
 
 class Stored(Bare):
@@ -606,6 +606,6 @@ def test_settings_are_what_the_role_writes(tmp_path: Path) -> None:
     kept = {"name": "homes", "path": "/srv/homes/main", "kind": "tree", "hosts": ["jupiter"]}
     given = {**asdict(SETTINGS), "target": "s3://bucket", "sealed": "", "kept": [kept]}
     written.write_text(json.dumps(given, default=str))
-    read = program.read_settings(written)
+    read = settings.read_settings(written)
     assert read.kept == [replace(HOMES, hosts=["jupiter"])]
     assert read.url == "boto3+s3://bucket/main/jupiter"
