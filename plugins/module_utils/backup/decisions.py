@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,6 +18,8 @@ from ansible_collections.galilean.hub.plugins.module_utils.backup import manifes
 from ansible_collections.galilean.hub.plugins.module_utils.backup.settings import BackupError, Kept, Settings, State
 
 NAMED = 5
+# How many files are left out by name, each of which may be as long as a path: a command line has no room for more.
+HOLLOW_FILES = 500
 
 
 def reason_for_full(chains: Sequence[Sequence[datetime]], state: State, full_days: float, now: datetime) -> str:
@@ -46,8 +49,11 @@ def alarm(state: State, alarm_hours: float, now: datetime) -> str:
     return f"No backup of the last {alarm_hours:g} hours has been proved, {last}"
 
 
-def selection(settings: Settings) -> list[str]:
-    """Options of duplicity for what it takes below /."""
+def selection(settings: Settings, left_out: Sequence[str] = ()) -> list[str]:
+    """Options of duplicity for what it takes below /. Raises BackupError where too much is left out of the manifest."""
+    hollow = [name for name in left_out if len(name) <= manifest.LONGEST_PATH]
+    if len(hollow) > HOLLOW_FILES:
+        raise BackupError(f"There are {len(hollow)} files of nothing but holes, such as {in_words(hollow)}")
     trees = [str(kept.path) for kept in settings.kept if kept.kind == "tree"]
     excluded = [f"{tree}/**/{pattern}" for tree in trees for pattern in settings.excludes]
     excluded += [f"{tree}/{pattern}" for tree in trees for pattern in settings.excludes]
@@ -55,6 +61,7 @@ def selection(settings: Settings) -> list[str]:
     too_long = rf"--exclude-regexp=^[\s\S]{{{manifest.LONGEST_PATH + 1},}}"
     return [
         too_long,
+        *(rf"--exclude-regexp=^{re.escape(name)}\Z" for name in hollow),
         *(f"--exclude={glob}" for glob in excluded),
         *(f"--include={path}" for path in taken),
         "--exclude=**",

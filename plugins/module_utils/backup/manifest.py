@@ -33,6 +33,8 @@ KINDS = {stat.S_IFREG: "file", stat.S_IFDIR: "directory", stat.S_IFLNK: "link"}
 ATTRIBUTES = ("user.", "system.posix_acl_")
 # Of a path. A longer one is left out: below another directory it could not be restored, where PATH_MAX is 4096 bytes.
 LONGEST_PATH = 1000
+# A larger file of which not a tenth is more than holes is left out, too: it costs nothing to make, and days to read.
+HOLLOW_BYTES = 10 << 30
 # Its owner has taken it away, put another thing there, or keeps it from root.
 NOT_OURS = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP, errno.ENXIO, errno.EACCES, errno.EPERM})
 # What a restored file has by itself is nobody's difference.
@@ -80,7 +82,7 @@ def scan(
     """What is at a path and below, by names that begin with `name`. Files that vanish meanwhile are left out.
 
     Of a file that has not changed since it was `known` the digest is taken from there. Names that are too long are
-    left out, with what is below, and told. Raises OSError.
+    left out, with what is below, and so are files that are hollow: these names are told. Raises OSError.
     """
     known = known or {}
     found: dict[str, Entry] = {}
@@ -108,7 +110,9 @@ def scan(
             directories[:] = [each for each in directories if is_taken([*parts, each])]
             for each in (*directories, *(each for each in files if is_taken([*parts, each]))):
                 key = "/".join([name, *parts, each])
-                if entry := _entry(directory, each, known.get(key)):
+                if _is_hollow(directory, each):
+                    leave_out(key)
+                elif entry := _entry(directory, each, known.get(key)):
                     found[key] = entry
     return found
 
@@ -152,6 +156,14 @@ def _entry(directory: int, name: str, known: Entry | None) -> Entry | None:
         return entry
     finally:
         os.close(descriptor)
+
+
+def _is_hollow(directory: int, name: str) -> bool:
+    try:
+        status = os.stat(name, dir_fd=directory, follow_symlinks=False)
+    except OSError:
+        return False
+    return status.st_size > max(HOLLOW_BYTES, 10 * status.st_blocks * SECTOR_BYTES)
 
 
 def _of_status(kind: str, status: os.stat_result) -> Entry:

@@ -298,7 +298,7 @@ def back_up(settings: Settings, state: State) -> list[str]:
         chains = duplicity.chains(settings.url) or duplicity.look(settings.url)
         reason = reason_for_full(chains, state, settings.full_days, utc_now())
         unseen = sorted({*state.unseen, *unseen_between(known, before)})
-        told = make(settings, duplicity, "full" if reason else "incremental")
+        told = make(duplicity, settings.url, "full" if reason else "incremental", selection(settings, left_out))
         state.unseen = [] if reason else unseen
         state.newest = newest(duplicity, settings, utc_now()).timestamp()
         if reason and state.broken:
@@ -308,7 +308,7 @@ def back_up(settings: Settings, state: State) -> list[str]:
         if state.unseen:
             told.append(f"In the next full backup, because time and mode stayed the same: {in_words(state.unseen)}")
         if left_out:
-            told.append(f"Left out, because the path is too long: {in_words(left_out)}")
+            told.append(f"Left out, because the path is too long or the file all holes: {in_words(left_out)}")
         if state.changed:
             told.append(f"Changed while they were read: {in_words(state.changed)}")
         write_state(settings, state)
@@ -319,12 +319,11 @@ def back_up(settings: Settings, state: State) -> list[str]:
     return told
 
 
-def make(settings: Settings, duplicity: Duplicity, verb: str) -> list[str]:
-    select = selection(settings)
+def make(duplicity: Duplicity, url: str, verb: str, select: Sequence[str]) -> list[str]:
     try:
-        said = duplicity.back_up(verb, settings.url, select)
+        said = duplicity.back_up(verb, url, select)
     except NoBackupError:
-        said = duplicity.back_up("full", settings.url, select)
+        said = duplicity.back_up("full", url, select)
     return [f"The store answered after several attempts: {line}" for line in dict.fromkeys(RETRIED.findall(said))]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
@@ -94,6 +95,17 @@ def test_what_is_kept_is_taken_and_nothing_else() -> None:
     assert all(place < taken for place, option in enumerate(selected) if option.endswith("Trash"))
     assert selected[-2:] == ["--include=/var/lib/backup/staged", "--exclude=**"]
     assert not any("hub.sqlite" in option for option in selected), "a database is copied first"
+
+
+def test_what_the_manifest_leaves_out_is_not_taken() -> None:
+    hollow, too_long = "/srv/homes/main/ada/h(o)llow", "/srv/homes/main/ada/" + "d/" * 1000
+    selected = decisions.selection(SETTINGS, [hollow, too_long])
+    patterns = [option.partition("=")[2] for option in selected if option.startswith("--exclude-regexp=")]
+    assert [any(re.search(pattern, name) for pattern in patterns) for name in (hollow, too_long, f"{hollow}w")] == [
+        True, True, False
+    ]  # fmt: skip
+    with pytest.raises(BackupError, match="nothing but holes"):
+        decisions.selection(SETTINGS, [hollow] * 1000)
 
 
 def test_what_came_went_or_changed_while_it_was_read_is_known() -> None:

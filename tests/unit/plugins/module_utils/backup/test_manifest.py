@@ -92,6 +92,16 @@ def test_a_path_without_end_is_left_out_and_named(home: Path) -> None:
         subprocess.run(["rm", "-r", home / "d"], check=True)
 
 
+def test_a_file_of_nothing_but_holes_is_left_out_and_named(home: Path) -> None:
+    with (home / "hollow").open("wb") as file:
+        file.truncate(4 << 40)
+    left_out: list[str] = []
+    found = scan(home, NAME, leave_out=left_out.append)
+    assert left_out == [f"{NAME}/hollow"]
+    assert f"{NAME}/hollow" not in found
+    assert f"{NAME}/sparse" in found
+
+
 def test_what_a_disk_does_not_give_is_no_file_that_is_gone(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def fail(*_arguments: object, **_options: object) -> None:
         raise OSError(errno.EIO, "Input/output error")
