@@ -92,6 +92,19 @@ def test_in_place_has_to_be_confirmed(changed: Site) -> None:
     assert changed.look(EMIL) == before
 
 
+def test_what_nobody_could_restore_is_left_out_by_name_and_stops_nothing(changed: Site) -> None:
+    changed.run("python3", "-c", f"import os; os.makedirs('{MALLORY}/' + 'd/' * 700)")
+    changed.run("truncate", "--size=4T", f"{MALLORY}/hollow")
+    changed.back_up()
+    (told,) = [line for line in changed.log().splitlines() if line.startswith("Left out")][-1:]
+    assert f"{MALLORY}/hollow" in told
+    assert f"{MALLORY}/d/d/d" in told
+    assert changed.prove() == "inactive", changed.log("galilean-backup-proof-main")
+    run = changed.restore(paths=[MALLORY])
+    assert run.returncode == 0, run.output
+    changed.run("sh", "-c", f"rm -r {MALLORY}.restored-* {MALLORY}/d {MALLORY}/hollow")
+
+
 @pytest.mark.seldom
 def test_check_says_what_it_would_do_and_does_nothing(changed: Site) -> None:
     before = changed.look(HOMES)
