@@ -17,6 +17,7 @@ from __future__ import annotations
 import fcntl
 import itertools
 import json
+import math
 import os
 import random
 import shutil
@@ -77,6 +78,8 @@ BRING_BACK = (
 )
 # https://www.sqlite.org/tempfiles.html
 JOURNALS = ("-journal", "-wal", "-shm")
+# Who restores sits and waits.
+PATIENCE_SECONDS = 600
 # What proofs and drills leave to those who work on the same file system.
 RESERVED_BYTES = 1 << 30
 METRICS = """\
@@ -736,6 +739,19 @@ def write_metrics(settings: Settings, state: State) -> None:
     write_durably(settings.metrics, text, mode=0o644)
 
 
+def locks_within(lock: int, seconds: float) -> bool:
+    """Whether a lock was had, for which one waits so long."""
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            time.sleep(1)
+        else:
+            return True
+    return False
+
+
 @contextmanager
 def alone(settings: Settings, verb: str) -> Iterator[None]:
     """Waits until no other one is at work, and says for whom. Raises BackupError where that is an alarm."""
@@ -752,7 +768,8 @@ def alone(settings: Settings, verb: str) -> Iterator[None]:
             if verb in TIMED and state.problem:
                 write_metrics(settings, state)
                 raise BackupError(f"{state.problem}. Another is still at work: {holder}") from None
-            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not locks_within(lock.fileno(), PATIENCE_SECONDS if verb == "restore" else math.inf):
+                raise BackupError(f"Another is still at work: {holder}. Try again, or end it") from None
         lock.truncate(0)
         lock.write(f"{verb} since {utc_now():%Y-%m-%d %H:%M} UTC, process {os.getpid()}")
         lock.flush()

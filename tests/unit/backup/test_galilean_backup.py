@@ -287,6 +287,14 @@ def test_what_is_put_in_the_place_of_a_directory_keeps_its_mode(
     assert (tmp_path / "notes").stat().st_mode & 0o7777 == 0o711
 
 
+def test_who_restores_does_not_wait_for_ever(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = replace(SETTINGS, directory=tmp_path)
+    monkeypatch.setattr(program, "PATIENCE_SECONDS", 0)
+    running, waiting = program.alone(here, "run"), program.alone(here, "restore")
+    with running, pytest.raises(BackupError, match="still at work: run since"), waiting:
+        pass
+
+
 class Bare:
     """A duplicity that restores what somebody else has put aside."""
 
