@@ -572,7 +572,7 @@ def put(
 ) -> tuple[str, dict[str, str]]:
     """Restore one path. Where it is now, and what of it is not as it was though it did not change meanwhile.
 
-    What is not as it was replaces nothing: it is left beside.
+    What is not as it was replaces nothing: it is left beside. Raises BackupError where there is nothing of it.
     """
     above = place.kept.path.parent
     above.mkdir(mode=0o755, parents=True, exist_ok=True)
@@ -581,6 +581,10 @@ def put(
         tree = aside / "tree"
         tree.mkdir(mode=0o700)
         wrong = bring(duplicity, settings, source, backup, tree / "restored", entries)
+        if not os.path.lexists(tree / "restored"):
+            raise BackupError(
+                f"The backup of {backup:%Y-%m-%d %H:%M:%S} UTC names {in_words([place.path])} and lacks it"
+            )
         wrong = {name: how for name, how in wrong.items() if name not in changed}
         # Before names say so, what was restored is on the disk.
         os.sync()

@@ -19,7 +19,11 @@ from typing import Any, cast
 import galilean_backup as program
 import pytest
 from ansible_collections.galilean.hub.plugins.module_utils.backup import decisions, manifest, settings
-from ansible_collections.galilean.hub.plugins.module_utils.backup.duplicity import Duplicity, DuplicityError
+from ansible_collections.galilean.hub.plugins.module_utils.backup.duplicity import (
+    Duplicity,
+    DuplicityError,
+    NotInBackupError,
+)
 from ansible_collections.galilean.hub.plugins.module_utils.backup.manifest import Entry
 from ansible_collections.galilean.hub.plugins.module_utils.backup.settings import BackupError, Kept, Settings, State
 from ansible_collections.galilean.hub.plugins.plugin_utils import openpgp
@@ -381,6 +385,21 @@ def test_what_comes_back_damaged_is_an_error_and_replaces_nothing(home: Path, tm
         told.extend(program.restore(here, program.Request(place, [str(home)])))
     assert any(line.startswith(f'Not as it was: "{home}/notes"') for line in told)
     assert (home / "notes").read_text() == ("damaged" if place == "missing" else "as they are")
+
+
+def test_what_the_manifest_has_and_the_backup_has_not_replaces_nothing(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def restore(*_arguments: object) -> None:
+        raise NotInBackupError("not found in archive")
+
+    monkeypatch.setattr(program, "restore_path", restore)
+    here, place = replace(SETTINGS, directory=tmp_path), program.Place(HOMES, str(home), "in_place")
+    place = replace(place, kept=Kept("homes", home.parent, "tree"))
+    entries = manifest.scan(home.parent, str(home.parent))
+    with pytest.raises(BackupError, match="and lacks it"):
+        program.put(here, cast(Duplicity, None), place, str(home), NOW, entries, list(entries))
+    assert (home / "notes").read_text() == "as they are"
 
 
 def test_what_is_not_in_the_backup_is_told(home: Path, tmp_path: Path) -> None:
