@@ -272,8 +272,18 @@ def _mend(directory: int, name: str, entry: Entry | None, links: int) -> None:
         try:
             os.link(name, entry.hard_link, src_dir_fd=directory, dst_dir_fd=links, follow_symlinks=False)
         except FileExistsError:
-            os.unlink(name, dir_fd=directory)
-            os.link(entry.hard_link, name, src_dir_fd=links, dst_dir_fd=directory, follow_symlinks=False)
+            # Names that became two files while they were read are restored as two.
+            if _digest_of(directory, name) == _digest_of(links, entry.hard_link):
+                os.unlink(name, dir_fd=directory)
+                os.link(entry.hard_link, name, src_dir_fd=links, dst_dir_fd=directory, follow_symlinks=False)
+
+
+def _digest_of(directory: int, name: str) -> str:
+    descriptor = os.open(name, FILE, dir_fd=directory)
+    try:
+        return _digest(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def differences(wanted: Entries, found: Entries) -> dict[str, str]:

@@ -130,6 +130,14 @@ def test_a_mended_tree_is_as_it_was(home: Path) -> None:
     assert (restored / "sparse").stat().st_blocks * 512 < 1_000_000
 
 
+def test_names_that_came_back_with_other_content_stay_two_files(home: Path) -> None:
+    wanted, restored = scan(home, NAME), copied(home)
+    (restored / "second").write_text("of its own")
+    manifest.mend(restored, NAME, wanted)
+    assert (restored / "notes" / "first").read_text() == "twice"
+    assert (restored / "second").read_text() == "of its own"
+
+
 def test_what_has_become_a_link_is_not_mended_through_it(home: Path, tmp_path: Path) -> None:
     wanted, restored = scan(home, NAME), copied(home)
     elsewhere = tmp_path / "elsewhere"
