@@ -1,16 +1,14 @@
-"""When a full backup is made, when its age is an alarm, what is taken, and what a proof looks at."""
+"""What ends a backup is known, what was broken is replaced, and what is restored replaces nothing it should not."""
 
 from __future__ import annotations
 
-import json
 import os
 import random
-import re
 import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
-from dataclasses import asdict, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -27,127 +25,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.backup.duplicity impo
 from ansible_collections.galilean.hub.plugins.module_utils.backup.manifest import Entry
 from ansible_collections.galilean.hub.plugins.module_utils.backup.settings import BackupError, Kept, Settings, State
 from ansible_collections.galilean.hub.plugins.plugin_utils import openpgp
-
-NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
-HOMES = Kept("homes", Path("/srv/homes/main"), "tree")
-DATABASE = Kept("hub database", Path("/var/lib/hub/hub.sqlite"), "sqlite", ["hub.service"])
-ADMINS = Kept("administrators", Path("/var/lib/hub/admins.json"), "tree")
-SETTINGS = Settings(
-    cluster="0123",
-    instance="main",
-    set="jupiter",
-    target="sftp://backup@192.0.2.1/store",
-    duplicity="/usr/bin/duplicity",
-    options=[],
-    directory=Path("/var/lib/backup"),
-    keys=[],
-    credentials=Path("/etc/credentials.json"),
-    sealed=None,
-    kept=[HOMES, DATABASE, ADMINS],
-    excludes=[".cache", "share/Trash"],
-    full_days=7,
-    keep_chains=2,
-    keep_days=30,
-    alarm_hours=26,
-    sample=2,
-    metrics=Path("/var/lib/metrics.prom"),
-)
-
-
-def ago(**parts: float) -> datetime:
-    return NOW - timedelta(**parts)
-
-
-@pytest.mark.parametrize(
-    ("chains", "state", "reason"),
-    [
-        ([], State(), "there is none"),
-        ([[ago(days=6.9), ago(hours=1)]], State(), ""),
-        ([[ago(days=7)]], State(), "the last one is of 2026-11-23 12:00 UTC"),
-        ([[ago(days=20)], [ago(days=1)]], State(), ""),
-        ([[ago(hours=1)]], State(broken="it does not restore"), "it does not restore"),
-        (
-            [[ago(hours=1)]],
-            State(broken="it does not restore", replaced=ago(days=1).timestamp()),
-            "it does not restore",
-        ),
-        ([[ago(hours=1)]], State(broken="it does not restore", replaced=ago(hours=23).timestamp()), ""),
-    ],
-)
-def test_a_full_backup_is_made_when_there_is_a_reason(chains: list[list[datetime]], state: State, reason: str) -> None:
-    assert decisions.reason_for_full(chains, state, 7, NOW) == reason
-
-
-@pytest.mark.parametrize(
-    ("state", "alarming"),
-    [
-        (State(), False),
-        (State(began=ago(hours=25).timestamp()), False),
-        (State(began=ago(hours=27).timestamp()), True),
-        (State(began=ago(days=90).timestamp(), proved=ago(hours=25).timestamp()), False),
-        (State(began=ago(days=90).timestamp(), proved=ago(hours=27).timestamp()), True),
-    ],
-)
-def test_a_day_without_a_proof_is_an_alarm(state: State, alarming: bool) -> None:
-    assert bool(decisions.alarm(state, 26, NOW)) is alarming
-
-
-def test_what_is_kept_is_taken_and_nothing_else() -> None:
-    selected = decisions.selection(SETTINGS)
-    assert "--exclude=/srv/homes/main/**/.cache" in selected
-    taken = selected.index("--include=/srv/homes/main")
-    assert all(place < taken for place, option in enumerate(selected) if option.endswith("Trash"))
-    assert selected[-2:] == ["--include=/var/lib/backup/staged", "--exclude=**"]
-    assert not any("hub.sqlite" in option for option in selected), "a database is copied first"
-
-
-def test_what_the_manifest_leaves_out_is_not_taken() -> None:
-    hollow, too_long = "/srv/homes/main/ada/h(o)llow", "/srv/homes/main/ada/" + "d/" * 1000
-    selected = decisions.selection(SETTINGS, [hollow, too_long])
-    patterns = [option.partition("=")[2] for option in selected if option.startswith("--exclude-regexp=")]
-    assert [any(re.search(pattern, name) for pattern in patterns) for name in (hollow, too_long, f"{hollow}w")] == [
-        True, True, False
-    ]  # fmt: skip
-    with pytest.raises(BackupError, match="nothing but holes"):
-        decisions.selection(SETTINGS, [hollow] * 1000)
-
-
-def test_what_came_went_or_changed_while_it_was_read_is_known() -> None:
-    file = Entry("file", 0o600, 1, 1, 0, seen="1")
-    before = {"same": file, "changed": file, "gone": file}
-    after = {"same": file, "changed": replace(file, seen="2"), "new": file}
-    assert decisions.changed_between(before, after) == ["changed", "gone", "new"]
-
-
-@pytest.mark.parametrize(
-    ("changed", "unseen"),
-    [
-        ({"digest": "2", "size": 9, "mtime_ns": 5 * 10**9 + 1}, ["notes"]),
-        ({"digest": "2", "mtime_ns": 6 * 10**9}, []),
-        ({"digest": "2", "mode": 0o640}, []),
-        ({"seen": "2"}, []),
-    ],
-)
-def test_a_change_that_duplicity_does_not_see_is_named(changed: dict[str, Any], unseen: list[str]) -> None:
-    file = Entry("file", 0o600, 1, 1, 5 * 10**9, digest="1", seen="1")
-    assert (
-        decisions.unseen_between({"notes": file, "gone": file}, {"notes": replace(file, **changed), "new": file})
-        == unseen
-    )
-
-
-def test_a_proof_takes_whole_homes_and_single_files() -> None:
-    directory, file = Entry("directory", 0o700, 1, 1, 0), Entry("file", 0o600, 1, 1, 0)
-    entries = {
-        "/srv/homes/main": directory,
-        **{f"/srv/homes/main/{name}": directory for name in ("ada", "emil")},
-        "/srv/homes/main/ada/notes": directory,
-        "/srv/homes/main/file": file,
-        "/var/lib/hub/admins.json": file,
-    }
-    chosen = decisions.samples(entries, SETTINGS.kept, 9, 0, random.Random(1))
-    assert sorted(chosen) == ["/srv/homes/main/ada", "/srv/homes/main/emil", "/var/lib/hub/admins.json"]
-    assert len(decisions.samples(entries, SETTINGS.kept, 2, 0, random.Random(1))) == 2
+from backups import HOMES, NOW, SETTINGS, ago
 
 
 def test_a_proof_takes_what_fits(tmp_path: Path) -> None:
@@ -165,28 +43,6 @@ def test_a_proof_takes_what_fits(tmp_path: Path) -> None:
         decisions.refuse_without_room(tmp_path, 1 << 62, program.room_in(tmp_path))
 
 
-@pytest.mark.parametrize(
-    ("path", "kept"),
-    [
-        ("/srv/homes/main", HOMES),
-        ("/srv/homes/main/ada/notes/a\nb", HOMES),
-        ("/var/lib/hub/hub.sqlite", DATABASE),
-        ("/var/lib/hub/admins.json", ADMINS),
-    ],
-)
-def test_a_path_is_kept_by_what_it_is_in(path: str, kept: Kept) -> None:
-    assert decisions.kept_of(SETTINGS, path) == kept
-
-
-@pytest.mark.parametrize(
-    "path",
-    ["/etc/shadow", "/srv/homes/main/../../../etc/shadow", "/srv/homes/mainland", "srv/homes/main", "/var/lib/hub", ""],
-)
-def test_a_path_that_is_not_kept_is_refused(path: str) -> None:
-    with pytest.raises(BackupError, match="is not kept here"):
-        decisions.kept_of(SETTINGS, path)
-
-
 def test_the_store_of_another_cluster_is_refused() -> None:
     program.refuse_the_store_of_another(SETTINGS, {})
     program.refuse_the_store_of_another(SETTINGS, {"cluster": "0123", "host": "jupiter"})
@@ -198,14 +54,6 @@ def test_a_name_beside_another_fits_into_a_directory() -> None:
     assert program.with_suffix("notes", ".restored-now") == "notes.restored-now"
     long = program.with_suffix("é" * 127, ".restored-20261130T120000Z")
     assert len(long.encode("utf-8", "surrogateescape")) <= 255
-
-
-def test_what_is_known_of_another_target_is_not_known_of_this_one(tmp_path: Path) -> None:
-    here = replace(SETTINGS, directory=tmp_path)
-    settings.write_state(here, State(target=here.place, newest=1, is_claimed=True))
-    assert settings.read_state(here).newest == 1
-    elsewhere = replace(here, target="file:///mnt/store")
-    assert settings.read_state(elsewhere) == State(target="file:///mnt/store/main")
 
 
 def metric(settings: Settings, name: str) -> float:
@@ -409,23 +257,6 @@ def test_what_is_not_in_the_backup_is_told(home: Path, tmp_path: Path) -> None:
     assert any(line.startswith("Not in the backup") and "certificates" in line for line in told)
     with pytest.raises(BackupError, match="has no"):
         list(program.restore(replace(here, kept=[other]), program.Request("missing")))
-
-
-@pytest.mark.parametrize(
-    ("now", "lost"),
-    [
-        (["/srv/homes/main", "/srv/homes/main/ada", "/var/lib/hub/admins.json"], []),
-        (["/srv/homes/main", "/var/lib/hub/admins.json"], ["/srv/homes/main"]),
-        (["/var/lib/hub/admins.json"], ["/srv/homes/main"]),
-        (["/srv/homes/main", "/srv/homes/main/ada"], ["/var/lib/hub/admins.json"]),
-    ],
-)
-def test_what_was_backed_up_and_is_gone_is_named(now: list[str], lost: list[str]) -> None:
-    file = Entry("file", 0o600, 1, 1, 0)
-    first = ["/srv/homes/main", "/srv/homes/main/ada", "/srv/homes/main/emil", "/var/lib/hub/admins.json"]
-    before = decisions.had(SETTINGS, dict.fromkeys(first, file))
-    assert decisions.gone(before, decisions.had(SETTINGS, dict.fromkeys(now, file)), SETTINGS.kept) == lost
-    assert decisions.gone(before, {}, []) == [], "nobody keeps it any more"
 
 
 class Stored(Bare):
@@ -638,13 +469,3 @@ def systemctl(directory: Path, monkeypatch: pytest.MonkeyPatch, state: str, stop
     path.chmod(0o755)
     monkeypatch.setenv("PATH", str(directory), prepend=":")
     return log
-
-
-def test_settings_are_what_the_role_writes(tmp_path: Path) -> None:
-    written = tmp_path / "settings.json"
-    kept = {"name": "homes", "path": "/srv/homes/main", "kind": "tree", "hosts": ["jupiter"]}
-    given = {**asdict(SETTINGS), "target": "s3://bucket", "sealed": "", "kept": [kept]}
-    written.write_text(json.dumps(given, default=str))
-    read = settings.read_settings(written)
-    assert read.kept == [replace(HOMES, hosts=["jupiter"])]
-    assert read.url == "boto3+s3://bucket/main/jupiter"
