@@ -61,5 +61,5 @@ def test_another_rebuild_leaves_all_as_it_is(site: Site, store: Store) -> None: 
     # Nobody has to bring the key: the secrets are there.
     run = site.play("rebuild.yml", "--tags", "rebuild", environment={"GNUPGHOME": "/nowhere"})
     assert run.returncode == 0, run.output
-    assert f'Left as it is: \\"{HOMES}/main\\"' in run.output
+    assert f'Left as it is: "{HOMES}/main"' in run.output.replace("\\", "")
     assert site.look(HOMES) == before
