@@ -159,7 +159,7 @@ class Bare:
 
 
 def database(path: Path, name: str) -> None:
-    with closing(sqlite3.connect(path)) as connection, connection:
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("PRAGMA journal_mode=WAL")
         connection.execute("CREATE TABLE users (name TEXT)")
         connection.execute("INSERT INTO users VALUES (?)", (name,))
