@@ -158,8 +158,9 @@ def test_uids_of_containers_that_root_has_started_are_of_nobody_here(command: li
     started = subprocess.Popen([*command, *sleep])
     try:
         sleeping = eventually(lambda: process_of(sleep), "it sleeps")
-        assert (54321 in host._uids(sleeping, inherited=host.NOBODY_LOGGED_IN)) is is_found
+        uids = host._uids(sleeping, inherited=host.NOBODY_LOGGED_IN)
         os.kill(sleeping, signal.SIGKILL)
+        assert (54321 in uids) is is_found
     finally:
         started.kill()
         started.wait()
