@@ -103,6 +103,7 @@ class ActionModule(ActionBase):
             of_others={host: cluster.OfOthers(**found) for host, found in looks.known("of_others").items()},
             containers=looks.known("containers"),
             taken={host: [cluster.Taken(**each) for each in taken] for host, taken in looks.known("taken").items()},
+            unknown=looks.unknown(),
             ports=specs.ports,
             ports_met=specs.ports_met,
         )
@@ -153,12 +154,15 @@ class Looks:
         """One value of the hosts where it could be found out."""
         return {host: look[name] for host, look in self._looks.items() if name not in look["unknown"]}
 
+    def unknown(self) -> dict[str, Mapping[str, str]]:
+        """What could not be found out, and so is not compared with anything, with the reasons."""
+        return {host: look["unknown"] for host, look in self._looks.items()}
+
     def gaps(self) -> list[str]:
-        """What could not be found out, and so is not compared with anything."""
         return [
             f"{host}: {name} could not be found out: {reason}"
-            for host, look in self._looks.items()
-            for name, reason in look["unknown"].items()
+            for host, unknown in self.unknown().items()
+            for name, reason in unknown.items()
         ]
 
 

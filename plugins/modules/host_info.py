@@ -465,10 +465,10 @@ EXPORTS = Path("/etc/exports")
 EXPORTS_OF_OTHERS = "[!.]*.exports"
 OUR_EXPORTS = Path("/etc/exports.d/galilean.exports")
 FSTAB = Path("/etc/fstab")
-# What roles write before they take anything over: the engine, the clock, and NFS on servers and clients.
+# What roles write with what they take over: the engine, the clock, and NFS on servers and clients.
 ENGINE_IS_OURS = Path("/etc/systemd/system/docker.service.d/10-galilean.conf")
 CLOCK_IS_OURS = Path("/etc/galilean/firewall.nft")
-NFS_IS_OURS = Path("/etc/systemd/system/rpcbind.service")
+NFS_IS_OURS = (Path("/etc/nfs.conf.d/galilean.conf"), Path("/etc/systemd/system/galilean-homes.service"))
 LISTENER = {
     "name": {"type": "str", "required": True},
     "protocol": {"type": "str", "choices": ["tcp", "udp"], "required": True},
@@ -611,7 +611,7 @@ class Look:
         return host.taken(found, self.module.params["listeners"], containers, os.path.exists)
 
     def containers_of_others(self) -> list[str]:
-        if ENGINE_IS_OURS.exists() or not self.has_engine_to_ask():
+        if ENGINE_IS_OURS.exists() or not self.engine_runs():
             return []
         return sorted(container["Names"][0].lstrip("/") for container in ask("GET", "/containers/json"))
 
@@ -625,7 +625,7 @@ class Look:
         return {
             "files": [str(path) for path, is_of_others in files.items() if is_of_others],
             "engine_options": "" if engine_is_ours else text_of(DAEMON_JSON),
-            "exports": [] if os.path.lexists(NFS_IS_OURS) else exported_by_others(),
+            "exports": [] if any(path.exists() for path in NFS_IS_OURS) else exported_by_others(),
             "fstab": host.fstab(text_of(FSTAB)),
             "firewalls": host.firewalls_at_work(),
             "time_services": [] if CLOCK_IS_OURS.exists() else host.time_services(process_names()),

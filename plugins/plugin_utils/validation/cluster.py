@@ -80,6 +80,8 @@ class Cluster:
     # Containers that run on engines that are not ours, and ports of ours on which others listen.
     containers: Mapping[str, Sequence[str]] = field(default_factory=dict)
     taken: Mapping[str, Sequence[Taken]] = field(default_factory=dict)
+    # What could not be found out of a host, and why, by what it is called above.
+    unknown: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     # What roles declare: their ports, and by the inputs that say where others listen the inputs that say those ports.
     ports: Sequence[Port] = ()
     ports_met: Mapping[str, str] = field(default_factory=dict)

@@ -49,8 +49,10 @@ def groups_are_spelt(cluster: Cluster) -> Iterator[Finding]:
 
 
 def hosts_are_named(cluster: Cluster) -> Iterator[Finding]:
+    """The inventory may have hosts of others, whatever they are called. One that is called like a group was to be that."""
+    ours = {*cluster.hosts, *cluster.groups.get(CLOUD, ())}
     for host in cluster.groups.get("all", ()):
-        if not is_host(host) or host in GROUPS:
+        if host in GROUPS or (host in ours and not is_host(host)):
             problem = "expected a host name, which is no name of a group"
             advice = "Name it with letters, digits, - and . in the inventory; ansible_host says where it is."
             yield Finding(host, "name of the host", problem, advice)

@@ -51,6 +51,15 @@ def listed(names: Sequence[str]) -> str:
     return f"{shown} and {len(names) - SHOWN} more" if len(names) > SHOWN else shown
 
 
+def unknown(cluster: Cluster) -> Iterator[Finding]:
+    """What nobody has seen may be somebody's."""
+    for host, reasons in sorted(cluster.unknown.items()):
+        for name, what in (("containers", "what its Docker engine runs"), ("of_others", "what others have set up here")):
+            if name in reasons and not adopted(cluster, host):
+                problem = f"it could not be found out {what}: {reasons[name]}"
+                yield finding(host, "host", problem, "mend that")
+
+
 def engines(cluster: Cluster) -> Iterator[Finding]:
     for host in _with_an_engine(cluster):
         containers = cluster.containers.get(host)
@@ -167,4 +176,4 @@ def input_of(cluster: Cluster, host: str, port: Taken) -> str:
     return next((name for name in inputs if values.get(name) == port.port), "")
 
 
-RULES: tuple[Rule, ...] = (clocks, engine_options, engines, exports, firewalls, mounts, ports, sites)
+RULES: tuple[Rule, ...] = (clocks, engine_options, engines, exports, firewalls, mounts, ports, sites, unknown)

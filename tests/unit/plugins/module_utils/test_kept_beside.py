@@ -36,6 +36,18 @@ def test_keep(tmp_path: Path, theirs: str | None, kept: str | None, is_ours: boo
     assert keep(path, place, is_ours) == (content, False)
 
 
+def test_nothing_that_was_kept_is_lost(tmp_path: Path) -> None:
+    path, place = tmp_path / "default", tmp_path / "kept"
+    for content in ("first", "second", "third"):
+        path.write_text(content)
+        keep(path, place, is_ours=False)
+    assert {file.name: file.read_text() for file in tmp_path.glob("kept*")} == {
+        "kept": "third",
+        "kept.1": "first",
+        "kept.2": "second",
+    }
+
+
 def test_a_copy_is_read_by_nobody_who_may_not_read_the_file(tmp_path: Path) -> None:
     path, place = tmp_path / "secret", tmp_path / "kept"
     path.write_bytes(b"\xff secret")

@@ -19,6 +19,8 @@ from clusters import (
         with_groups(nodes=[], storage=["jupiter"], edge=["jupiter"]),
         # Whose servers are to be made.
         with_groups(hub=[], nodes=[], cloud=["localhost"]),
+        # The hosts of others are not ours to name.
+        with_groups(all=[*HOSTS, "Web server (old)"]),
     ],
 )
 def test_nothing_wrong(inventory: Cluster) -> None:
@@ -34,7 +36,7 @@ def test_nothing_wrong(inventory: Cluster) -> None:
         (with_groups(edge=["io", "europa"]), "", "group edge", "found europa, io"),
         (with_groups(nodes=["jupiter", "io"]), "jupiter", "group nodes", "one of its nodes"),
         (with_groups(node=["callisto"]), "", "group node", "no playbook uses"),
-        (with_groups(all=[*HOSTS, "io_1"]), "io_1", "name of the host", "expected a host name"),
+        (with_groups(nodes=["io", "io_1"], all=[*HOSTS, "io_1"]), "io_1", "name of the host", "expected a host name"),
         (with_groups(all=[*HOSTS, "nodes"]), "nodes", "name of the host", "no name of a group"),
     ],
 )

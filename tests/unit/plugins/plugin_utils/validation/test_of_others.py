@@ -45,6 +45,10 @@ def mounted(path: str, host: str = "io", **given: Any) -> Cluster:
     return having(host, fstab=[{"path": path, "source": "/dev/vdc"}], given={**NFS, **given})
 
 
+def unseen(name: str) -> Cluster:
+    return replace(having(), unknown={"io": {name: "no answer within 30 s"}})
+
+
 ADOPTABLE = [
     (engine("{}"), "io", DAEMON_JSON, "it is not ours"),
     (engine('{"data-root": "/data"}'), "io", DAEMON_JSON, "it is not ours; data-root would stay"),
@@ -73,6 +77,8 @@ ADOPTABLE = [
     (having(firewalls=["ufw"]), "io", "ufw", "would keep hosts of the cluster and people out"),
     (having(time_services=["chrony"], given=TIMESYNCD), "io", "base_time_service", "chrony sets the clock"),
     (having(time_services=["ntpd"], given=TIMESYNCD), "io", "base_time_service", "ntpd sets the clock"),
+    (unseen("containers"), "io", "host", "it could not be found out what its Docker engine runs: no answer within 30 s"),
+    (unseen("of_others"), "io", "host", "it could not be found out what others have set up here: no answer"),
     (having(exports=["/data"], given=NFS), "io", "NFS", "/data would be served over NFS 4.2 alone"),
 ]
 IN_THE_WAY = [
@@ -127,6 +133,7 @@ def test_nobody_is_told_to_allow_what_cannot_be_taken_over(cluster: Cluster) -> 
         having(time_services=["chrony"], given={"base_time_service": "chrony"}),
         having(time_services=["ntpd"], given={"base_time_service": "ntpsec"}),
         having(exports=["/data"], given={"cluster_homes_provider": "site"}),
+        unseen("swarm"),
         mounted("/srv"),
         mounted("/srv/galilean"),
         mounted("/srv/galilean/homes-of-others"),
