@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from changes import Cluster
@@ -32,8 +32,8 @@ def failings(tasks: Sequence[Task]) -> list[Failing]:
     return [Failing(task, host) for host in FAILING for task in tasks if host in task.changed]
 
 
-def fault(cluster: Cluster, failing: Failing) -> str:
-    """What is wrong with a run that fails there, and with the next one, if anything."""
+def faults_of_a_run(cluster: Cluster, failing: Failing) -> list[str]:
+    """What is wrong with a run that fails there."""
     run = Site(fail_at=f"^{failing.task.number} ", fail_on=failing.host)
     code = run.process.wait()
     told = run.told()
@@ -41,26 +41,34 @@ def fault(cluster: Cluster, failing: Failing) -> str:
     name = failing.task.name.rpartition(" : ")[2]
     last_lines = LAST_LINES.search(told)
     if not (code and last_lines and f"  {name}" in last_lines[0]):
-        found.append(f"the run ended with {code} and does not name the task at its end:\n{told}")
+        found.append(f"{failing}: the run ended with {code} and does not name the task at its end:\n{told}")
     if lost := cluster.disturbed():
-        found.append(f"disturbed: {', '.join(lost)}")
+        found.append(f"{failing}: disturbed: {', '.join(lost)}")
+    return found
+
+
+def faults_of_a_row(cluster: Cluster, row: Sequence[Failing]) -> list[str]:
+    """What is wrong with runs that fail there, one after the other, and with the one that follows. Raises RunError."""
+    found = [fault for failing in row for fault in faults_of_a_run(cluster, failing)]
     if changing := [task.name for task in Site().finish() if task.changed]:
         found.append(f"the next run changed something: {', '.join(changing)}")
     if lost := cluster.disturbed():
         found.append(f"disturbed by the next run: {', '.join(lost)}")
-    return "\n".join(found)
+    return found
 
 
 def try_failings(
-    hosts: Hosts, choose: Callable[[list[Failing]], list[Failing]], tell: Callable[[Sequence[str], float, str], None]
+    hosts: Hosts,
+    rows: Callable[[list[Failing]], Iterable[Sequence[Failing]]],
+    tell: Callable[[Sequence[str], float, str], None],
 ) -> None:
-    """Fail the chosen tasks on a cluster in use, one after the other, and tell what came of each."""
+    """Fail the chosen tasks on a cluster in use, row by row, and tell what came of each row."""
     cluster = Cluster(hosts)
     cluster.open()
-    for failing in choose(failings(hosts.tasks)):
+    for row in rows(failings(hosts.tasks)):
         began = time.monotonic()
         try:
-            found = fault(cluster, failing)
+            found = faults_of_a_row(cluster, row)
         except (RunError, AssertionError) as error:
-            found = str(error)
-        tell([str(failing)], time.monotonic() - began, found)
+            found = [str(error)]
+        tell([str(failing) for failing in row], time.monotonic() - began, "\n".join(found))

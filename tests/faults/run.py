@@ -18,7 +18,7 @@ import re
 import statistics
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import cycle
@@ -176,9 +176,16 @@ class Trials:
                 tallies[mode].tell(points, seconds, fault)
 
 
-def in_rows(points: Sequence[Point], length: int) -> Iterator[Sequence[Point]]:
+def in_rows(points: Sequence[Any], length: int) -> Iterator[Sequence[Any]]:
     for first in range(0, len(points), length):
         yield points[first : first + length]
+
+
+def in_time(rows: Iterable[Any], minutes: float | None, began: float) -> Iterator[Any]:
+    """Rows to begin with, until so many minutes are over."""
+    for row in rows:
+        if not minutes or time.monotonic() - began < minutes * 60:
+            yield row
 
 
 def endings_of(points: Sequence[Point], modes: Sequence[str], in_turn: bool) -> Iterator[list[Ending]]:
@@ -196,6 +203,10 @@ def timed(what: str, began: float) -> None:
 def chosen_points(chosen: argparse.Namespace, points: Sequence[Any]) -> list[Any]:
     matching = [point for point in points if not chosen.task or chosen.task.search(str(point))]
     return sample(matching, chosen.sample, chosen.seed) if chosen.sample else matching
+
+
+def chosen_rows(chosen: argparse.Namespace, points: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    return in_time(in_rows(chosen_points(chosen, points), chosen.in_a_row), chosen.minutes, time.monotonic())
 
 
 def try_points(hosts: Hosts, chosen: argparse.Namespace, tallies: Mapping[str, Tally]) -> None:
@@ -219,9 +230,8 @@ def try_points(hosts: Hosts, chosen: argparse.Namespace, tallies: Mapping[str, T
             since = time.monotonic()
             trials.keep(phase)
             timed(f"hosts kept as they are after {phase}", since)
-    for row in rows:
-        if not chosen.minutes or time.monotonic() - began < chosen.minutes * 60:
-            trials.attempt(row, tallies)
+    for row in in_time(rows, chosen.minutes, began):
+        trials.attempt(row, tallies)
 
 
 def arguments() -> argparse.Namespace:
@@ -257,7 +267,7 @@ def main() -> None:
         if tally.mode == "changes":
             try_changes(hosts, chosen.seed, tally.tell)
         if tally.mode == "failing":
-            try_failings(hosts, partial(chosen_points, chosen), tally.tell)
+            try_failings(hosts, partial(chosen_rows, chosen), tally.tell)
     if not chosen.keep:
         hosts.remove()
     print("\nmode         tried  converged  seconds of the next run: median, and from fastest to slowest")
