@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +21,7 @@ VERB = re.compile(
     r"|Stop|Sum|Take|Trust|Try|Visit|Wait|Withdraw|Write"
 )
 FORBIDDEN = {"set_fact", "shell", "ignore_errors", "notify", "listen", "handlers"}
+FROM_THE_START = re.compile(r"\{\{ lookup\('galilean\.hub\.from_the_start', '([a-z:]+)'\) \}\}")
 SHELLS = {"sh", "bash", "dash"}
 INPUT_WITH_DEFAULT = re.compile(r"\b(\w+)\s*\|\s*(?:ansible\.builtin\.)?(?:default|d)\s*\(")
 TASK_LISTS = ("block", "rescue", "always", "tasks", "pre_tasks", "post_tasks")
@@ -183,15 +184,27 @@ def test_hosts_of_a_play_wait_for_one_another_whatever_strategy_is_configured(pa
         assert play["strategy"] == "linear", play["name"]
 
 
+def groups_of(play: Mapping[str, Any]) -> set[str]:
+    refused = FROM_THE_START.fullmatch(play["hosts"])
+    return set((refused[1] if refused else play["hosts"]).split(":"))
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda path: path.stem)
 def test_each_play_begins_with_what_ends_a_run_whose_hub_has_failed(path: Path) -> None:
     beside_the_hub: set[str] = set()
     for play in (play for play in load(path) if "roles" in play and "vars_files" in play):
         assert play["roles"][0] == {"role": "galilean.hub.cluster"}, play["name"]
-        groups = set(re.findall(r"\b(?:hub|nodes|storage|edge)\b", play["hosts"]))
-        if "hub" in play["hosts"].split(":"):
+        groups = groups_of(play)
+        if "hub" in groups:
             beside_the_hub |= groups
         assert groups <= beside_the_hub, play["name"]
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "playbooks").glob("*.yml")), ids=lambda path: path.stem)
+def test_a_playbook_that_can_be_run_alone_is_run_from_the_start(path: Path) -> None:
+    first = load(path)[0]
+    if "vars_files" in first and "always" not in first["tags"]:
+        assert FROM_THE_START.fullmatch(first["hosts"])
 
 
 def test_files_hold_no_secret_no_registry_and_nothing_unfinished() -> None:
