@@ -99,7 +99,7 @@ memory_mib:
   type: int
   sample: 16000
 processors:
-  description: How many processors are online.
+  description: How many processors the host may use, as its engine counts them.
   returned: success
   type: int
   sample: 4
@@ -491,7 +491,7 @@ class Look:
             SECONDS_AT_MOST,
             {
                 "memory_mib": lambda: host.memory_mib(text_of(Path("/proc/meminfo"))),
-                "processors": os.cpu_count,
+                "processors": lambda: len(os.sched_getaffinity(0)),
                 "kernel": lambda: kernel.abilities(self.is_loadable),
                 "mounts": self.mounts,
                 "ids": self.ids,

@@ -29,6 +29,7 @@ MACHINE = {
     "cluster_public_url": URL,
     "docker_registry_mirrors": ["http://single-mirror:5000"],
     "images_ca_certificates": "/etc/ssl/certs/ca-certificates.crt",
+    "jupyterhub_cpu_limit": 1,
     "jupyterhub_ulimits": [{"name": "nofile", "soft": 4096, "hard": 4096}],
 }
 
