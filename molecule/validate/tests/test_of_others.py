@@ -92,6 +92,7 @@ def site_on(lab: Lab, directory: Path, name: str, number: int) -> Iterator[Site]
         "jupyterhub_authenticator": "native",
         "jupyterhub_admin_users": ["galileo"],
         "jupyterhub_memory_guarantee": "0",
+        "jupyterhub_cpu_limit": 1,
     }
     path = directory / "hosts.yml"
     path.write_text(yaml.safe_dump({"hub": {"hosts": {name: variables}}}))

@@ -54,7 +54,10 @@ def listed(names: Sequence[str]) -> str:
 def unknown(cluster: Cluster) -> Iterator[Finding]:
     """What nobody has seen may be somebody's."""
     for host, reasons in sorted(cluster.unknown.items()):
-        for name, what in (("containers", "what its Docker engine runs"), ("of_others", "what others have set up here")):
+        for name, what in (
+            ("containers", "what its Docker engine runs"),
+            ("of_others", "what others have set up here"),
+        ):
             if name in reasons and not adopted(cluster, host):
                 problem = f"it could not be found out {what}: {reasons[name]}"
                 yield finding(host, "host", problem, "mend that")

@@ -27,6 +27,7 @@ COMMON = {
     "lab_name": NAME,
     "lab_subnet": SUBNET,
     "lab_published_ports": [],
+    "jupyterhub_cpu_limit": 1,
 }
 
 

@@ -77,7 +77,7 @@ ADOPTABLE = [
     (having(firewalls=["ufw"]), "io", "ufw", "would keep hosts of the cluster and people out"),
     (having(time_services=["chrony"], given=TIMESYNCD), "io", "base_time_service", "chrony sets the clock"),
     (having(time_services=["ntpd"], given=TIMESYNCD), "io", "base_time_service", "ntpd sets the clock"),
-    (unseen("containers"), "io", "host", "it could not be found out what its Docker engine runs: no answer within 30 s"),
+    (unseen("containers"), "io", "host", "found out what its Docker engine runs: no answer within 30 s"),
     (unseen("of_others"), "io", "host", "it could not be found out what others have set up here: no answer"),
     (having(exports=["/data"], given=NFS), "io", "NFS", "/data would be served over NFS 4.2 alone"),
 ]
