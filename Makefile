@@ -214,7 +214,7 @@ certificates: machine ## Certificates from an ACME server, with real DNS, on a h
 .PHONY: backup
 backup: machine ## Backups to a real SFTP server and a real Swift, and what comes back
 	@tests/tools/debian gnupg openssh-client
-	@tests/tools/image .lab/log galilean-store tests/integration/backup/store galilean-host:trixie
+	@tests/tools/image .lab/log galilean-store tests/support/store galilean-host:trixie
 	@pytest --junit-xml artifacts/backup.xml --durations 5 tests/integration/backup
 
 .PHONY: openstack
