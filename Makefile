@@ -181,8 +181,13 @@ spawner: bootstrap ## The spawner's tests on a real Swarm, in the lab that is up
 upstream: machine ## Docker's own packages, on one more host of the lab that is up
 	@pytest --junit-xml artifacts/upstream.xml --durations 5 tests/integration/upstream
 
+.PHONY: store
+store: machine
+	@tests/tools/debian gnupg openssh-client
+	@tests/tools/image .lab/log galilean-store tests/support/store galilean-host:trixie
+
 .PHONY: single
-single: machine ## The example for one machine, with the images of the lab that is up
+single: machine store ## The example for one machine, with the images of the lab that is up; it is lost, and rebuilt
 	@pytest --junit-xml artifacts/single.xml --durations 5 tests/integration/single
 
 .PHONY: quotas
@@ -212,9 +217,7 @@ certificates: machine ## Certificates from an ACME server, with real DNS, on a h
 	@pytest --junit-xml artifacts/certificates.xml --durations 5 tests/integration/certificates
 
 .PHONY: backup
-backup: machine ## Backups to a real SFTP server and a real Swift, and what comes back
-	@tests/tools/debian gnupg openssh-client
-	@tests/tools/image .lab/log galilean-store tests/support/store galilean-host:trixie
+backup: machine store ## Backups to a real SFTP server and a real Swift, and what comes back
 	@pytest --junit-xml artifacts/backup.xml --durations 5 tests/integration/backup
 
 .PHONY: openstack

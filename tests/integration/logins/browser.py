@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from urllib.parse import urljoin
 
 import requests
+from client import eventually
 
 
 @dataclass
@@ -82,3 +83,15 @@ class Browser(requests.Session):
         page = self.visit("/hub/home")
         found = re.search(r'user: "([^"]*)"', page.text)
         return found[1] if found and page.url == f"{self.url}/hub/home" else None
+
+    def open_server(self, user: str) -> None:
+        """Have the person's server started, and get into it."""
+        self.visit("/hub/spawn")
+        inside = f"{self.url}/user/{user}/"
+        eventually(lambda: self.visit(f"/user/{user}/lab").url.startswith(inside), f"the server of {user} answers")
+
+    def content(self, user: str, path: str) -> str:
+        """What the person's server says is in a text file of the home."""
+        response = self.visit(f"/user/{user}/api/contents/{path}?type=file&format=text")
+        assert response.ok, response.text
+        return str(response.json()["content"])

@@ -8,13 +8,17 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import keyrings
 import pytest
 import yaml
 from browser import Browser
-from lab import ROOT, Lab, Run
+from lab import ROOT, Lab
+from raised import Raised
+from stores import Store
 
 URL = "https://localhost:8473"
 SUBNET = "10.91.148"
+STORE = f"{SUBNET}.12"
 # A container, which is reached as root and may not raise limits; images come from what this machine's mirrors serve.
 MACHINE = {
     "ansible_host": "single-jupiter",
@@ -33,48 +37,50 @@ MACHINE = {
 }
 
 
-class Single:
-    """The machine, and the directory in which its operator keeps the inventory."""
-
-    def __init__(self, directory: Path) -> None:
-        self.lab = Lab("single")
-        self.inventory = shutil.copytree(ROOT / "inventories/single", directory / "inventory")
-        (self.inventory / "host_vars").mkdir()
-        (self.inventory / "host_vars/jupiter.yml").write_text(yaml.safe_dump(MACHINE))
-
-    def play(self, playbook: str) -> Run:
-        run = self.lab.play(playbook, "--inventory", str(self.inventory))
-        assert run.returncode == 0, run.output
-        return run
-
-    def browser(self) -> Browser:
-        browser = Browser(URL)
-        browser.verify = str(self.inventory / ".secrets/ca/ca.pem")
-        return browser
-
-
 @pytest.fixture(scope="module")
-def single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Single]:
+def single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Raised]:
     """A bare machine, with the images of the lab that is up in its registry."""
     down = [ROOT / "tests/tools/down", "single"]
     subprocess.run(down, cwd=ROOT, check=True)
-    single = Single(tmp_path_factory.mktemp("operator"))
-    single.play("tests/lab/create.yml")
     images = tmp_path_factory.mktemp("images") / "registry.tar"
     Lab(os.environ.get("GALILEAN_LAB", "galilean")).pack_registry(images)
-    single.lab.unpack_registry(images)
+    inventory = shutil.copytree(ROOT / "inventories/single", tmp_path_factory.mktemp("operator") / "inventory")
+    (inventory / "host_vars").mkdir()
+    (inventory / "host_vars/jupiter.yml").write_text(yaml.safe_dump(MACHINE))
+    single = Raised(Lab("single"), inventory, URL, ("jupiter",), "jupiter", images)
+    single.make_hosts()
     yield single
     subprocess.run(down, cwd=ROOT, check=True)
 
 
-def test_the_first_run_ends_with_what_to_do_next(single: Single) -> None:
-    run = single.play("playbooks/site.yml")
+@pytest.fixture(scope="module")
+def ada(single: Raised) -> Browser:
+    """The browser of a student, which keeps its cookies."""
+    return single.browser()
+
+
+@pytest.fixture
+def keyring(tmp_path: Path) -> Iterator[Path]:
+    with keyrings.keyring(tmp_path) as home:
+        yield home
+
+
+@pytest.fixture
+def store(single: Raised, tmp_path_factory: pytest.TempPathFactory) -> Store:
+    store = Store(single.lab, STORE, tmp_path_factory.mktemp("store"))
+    store.create()
+    store.start()
+    return store
+
+
+def test_the_first_run_ends_with_what_to_do_next(single: Raised) -> None:
+    run = single.play("site.yml")
     assert f"The hub is at {URL}\n" in run.output
     assert "Next: log in there; where people sign up, be the first, as the administrator." in run.output
 
 
-def test_who_signs_up_as_administrator_lets_others_in(single: Single) -> None:
-    galileo, ada = single.browser(), single.browser()
+def test_who_signs_up_as_administrator_lets_others_in(single: Raised, ada: Browser) -> None:
+    galileo = single.browser()
     for name, browser in (("galileo", galileo), ("ada", ada)):
         password = f"the long password of {name}"
         form = {"username": name, "signup_password": password, "signup_password_confirmation": password}
@@ -88,7 +94,28 @@ def test_who_signs_up_as_administrator_lets_others_in(single: Single) -> None:
     assert ada.user() == "ada"
 
 
-def test_the_next_run_finds_nothing_wrong_with_what_the_first_has_left(single: Single) -> None:
-    run = single.play("playbooks/validate.yml")
+def test_the_next_run_finds_nothing_wrong_with_what_the_first_has_left(single: Raised) -> None:
+    run = single.play("validate.yml")
     assert run.changed == {"jupiter": 0}
     assert "[WARNING]" not in run.output
+
+
+def test_a_lost_machine_comes_back_with_all_that_people_had(
+    single: Raised, ada: Browser, store: Store, keyring: Path
+) -> None:
+    ada.open_server("ada")
+    single.fill("ada")
+    single.go_to(store, keyring)
+    single.play("backup.yml")
+    single.back_up()
+    homes, users = single.people_have(), single.users()
+
+    single.lose()
+    single.make_hosts()
+    run = single.play("rebuild.yml", environment={"GNUPGHOME": str(keyring)})
+    assert "Not as it was" not in run.output
+    assert single.people_have() == homes
+    assert single.users() == users
+    assert ada.user() == "ada", "her cookie is as good as it was"
+    ada.open_server("ada")
+    assert ada.content("ada", "notes/week3.ipynb").startswith("what ada found out")
