@@ -39,6 +39,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.backup.decisions impo
     alarm,
     changed_between,
     changed_in,
+    earlier,
     gone,
     had,
     in_words,
@@ -298,7 +299,7 @@ def back_up(settings: Settings, state: State) -> list[str]:
         new.replace(settings.staged / MANIFEST)
         if duplicity.was_broken_off(settings.url):
             duplicity.clean(settings.url)
-        chains = duplicity.chains(settings.url) or duplicity.look(settings.url)
+        chains = chains_of(duplicity, settings)
         reason = reason_for_full(chains, state, settings.full_days, utc_now())
         unseen = sorted({*state.unseen, *unseen_between(known, before)})
         told = make(duplicity, settings.url, "full" if reason else "incremental", selection(settings, left_out))
@@ -432,13 +433,22 @@ def prove(settings: Settings, state: State) -> list[str]:
 
 def newest(duplicity: Duplicity, settings: Settings, until: datetime) -> datetime:
     """The time of the newest backup until then. Raises BackupError."""
-    chains = duplicity.chains(settings.url) or duplicity.look(settings.url)
-    times = [time for chain in chains for time in chain]
+    times = [time for chain in chains_of(duplicity, settings) for time in chain]
+    if not times:
+        raise BackupError(
+            f"{settings.place} has no backup of the host {settings.set}. Where another host has made it, write that "
+            "one's name as backup_set in this one's host_vars; where there never was one, galilean.hub.site goes on "
+            "without it."
+        )
     found = [time for time in times if time <= until]
     if not found:
-        oldest = f"the oldest is of {min(times):%Y-%m-%d %H:%M:%S} UTC" if times else "there is none at all"
+        oldest = f"the oldest is of {min(times):%Y-%m-%d %H:%M:%S} UTC"
         raise BackupError(f"There is no backup of {until:%Y-%m-%d %H:%M:%S} UTC or before; {oldest}")
     return max(found)
+
+
+def chains_of(duplicity: Duplicity, settings: Settings) -> list[list[datetime]]:
+    return duplicity.chains(settings.url) or duplicity.look(settings.url)
 
 
 def restore_path(settings: Settings, duplicity: Duplicity, path: Path, backup: datetime, into: Path) -> None:
@@ -501,7 +511,7 @@ def restore(settings: Settings, request: Request) -> Iterator[str]:
     wanted = {path: kept_of(settings, path) for path in request.paths} or {str(k.path): k for k in settings.kept}
     with prepared(settings) as duplicity:
         backup = newest(duplicity, settings, until)
-        with scratch(settings.directory, settings.instance) as aside:
+        with earlier_ones_named(settings, duplicity, backup), scratch(settings.directory, settings.instance) as aside:
             restore_path(settings, duplicity, settings.staged / MANIFEST, backup, aside / MANIFEST)
             _header, entries = manifest.read(aside / MANIFEST)
         of = f"of {backup:%Y-%m-%d %H:%M:%S} UTC"
@@ -525,7 +535,8 @@ def restore(settings: Settings, request: Request) -> Iterator[str]:
                     yield f"Would restore {what}"
                 else:
                     place = Place(kept, each, request.place)
-                    target, wrong = put(settings, duplicity, place, source, backup, entries, changed)
+                    with earlier_ones_named(settings, duplicity, backup):
+                        target, wrong = put(settings, duplicity, place, source, backup, entries, changed)
                     yield f"Restored {what}, as {in_words([target])}"
                     yield from (f"Not as it was: {in_words([name])} {how}" for name, how in wrong.items())
                     has_other = has_other or bool(wrong)
@@ -534,6 +545,16 @@ def restore(settings: Settings, request: Request) -> Iterator[str]:
                 "Not all that came back is as it was backed up, as named above. It has replaced nothing, and where "
                 "nothing stood it is in its place. A rebuild that is run again goes on with it."
             )
+
+
+@contextmanager
+def earlier_ones_named(settings: Settings, duplicity: Duplicity, backup: datetime) -> Iterator[None]:
+    """Raises BackupError where a backup does not restore, which nobody need have tried before."""
+    try:
+        yield
+    except DuplicityError as error:
+        said = f"The backup of {backup:%Y-%m-%d %H:%M:%S} UTC does not restore: {error}"
+        raise BackupError(f"{said}. {earlier(chains_of(duplicity, settings), backup)}") from error
 
 
 def lacking(path: str, entries: manifest.Entries) -> list[str]:
