@@ -72,15 +72,20 @@ class Raised:
         return self.inventory / ".secrets"
 
     def make_hosts(self) -> None:
-        """Bare hosts, but for the images."""
+        """Bare hosts in the place of those that are not there, but for the images."""
         self.lab.create(self.inventory)
         self.lab.unpack_registry(self.images)
 
-    def lose(self) -> None:
+    def lose(self, *hosts: str) -> None:
+        """All that these hosts have, and with the storage host the homes."""
+        if self.storage in hosts:
+            # Other containers have the volume of the homes, too: what is in it goes.
+            self.lab.run(self.storage, "find", HOMES, "-mindepth", "1", "-delete")
+        self.lab.remove(*hosts)
+
+    def lose_everything(self) -> None:
         """All that the hosts and the controller have, and not the inventory."""
-        # The store's container has the volume of the homes, too: what is in it goes.
-        self.lab.run(self.storage, "find", HOMES, "-mindepth", "1", "-delete")
-        self.lab.remove(*self.hosts)
+        self.lose(*self.hosts)
         shutil.rmtree(self.secrets)
 
     def try_to_play(self, playbook: str, *options: str, environment: Mapping[str, str] | None = None) -> Run:

@@ -136,7 +136,7 @@ def changed_in(state: State, backup: datetime) -> Collection[str]:
 
 
 def earlier(chains: Sequence[Sequence[datetime]], backup: datetime) -> str:
-    """How to have an earlier backup in the place of one: with what is at the bottom of both, and with another full one."""
+    """How to have an earlier backup than one: the one before, and the last that has another full one below it."""
     beside = [time for chain in chains if backup in chain for time in chain if time < backup]
     below = [time for chain in chains for time in chain if time < backup and time not in beside]
     named = [f"{times[-1]:%Y-%m-%dT%H:%M:%SZ}" for times in (beside, below) if times]

@@ -74,6 +74,10 @@ class Browser(requests.Session):
         assert found.method == "post"
         return self.post(found.action, data=found.fields, timeout=30)
 
+    def sign_up(self, username: str, password: str) -> requests.Response:
+        form = {"username": username, "signup_password": password, "signup_password_confirmation": password}
+        return self.submit(self.visit("/hub/signup"), **form)
+
     def log_in(self, username: str, password: str) -> requests.Response:
         """What the hub's own form is answered by, filled in on the way to the hub's home page."""
         return self.submit(self.visit("/hub/home"), username=username, password=password)

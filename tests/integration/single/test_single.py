@@ -83,8 +83,7 @@ def test_who_signs_up_as_administrator_lets_others_in(single: Raised, ada: Brows
     galileo = single.browser()
     for name, browser in (("galileo", galileo), ("ada", ada)):
         password = f"the long password of {name}"
-        form = {"username": name, "signup_password": password, "signup_password_confirmation": password}
-        assert browser.submit(browser.visit("/hub/signup"), **form).ok
+        assert browser.sign_up(name, password).ok
     galileo.log_in("galileo", "the long password of galileo")
     assert galileo.user() == "galileo"
     ada.log_in("ada", "the long password of ada")
@@ -110,7 +109,7 @@ def test_a_lost_machine_comes_back_with_all_that_people_had(
     single.back_up()
     homes, users = single.people_have(), single.users()
 
-    single.lose()
+    single.lose_everything()
     single.make_hosts()
     run = single.play("rebuild.yml", environment={"GNUPGHOME": str(keyring)})
     assert "Not as it was" not in run.output

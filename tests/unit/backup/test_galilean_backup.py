@@ -261,7 +261,7 @@ def test_a_newest_backup_that_does_not_restore_is_told_with_an_earlier_one(
     monkeypatch.setattr(program, "put", put)
     here = replace(SETTINGS, directory=tmp_path, kept=[Kept("homes", home.parent, "tree")])
     shutil.rmtree(home)
-    with pytest.raises(BackupError, match="hash mismatch .* backup_restore_time: 2026-11-29T12:00:00Z"):
+    with pytest.raises(BackupError, match=r"hash mismatch .* backup_restore_time: 2026-11-29T12:00:00Z"):
         list(program.restore(here, program.Request("missing", [str(home)])))
 
 
