@@ -75,7 +75,7 @@ down: bootstrap ## Remove the lab: hosts, volumes, network, secrets
 # Images are listed from the newest on, so that those made of others go before them.
 .PHONY: clean
 clean: ## Remove everything this checkout has made, images and caches too
-	@[ ! -x .venv/bin/python ] || tests/tools/down backup certificates faults galilean machines registry single test molecule
+	@[ ! -x .venv/bin/python ] || tests/tools/down backup certificates faults galilean machines rebuilt registry single test molecule
 	@! docker version >/dev/null 2>&1 || docker rm --force --volumes galilean-openstack >/dev/null
 	@! docker version >/dev/null 2>&1 || docker image ls --quiet --filter label=galilean.content | awk '!seen[$$0]++' | xargs -r docker image rm --force
 	@! docker version >/dev/null 2>&1 || docker volume rm --force galilean-packages >/dev/null
@@ -187,8 +187,12 @@ store: machine
 	@tests/tools/image .lab/log galilean-store tests/support/store galilean-host:trixie
 
 .PHONY: single
-single: machine store ## The example for one machine, with the images of the lab that is up; it is lost, and rebuilt
+single: store ## The example for one machine, with the images of the lab that is up; it is lost, and rebuilt
 	@pytest --junit-xml artifacts/single.xml --durations 5 tests/integration/single
+
+.PHONY: rebuild
+rebuild: store ## Three hosts with the images of the lab that is up, which are lost and rebuilt
+	@pytest --junit-xml artifacts/rebuild.xml --durations 5 tests/integration/rebuild
 
 .PHONY: quotas
 quotas: engine ## The keeper's quotas on ext4 and XFS, with a kernel that has them
@@ -217,7 +221,7 @@ certificates: machine ## Certificates from an ACME server, with real DNS, on a h
 	@pytest --junit-xml artifacts/certificates.xml --durations 5 tests/integration/certificates
 
 .PHONY: backup
-backup: machine store ## Backups to a real SFTP server and a real Swift, and what comes back
+backup: store ## Backups to a real SFTP server and a real Swift, and what comes back
 	@pytest --junit-xml artifacts/backup.xml --durations 5 tests/integration/backup
 
 .PHONY: openstack
@@ -312,14 +316,14 @@ test-all: ## What make test runs, and all that seldom changes: for hours, and wh
 	  bootstrap-release then \
 	  machine then \
 	  "hosts bare hub" "check lint sanity importer" then \
-	  "roles spawner cluster upstream" "nice single faults-sample edge certificates backup logins actions inputs-all" then \
+	  "roles spawner cluster upstream" "nice single rebuild faults-sample edge certificates backup logins actions inputs-all" then \
 	  openstack then \
 	  test-down then \
 	  molecule then acceptance then machines-homes then quotas
 
 .PHONY: test-down
 test-down: bootstrap
-	@tests/tools/down test molecule faults registry single certificates backup
+	@tests/tools/down test molecule faults rebuilt registry single certificates backup
 	@! docker version >/dev/null 2>&1 || docker rm --force --volumes galilean-openstack >/dev/null
 
 .PHONY: test-clean

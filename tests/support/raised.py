@@ -98,6 +98,16 @@ class Raised:
         assert run.returncode == 0, run.output
         return run
 
+    def try_to_restore(self, *options: str, **request: Any) -> Run:
+        """Have what is asked for given back, by the names that the role has for it."""
+        named = json.dumps({f"backup_restore_{name}": value for name, value in request.items()})
+        return self.try_to_play("restore.yml", "--extra-vars", named, *options)
+
+    def restore(self, *options: str, **request: Any) -> Run:
+        run = self.try_to_restore(*options, **request)
+        assert run.returncode == 0, run.output
+        return run
+
     def browser(self) -> Browser:
         browser = Browser(self.url)
         browser.verify = str(self.secrets / "ca/ca.pem")

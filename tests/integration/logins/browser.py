@@ -91,8 +91,11 @@ class Browser(requests.Session):
     def open_server(self, user: str) -> None:
         """Have the person's server started, and get into it."""
         self.visit("/hub/spawn")
-        inside = f"{self.url}/user/{user}/"
-        eventually(lambda: self.visit(f"/user/{user}/lab").url.startswith(inside), f"the server of {user} answers")
+        eventually(lambda: self.is_inside(user), f"the server of {user} answers")
+
+    def is_inside(self, user: str) -> bool:
+        """Whether the person's server runs and takes this browser."""
+        return self.visit(f"/user/{user}/lab").url.startswith(f"{self.url}/user/{user}/")
 
     def content(self, user: str, path: str) -> str:
         """What the person's server says is in a text file of the home."""

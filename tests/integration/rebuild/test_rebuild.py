@@ -21,7 +21,7 @@ URL = "https://localhost:8474"
 NAME, SUBNET = "rebuilt", "10.91.149"
 STORE = f"{SUBNET}.14"
 # Where a rebuild may die: secrets, what hosts had, a hub that is about to open what came back.
-DEADLY = ("Write the secrets that the controller has lost", "Give back what was lost, or say", "Run the proxy and the hub")
+DEADLY = ("Write the secrets that the controller", "Give back what was lost, or say", "Run the proxy and the hub")
 PASSWORD = "the long password of ada"
 HOSTS = {
     "jupiter": {"lab_address": f"{SUBNET}.11"},

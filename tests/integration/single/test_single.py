@@ -13,6 +13,7 @@ import pytest
 import yaml
 from browser import Browser
 from lab import ROOT, Lab
+from looking import look
 from raised import Raised
 from stores import Store
 
@@ -59,13 +60,13 @@ def ada(single: Raised) -> Browser:
     return single.browser()
 
 
-@pytest.fixture
-def keyring(tmp_path: Path) -> Iterator[Path]:
-    with keyrings.keyring(tmp_path) as home:
+@pytest.fixture(scope="module")
+def keyring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    with keyrings.keyring(tmp_path_factory.mktemp("keyring")) as home:
         yield home
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def store(single: Raised, tmp_path_factory: pytest.TempPathFactory) -> Store:
     store = Store(single.lab, STORE, tmp_path_factory.mktemp("store"))
     store.create()
@@ -99,22 +100,58 @@ def test_the_next_run_finds_nothing_wrong_with_what_the_first_has_left(single: R
     assert "[WARNING]" not in run.output
 
 
-def test_a_lost_machine_comes_back_with_all_that_people_had(
-    single: Raised, ada: Browser, store: Store, keyring: Path
-) -> None:
+@pytest.fixture(scope="module")
+def backed_up(single: Raised, ada: Browser, store: Store, keyring: Path) -> Raised:
+    """The cluster with a student at work, whose home is backed up."""
     ada.open_server("ada")
     single.fill("ada")
     single.go_to(store, keyring)
     single.play("backup.yml")
     single.back_up()
-    homes, users = single.people_have(), single.users()
+    return single
 
-    single.lose_everything()
-    single.make_hosts()
-    run = single.play("rebuild.yml", environment={"GNUPGHOME": str(keyring)})
+
+def test_one_command_gives_a_student_a_lost_file_back(backed_up: Raised, ada: Browser) -> None:
+    notes = f"{backed_up.home('ada')}/notes"
+    before = look(backed_up.lab, "jupiter", f"{notes}/week3.ipynb")
+    backed_up.lab.run("jupiter", "rm", f"{notes}/week3.ipynb")
+    run = backed_up.restore(user="ada", paths="notes/week3.ipynb")
+    (restored,) = backed_up.lab.run("jupiter", "sh", "-c", f"ls -d {notes}/week3.ipynb.restored-*").split()
+    assert f'as \\"{restored}\\"' in run.output
+    assert look(backed_up.lab, "jupiter", restored) == before
+    assert ada.content("ada", f"notes/{Path(restored).name}").startswith("what ada found out"), "her server goes on"
+
+
+@pytest.mark.seldom
+def test_a_home_is_restored_in_place_when_its_server_has_stopped(backed_up: Raised, ada: Browser) -> None:
+    home = backed_up.home("ada")
+    ada.open_server("ada")
+    backed_up.lab.run("jupiter", "sh", "-c", f"echo spoilt >{home}/first")
+    run = backed_up.restore("--check", user="ada", place="in_place", confirmed=True)
+    assert "Would have stopped ada/" in run.output
+    assert f'Would restore \\"{home}\\"' in run.output
+    refused = backed_up.try_to_restore(user="ada", place="in_place")
+    assert "backup_restore_confirmed" in refused.output
+    assert ada.is_inside("ada"), "nobody was disturbed"
+
+    run = backed_up.restore(user="ada", place="in_place", confirmed=True)
+    assert "Stopped ada/" in run.output
+    assert not ada.is_inside("ada")
+    assert backed_up.lab.run("jupiter", "cat", f"{home}/first") == "linked twice"
+    assert backed_up.lab.run("jupiter", "sh", "-c", f"cat {home}.before-restore-*/first") == "spoilt"
+    ada.open_server("ada")
+    assert ada.content("ada", "first") == "linked twice"
+
+
+def test_a_lost_machine_comes_back_with_all_that_people_had(backed_up: Raised, ada: Browser, keyring: Path) -> None:
+    backed_up.back_up()
+    homes, users = backed_up.people_have(), backed_up.users()
+    backed_up.lose_everything()
+    backed_up.make_hosts()
+    run = backed_up.play("rebuild.yml", environment={"GNUPGHOME": str(keyring)})
     assert "Not as it was" not in run.output
-    assert single.people_have() == homes
-    assert single.users() == users
+    assert backed_up.people_have() == homes
+    assert backed_up.users() == users
     assert ada.user() == "ada", "her cookie is as good as it was"
     ada.open_server("ada")
-    assert ada.content("ada", "notes/week3.ipynb").startswith("what ada found out")
+    assert ada.content("ada", "first") == "linked twice"
