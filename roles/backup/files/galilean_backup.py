@@ -288,10 +288,13 @@ def back_up(settings: Settings, state: State) -> list[str]:
         left_out: list[str] = []
         before = scan(settings, known, left_out.append)
         has = had(settings, before)
+        if not state.newest and not state.had and not duplicity.chains(settings.url):
+            # A host that was lost and not rebuilt has nothing, and would back that up.
+            state.had = had_in_store(settings, duplicity)
         if lost := gone(state.had, has, settings.kept):
             raise BackupError(
-                f"{in_words(lost)} was backed up, and is gone or empty. Bring it back, such as by mounting its disk. "
-                f"Where that is meant, remove {settings.directory}/state.json"
+                f"{in_words(lost)} was backed up, and is gone or empty. Bring it back, by mounting its disk or by "
+                f"galilean.hub.rebuild. Where that is meant, remove {settings.directory}/state.json"
             )
         header = {"cluster": settings.cluster, "instance": settings.instance, "time": utc_now().isoformat()}
         new = settings.staged / f".{MANIFEST}.new"
@@ -321,6 +324,19 @@ def back_up(settings: Settings, state: State) -> list[str]:
             told += prove_with(settings, state, duplicity)
             forget(settings, state, duplicity)
     return told
+
+
+def had_in_store(settings: Settings, duplicity: Duplicity) -> dict[str, bool]:
+    """Which of the kept things the newest backup in the store has, nothing where there is none that tells."""
+    if not duplicity.look(settings.url):
+        return {}
+    with scratch(settings.directory, settings.instance) as aside:
+        try:
+            restore_path(settings, duplicity, settings.staged / MANIFEST, utc_now(), aside / MANIFEST)
+        except DuplicityError:
+            return {}
+        _header, entries = manifest.read(aside / MANIFEST)
+    return had(settings, entries)
 
 
 def make(duplicity: Duplicity, url: str, verb: str, select: Sequence[str]) -> list[str]:

@@ -303,6 +303,30 @@ def test_a_disk_that_is_not_mounted_is_not_backed_up_as_empty(
         program.back_up(here, State(target=here.place, had={str(home.parent): True}))
 
 
+def test_a_host_that_was_not_rebuilt_is_not_backed_up_as_empty(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = replace(SETTINGS, directory=tmp_path, kept=[Kept("homes", home.parent, "tree")])
+    stored = Stored(home)
+    monkeypatch.setattr(stored, "look", lambda _url: [[NOW]], raising=False)
+    remembered: list[list[datetime]] = []
+    monkeypatch.setattr(stored, "chains", lambda _url: remembered, raising=False)
+
+    @contextmanager
+    def prepared(_settings: Settings) -> Iterator[Bare]:
+        yield stored
+
+    monkeypatch.setattr(program, "prepared", prepared)
+    monkeypatch.setattr(program, "published", lambda *_: ({"cluster": here.cluster}, ""))
+    shutil.rmtree(home)
+    state = State(target=here.place)
+    for _hour in range(2):
+        with pytest.raises(BackupError, match=r"is gone or empty.*galilean\.hub\.rebuild"):
+            program.back_up(here, state)
+        # To have looked is to remember.
+        remembered.append([NOW])
+
+
 class Marked(Bare):
     """A duplicity by which a store is marked."""
 
