@@ -267,6 +267,11 @@ bench-certificates: machine ## Measure how long a bare host takes to its certifi
 	@tests/tools/image .lab/log galilean-internet tests/integration/certificates/internet galilean-host:trixie
 	@python tests/bench/certificates.py
 
+.PHONY: bench-rebuild
+bench-rebuild: export PYTHONPATH := tests/support:tests/integration/logins
+bench-rebuild: store ## Measure how long a lost machine takes to be rebuilt, with the images of the lab that is up
+	@python tests/bench/rebuild.py
+
 .PHONY: bench-homes
 bench-homes: export PYTHONPATH := tests/support
 bench-homes: bootstrap ## Measure homes over NFS, on the machines that are up

@@ -2,56 +2,23 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 import keyrings
+import one_machine
 import pytest
-import yaml
 from browser import Browser
-from lab import ROOT, Lab
 from looking import look
 from raised import Raised
 from stores import Store
-
-URL = "https://localhost:8473"
-SUBNET = "10.91.148"
-STORE = f"{SUBNET}.12"
-# A container, which is reached as root and may not raise limits; images come from what this machine's mirrors serve.
-MACHINE = {
-    "ansible_host": "single-jupiter",
-    "ansible_connection": "community.docker.docker",
-    "ansible_user": "root",
-    "ansible_become": False,
-    "lab_name": "single",
-    "lab_subnet": SUBNET,
-    "lab_image": "galilean-host:trixie",
-    "lab_address": f"{SUBNET}.11",
-    "lab_published_ports": ["127.0.0.1:8473:8473"],
-    "cluster_public_url": URL,
-    "docker_registry_mirrors": ["http://single-mirror:5000"],
-    "images_ca_certificates": "/etc/ssl/certs/ca-certificates.crt",
-    "jupyterhub_ulimits": [{"name": "nofile", "soft": 4096, "hard": 4096}],
-}
 
 
 @pytest.fixture(scope="module")
 def single(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Raised]:
     """A bare machine, with the images of the lab that is up in its registry."""
-    down = [ROOT / "tests/tools/down", "single"]
-    subprocess.run(down, cwd=ROOT, check=True)
-    images = tmp_path_factory.mktemp("images") / "registry.tar"
-    Lab(os.environ.get("GALILEAN_LAB", "galilean")).pack_registry(images)
-    inventory = shutil.copytree(ROOT / "inventories/single", tmp_path_factory.mktemp("operator") / "inventory")
-    (inventory / "host_vars").mkdir()
-    (inventory / "host_vars/jupiter.yml").write_text(yaml.safe_dump(MACHINE))
-    single = Raised(Lab("single"), inventory, URL, ("jupiter",), "jupiter", images)
-    single.make_hosts()
-    yield single
-    subprocess.run(down, cwd=ROOT, check=True)
+    with one_machine.raised(tmp_path_factory.mktemp("single")) as single:
+        yield single
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +35,7 @@ def keyring(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 
 @pytest.fixture(scope="module")
 def store(single: Raised, tmp_path_factory: pytest.TempPathFactory) -> Store:
-    store = Store(single.lab, STORE, tmp_path_factory.mktemp("store"))
+    store = Store(single.lab, one_machine.STORE, tmp_path_factory.mktemp("store"))
     store.create()
     store.start()
     return store
@@ -76,7 +43,7 @@ def store(single: Raised, tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 def test_the_first_run_ends_with_what_to_do_next(single: Raised) -> None:
     run = single.play("site.yml")
-    assert f"The hub is at {URL}\n" in run.output
+    assert f"The hub is at {one_machine.URL}\n" in run.output
     assert "Next: log in there; where people sign up, be the first, as the administrator." in run.output
 
 
