@@ -14,6 +14,7 @@ the next does.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import itertools
 import json
@@ -33,7 +34,7 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from ansible_collections.galilean.hub.plugins.module_utils.backup import manifest
+from ansible_collections.galilean.hub.plugins.module_utils.backup import manifest, projects
 from ansible_collections.galilean.hub.plugins.module_utils.backup.decisions import (
     NAMED,
     alarm,
@@ -623,10 +624,11 @@ def put(
                 f"The backup of {backup:%Y-%m-%d %H:%M:%S} UTC names {in_words([place.path])} and lacks it"
             )
         wrong = {name: how for name, how in wrong.items() if name not in changed}
-        # Before names say so, what was restored is on the disk.
-        os.sync()
         stamp, name = f"{utc_now():%Y%m%dT%H%M%SZ}", place.parts[-1]
         with parent_of(place, entries) as parent, manifest.opened(str(tree)) as restored:
+            count_as_made_there(place, restored, parent)
+            # Before names say so, what was restored is on the disk.
+            os.sync()
             if place.which == "beside" or (place.which == "in_place" and wrong):
                 target = with_suffix(name, f".restored-{stamp}")
                 os.rename("restored", target, src_dir_fd=restored, dst_dir_fd=parent)
@@ -636,6 +638,18 @@ def put(
                     replace(restored, parent, place, f".before-restore-{stamp}")
             os.fsync(parent)
     return str(Path(place.path).with_name(target)), wrong
+
+
+def count_as_made_there(place: Place, restored: int, parent: int) -> None:
+    """Count what was restored to the quota of the home into which it comes. Raises BackupError where that is full."""
+    if project := projects.handed_down(parent):
+        try:
+            projects.join("restored", restored, project)
+        except OSError as error:
+            if error.errno == errno.EDQUOT:
+                problem = f"{in_words([place.path])} does not fit into the quota of the home"
+                raise BackupError(f"{problem}: give it a larger one, or have its owner make room") from error
+            raise
 
 
 def replace(restored: int, parent: int, place: Place, suffix: str) -> None:
