@@ -33,6 +33,9 @@ def site(make_site: MakeSite) -> Iterator[Site]:
     site = make_site("trixie", "sftp", "projects", backup_sample=1)
     device = site.run("sh", "-euc", MOUNT)
     site.fill()
+    site.run(
+        "sh", "-c", f"mkdir -p {ADA}/data/deep && echo found >{ADA}/data/deep/file && chown -R {PROJECT} {ADA}/data"
+    )
     # As the keeper does where a home has a quota.
     site.run("xfs_io", "-c", f"chproj -R {PROJECT}", "-c", "chattr -R +P", ADA)
     yield site
@@ -40,7 +43,7 @@ def site(make_site: MakeSite) -> Iterator[Site]:
 
 
 @pytest.mark.seldom
-@pytest.mark.parametrize("name", ["notes/07.ipynb", "notes", ""])
+@pytest.mark.parametrize("name", ["notes/07.ipynb", "data", ""])
 def test_what_comes_back_is_counted_as_what_was_lost(site: Site, name: str) -> None:
     run = site.play("backup.yml")
     assert run.returncode == 0, run.output
