@@ -75,7 +75,7 @@ down: bootstrap ## Remove the lab: hosts, volumes, network, secrets
 # Images are listed from the newest on, so that those made of others go before them.
 .PHONY: clean
 clean: ## Remove everything this checkout has made, images and caches too
-	@[ ! -x .venv/bin/python ] || tests/tools/down backup certificates faults galilean machines registry single test molecule
+	@[ ! -x .venv/bin/python ] || tests/tools/down backup certificates faults galilean machines rebuilt registry single test molecule
 	@! docker version >/dev/null 2>&1 || docker rm --force --volumes galilean-openstack >/dev/null
 	@! docker version >/dev/null 2>&1 || docker image ls --quiet --filter label=galilean.content | awk '!seen[$$0]++' | xargs -r docker image rm --force
 	@! docker version >/dev/null 2>&1 || docker volume rm --force galilean-packages >/dev/null
@@ -181,9 +181,18 @@ spawner: bootstrap ## The spawner's tests on a real Swarm, in the lab that is up
 upstream: machine ## Docker's own packages, on one more host of the lab that is up
 	@pytest --junit-xml artifacts/upstream.xml --durations 5 tests/integration/upstream
 
+.PHONY: store
+store: machine
+	@tests/tools/debian gnupg openssh-client
+	@tests/tools/image .lab/log galilean-store tests/support/store galilean-host:trixie
+
 .PHONY: single
-single: machine ## The example for one machine, with the images of the lab that is up
+single: store ## The example for one machine, with the images of the lab that is up; it is lost, and rebuilt
 	@pytest --junit-xml artifacts/single.xml --durations 5 tests/integration/single
+
+.PHONY: rebuild
+rebuild: store ## Three hosts with the images of the lab that is up, which are lost and rebuilt
+	@pytest --junit-xml artifacts/rebuild.xml --durations 5 tests/integration/rebuild
 
 .PHONY: quotas
 quotas: engine ## The keeper's quotas on ext4 and XFS, with a kernel that has them
@@ -212,9 +221,7 @@ certificates: machine ## Certificates from an ACME server, with real DNS, on a h
 	@pytest --junit-xml artifacts/certificates.xml --durations 5 tests/integration/certificates
 
 .PHONY: backup
-backup: machine ## Backups to a real SFTP server and a real Swift, and what comes back
-	@tests/tools/debian gnupg openssh-client
-	@tests/tools/image .lab/log galilean-store tests/integration/backup/store galilean-host:trixie
+backup: store ## Backups to a real SFTP server and a real Swift, and what comes back
 	@pytest --junit-xml artifacts/backup.xml --durations 5 tests/integration/backup
 
 .PHONY: openstack
@@ -259,6 +266,11 @@ bench-certificates: export PYTHONPATH := tests/support:tests/integration/certifi
 bench-certificates: machine ## Measure how long a bare host takes to its certificate, beside certbot by hand
 	@tests/tools/image .lab/log galilean-internet tests/integration/certificates/internet galilean-host:trixie
 	@python tests/bench/certificates.py
+
+.PHONY: bench-rebuild
+bench-rebuild: export PYTHONPATH := tests/support:tests/integration/logins
+bench-rebuild: store ## Measure how long a lost machine takes to be rebuilt, with the images of the lab that is up
+	@python tests/bench/rebuild.py
 
 .PHONY: bench-homes
 bench-homes: export PYTHONPATH := tests/support
@@ -309,14 +321,14 @@ test-all: ## What make test runs, and all that seldom changes: for hours, and wh
 	  bootstrap-release then \
 	  machine then \
 	  "hosts bare hub" "check lint sanity importer" then \
-	  "roles spawner cluster upstream" "nice single faults-sample edge certificates backup logins actions inputs-all" then \
+	  "roles spawner cluster upstream" "nice single rebuild faults-sample edge certificates backup logins actions inputs-all" then \
 	  openstack then \
 	  test-down then \
 	  molecule then acceptance then machines-homes then quotas
 
 .PHONY: test-down
 test-down: bootstrap
-	@tests/tools/down test molecule faults registry single certificates backup
+	@tests/tools/down test molecule faults rebuilt registry single certificates backup
 	@! docker version >/dev/null 2>&1 || docker rm --force --volumes galilean-openstack >/dev/null
 
 .PHONY: test-clean

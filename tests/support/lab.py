@@ -102,6 +102,17 @@ class Lab:
         )
         return Run(done.returncode, done.stdout, _recap(done.stdout))
 
+    def create(self, inventory: Path) -> None:
+        """Start the hosts of an inventory, bare ones where they are not there."""
+        run = self.play("tests/lab/create.yml", "--inventory", str(inventory))
+        assert run.returncode == 0, run.output
+
+    def remove(self, *hosts: str) -> None:
+        """Hosts, whether they are there or not, with all that was theirs alone."""
+        containers = [self.container(host) for host in hosts]
+        self.docker("rm", "--force", "--volumes", *containers, check=False)
+        self.docker("volume", "rm", "--force", *(f"{container}-docker" for container in containers), check=False)
+
     def pack_registry(self, archive: Path) -> None:
         """Write the hub's registry and its record to an archive. Raises CalledProcessError."""
         # `docker cp` would keep everybody else from the container while it reads.

@@ -21,7 +21,18 @@ def test_a_rebuild_is_a_run_of_site() -> None:
 
 
 def test_a_host_that_gets_nothing_back_ends_the_rebuild() -> None:
-    """The hub would give new homes to people whose old ones are in the store."""
+    """Others would be given new secrets, and people new homes, in the place of those that are in the store."""
     plays = yaml.safe_load((PLAYBOOKS / "rebuild.yml").read_text())
-    (play,) = [play for play in plays if play.get("name") == "Give back what was on the hosts"]
-    assert play["any_errors_fatal"] is True
+    own = [play for play in plays if "hosts" in play]
+    assert len(own) == 3
+    assert all(play["any_errors_fatal"] is True for play in own)
+
+
+def test_a_server_that_goes_on_ends_a_restore_before_anything_is_moved() -> None:
+    ask, give = yaml.safe_load((PLAYBOOKS / "restore.yml").read_text())
+    assert ask["any_errors_fatal"] is True
+    parts = [
+        role["vars"].get("backup_part") or role["vars"]["jupyterhub_part"] for role in ask["roles"] if "vars" in role
+    ]
+    assert parts == ["request", "person"], "what is not allowed disturbs nobody"
+    assert [role["role"].rpartition(".")[2] for role in give["roles"]] == ["cluster", "backup", "jupyterhub"]

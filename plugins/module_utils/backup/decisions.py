@@ -135,6 +135,16 @@ def changed_in(state: State, backup: datetime) -> Collection[str]:
     return state.changed if state.newest == backup.timestamp() else ()
 
 
+def earlier(chains: Sequence[Sequence[datetime]], backup: datetime) -> str:
+    """How to have an earlier backup than one: the one before, and the last that has another full one below it."""
+    beside = [time for chain in chains if backup in chain for time in chain if time < backup]
+    below = [time for chain in chains for time in chain if time < backup and time not in beside]
+    named = [f"{times[-1]:%Y-%m-%dT%H:%M:%SZ}" for times in (beside, below) if times]
+    if not named:
+        return "There is no earlier one"
+    return f"Restore an earlier one by backup_restore_time: {', or from another full one: '.join(named)}"
+
+
 def kept_of(settings: Settings, path: str) -> Kept:
     """What a path is kept as. Raises BackupError."""
     if os.path.normpath(path) == path:

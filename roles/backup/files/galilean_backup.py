@@ -14,6 +14,7 @@ the next does.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import itertools
 import json
@@ -33,12 +34,13 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
-from ansible_collections.galilean.hub.plugins.module_utils.backup import manifest
+from ansible_collections.galilean.hub.plugins.module_utils.backup import manifest, projects
 from ansible_collections.galilean.hub.plugins.module_utils.backup.decisions import (
     NAMED,
     alarm,
     changed_between,
     changed_in,
+    earlier,
     gone,
     had,
     in_words,
@@ -287,10 +289,13 @@ def back_up(settings: Settings, state: State) -> list[str]:
         left_out: list[str] = []
         before = scan(settings, known, left_out.append)
         has = had(settings, before)
+        if not state.newest and not state.had and not duplicity.chains(settings.url):
+            # A host that was lost and not rebuilt has nothing, and would back that up.
+            state.had = had_in_store(settings, duplicity)
         if lost := gone(state.had, has, settings.kept):
             raise BackupError(
-                f"{in_words(lost)} was backed up, and is gone or empty. Bring it back, such as by mounting its disk. "
-                f"Where that is meant, remove {settings.directory}/state.json"
+                f"{in_words(lost)} was backed up, and is gone or empty. Bring it back, by mounting its disk or by "
+                f"galilean.hub.rebuild. Where that is meant, remove {settings.directory}/state.json"
             )
         header = {"cluster": settings.cluster, "instance": settings.instance, "time": utc_now().isoformat()}
         new = settings.staged / f".{MANIFEST}.new"
@@ -298,7 +303,7 @@ def back_up(settings: Settings, state: State) -> list[str]:
         new.replace(settings.staged / MANIFEST)
         if duplicity.was_broken_off(settings.url):
             duplicity.clean(settings.url)
-        chains = duplicity.chains(settings.url) or duplicity.look(settings.url)
+        chains = chains_of(duplicity, settings)
         reason = reason_for_full(chains, state, settings.full_days, utc_now())
         unseen = sorted({*state.unseen, *unseen_between(known, before)})
         told = make(duplicity, settings.url, "full" if reason else "incremental", selection(settings, left_out))
@@ -320,6 +325,19 @@ def back_up(settings: Settings, state: State) -> list[str]:
             told += prove_with(settings, state, duplicity)
             forget(settings, state, duplicity)
     return told
+
+
+def had_in_store(settings: Settings, duplicity: Duplicity) -> dict[str, bool]:
+    """Which of the kept things the newest backup in the store has, nothing where there is none that tells."""
+    if not duplicity.look(settings.url):
+        return {}
+    with scratch(settings.directory, settings.instance) as aside:
+        try:
+            restore_path(settings, duplicity, settings.staged / MANIFEST, utc_now(), aside / MANIFEST)
+        except DuplicityError:
+            return {}
+        _header, entries = manifest.read(aside / MANIFEST)
+    return had(settings, entries)
 
 
 def make(duplicity: Duplicity, url: str, verb: str, select: Sequence[str]) -> list[str]:
@@ -432,13 +450,22 @@ def prove(settings: Settings, state: State) -> list[str]:
 
 def newest(duplicity: Duplicity, settings: Settings, until: datetime) -> datetime:
     """The time of the newest backup until then. Raises BackupError."""
-    chains = duplicity.chains(settings.url) or duplicity.look(settings.url)
-    times = [time for chain in chains for time in chain]
+    times = [time for chain in chains_of(duplicity, settings) for time in chain]
+    if not times:
+        raise BackupError(
+            f"{settings.place} has no backup of the host {settings.set}. Where another host has made it, write that "
+            "one's name as backup_set in this one's host_vars; where there never was one, galilean.hub.site goes on "
+            "without it."
+        )
     found = [time for time in times if time <= until]
     if not found:
-        oldest = f"the oldest is of {min(times):%Y-%m-%d %H:%M:%S} UTC" if times else "there is none at all"
+        oldest = f"the oldest is of {min(times):%Y-%m-%d %H:%M:%S} UTC"
         raise BackupError(f"There is no backup of {until:%Y-%m-%d %H:%M:%S} UTC or before; {oldest}")
     return max(found)
+
+
+def chains_of(duplicity: Duplicity, settings: Settings) -> list[list[datetime]]:
+    return duplicity.chains(settings.url) or duplicity.look(settings.url)
 
 
 def restore_path(settings: Settings, duplicity: Duplicity, path: Path, backup: datetime, into: Path) -> None:
@@ -501,7 +528,7 @@ def restore(settings: Settings, request: Request) -> Iterator[str]:
     wanted = {path: kept_of(settings, path) for path in request.paths} or {str(k.path): k for k in settings.kept}
     with prepared(settings) as duplicity:
         backup = newest(duplicity, settings, until)
-        with scratch(settings.directory, settings.instance) as aside:
+        with earlier_ones_named(settings, duplicity, backup), scratch(settings.directory, settings.instance) as aside:
             restore_path(settings, duplicity, settings.staged / MANIFEST, backup, aside / MANIFEST)
             _header, entries = manifest.read(aside / MANIFEST)
         of = f"of {backup:%Y-%m-%d %H:%M:%S} UTC"
@@ -525,7 +552,8 @@ def restore(settings: Settings, request: Request) -> Iterator[str]:
                     yield f"Would restore {what}"
                 else:
                     place = Place(kept, each, request.place)
-                    target, wrong = put(settings, duplicity, place, source, backup, entries, changed)
+                    with earlier_ones_named(settings, duplicity, backup):
+                        target, wrong = put(settings, duplicity, place, source, backup, entries, changed)
                     yield f"Restored {what}, as {in_words([target])}"
                     yield from (f"Not as it was: {in_words([name])} {how}" for name, how in wrong.items())
                     has_other = has_other or bool(wrong)
@@ -534,6 +562,16 @@ def restore(settings: Settings, request: Request) -> Iterator[str]:
                 "Not all that came back is as it was backed up, as named above. It has replaced nothing, and where "
                 "nothing stood it is in its place. A rebuild that is run again goes on with it."
             )
+
+
+@contextmanager
+def earlier_ones_named(settings: Settings, duplicity: Duplicity, backup: datetime) -> Iterator[None]:
+    """Raises BackupError where a backup does not restore, which nobody need have tried before."""
+    try:
+        yield
+    except DuplicityError as error:
+        said = f"The backup of {backup:%Y-%m-%d %H:%M:%S} UTC does not restore: {error}"
+        raise BackupError(f"{said}. {earlier(chains_of(duplicity, settings), backup)}") from error
 
 
 def lacking(path: str, entries: manifest.Entries) -> list[str]:
@@ -586,10 +624,11 @@ def put(
                 f"The backup of {backup:%Y-%m-%d %H:%M:%S} UTC names {in_words([place.path])} and lacks it"
             )
         wrong = {name: how for name, how in wrong.items() if name not in changed}
-        # Before names say so, what was restored is on the disk.
-        os.sync()
         stamp, name = f"{utc_now():%Y%m%dT%H%M%SZ}", place.parts[-1]
         with parent_of(place, entries) as parent, manifest.opened(str(tree)) as restored:
+            count_as_made_there(place, restored, parent)
+            # Before names say so, what was restored is on the disk.
+            os.sync()
             if place.which == "beside" or (place.which == "in_place" and wrong):
                 target = with_suffix(name, f".restored-{stamp}")
                 os.rename("restored", target, src_dir_fd=restored, dst_dir_fd=parent)
@@ -599,6 +638,18 @@ def put(
                     replace(restored, parent, place, f".before-restore-{stamp}")
             os.fsync(parent)
     return str(Path(place.path).with_name(target)), wrong
+
+
+def count_as_made_there(place: Place, restored: int, parent: int) -> None:
+    """Count what was restored to the quota of the home into which it comes. Raises BackupError where that is full."""
+    if project := projects.handed_down(parent):
+        try:
+            projects.join("restored", restored, project)
+        except OSError as error:
+            if error.errno == errno.EDQUOT:
+                problem = f"{in_words([place.path])} does not fit into the quota of the home"
+                raise BackupError(f"{problem}: give it a larger one, or have its owner make room") from error
+            raise
 
 
 def replace(restored: int, parent: int, place: Place, suffix: str) -> None:

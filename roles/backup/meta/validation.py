@@ -45,6 +45,14 @@ def is_a_time(text: str) -> bool:
         return False
 
 
+def is_plain(text: str) -> bool:
+    return PurePosixPath(text).as_posix() == text and ".." not in text.split("/")
+
+
+def is_nothing_or_absolute(text: str) -> bool:
+    return not text or (text.startswith("/") and is_plain(text))
+
+
 # What stands behind each scheme. Passwords stand in backup_credentials, where nobody prints them.
 TARGETS = {
     "file": r"//(/(?!\.\.?(?:/|$))[\w.@+-]+)+",
@@ -76,12 +84,10 @@ FORMS: Mapping[str, Form] = {
     "backup_private_key": NO_FILE_OR_ONE_HERE,
     "backup_proof_calendar": CALENDAR,
     "backup_public_key": NO_FILE_OR_ONE_HERE,
-    "backup_restore_paths": Form(
-        "an absolute path without .. and without / at its end",
-        "/srv/galilean/homes/main/ada",
-        lambda text: text.startswith("/") and PurePosixPath(text).as_posix() == text and ".." not in text.split("/"),
-    ),
+    "backup_restore_home": Form("an absolute path, or nothing", "/srv/galilean/homes/main/ada", is_nothing_or_absolute),
+    "backup_restore_paths": Form("a path without .. and without / at its end", "notes/week3.ipynb", is_plain),
     "backup_restore_time": Form("a time with its zone, or nothing", "2026-11-30T08:00:00+01:00", is_a_time),
+    "backup_restore_user": Form("a name, or nothing", "ada", re.compile(r"[^\s/]*").fullmatch),
     "backup_rclone_config": NO_FILE_OR_ONE_HERE,
     "backup_s3_endpoint_url": Form("an address", "https://s3.example.org", lambda text: not text or is_url(text)),
     "backup_set": WORD,

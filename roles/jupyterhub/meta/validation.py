@@ -46,6 +46,7 @@ USER_OF_THE_HUB = Form(
     "galileo",
     lambda text: USER.fits(text) and text == normalize("NFC", text.lower()),
 )
+NOBODY_OR_ONE = USER_OF_THE_HUB._replace(fits=lambda text: not text or USER_OF_THE_HUB.fits(text))
 GROUP = Form("the name of a group", "lecturers", re.compile(r"[\w.@+:/-]([\w .@+:/-]{0,253}[\w.@+:/-])?").fullmatch)
 URL_OF_A_PORT = Form(
     "https:// and a host and a port",
@@ -60,6 +61,7 @@ RANGES: Mapping[str, Range] = {
     "jupyterhub_cpu_limit": Range(0.01, 1024),
     "jupyterhub_named_servers_per_user": Range(0, 30),
     "jupyterhub_pids_limit": Range(64, 4_194_304),
+    "jupyterhub_person_timeout_seconds": Range(1, 86_400),
     "jupyterhub_start_timeout_seconds": Range(10, 86_400),
 }
 FORMS: Mapping[str, Form] = {
@@ -71,6 +73,7 @@ FORMS: Mapping[str, Form] = {
     "jupyterhub_keeper_url": URL_OF_A_PORT,
     "jupyterhub_memory_guarantee": MEMORY,
     "jupyterhub_memory_limit": MEMORY,
+    "jupyterhub_person": NOBODY_OR_ONE,
     "jupyterhub_storage_host": HOST_NAME,
 }
 ENTRIES: Mapping[str, Entries] = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 import pytest
 import sites
 import stores
+from keyrings import PUBLIC, keyring
 from lab import Lab
 from sites import MakeSite, Site
 from stores import Store
@@ -41,32 +41,21 @@ def inventory(directory: Path, suite: str) -> Path:
     return path
 
 
-def remove(lab: Lab, *hosts: str) -> None:
-    containers = [lab.container(host) for host in hosts]
-    lab.docker("rm", "--force", "--volumes", *containers, check=False)
-    lab.docker("volume", "rm", "--force", *(f"{container}-docker" for container in containers), check=False)
-
-
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
     """The lab, without hosts before and after."""
     lab, hosts = Lab(NAME), (sites.HOST, stores.HOST, "mirror")
-    remove(lab, *hosts)
+    lab.remove(*hosts)
     yield lab
-    remove(lab, *hosts)
+    lab.remove(*hosts)
     lab.docker("volume", "rm", "--force", f"{NAME}-homes")
     lab.docker("network", "rm", NAME)
-
-
-def create(lab: Lab, path: Path) -> None:
-    run = lab.play("tests/lab/create.yml", "--inventory", str(path))
-    assert run.returncode == 0, run.output
 
 
 @pytest.fixture(scope="session")
 def store(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Store:
     directory = tmp_path_factory.mktemp("store")
-    create(lab, inventory(directory, "trixie"))
+    lab.create(inventory(directory, "trixie"))
     store = Store(lab, STORE, directory)
     store.start()
     return store
@@ -74,13 +63,8 @@ def store(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Store:
 
 @pytest.fixture(scope="session")
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The keyring of whoever runs the site, with the exported public key in it."""
-    home = tmp_path_factory.mktemp("operator")
-    gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""]
-    subprocess.run([*gpg, "--quick-gen-key", "operator", "default", "default", "never"], check=True)
-    subprocess.run([*gpg, "--armor", "--output", str(home / "public.asc"), "--export"], check=True)
-    yield home
-    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=True)
+    with keyring(tmp_path_factory.mktemp("operator")) as home:
+        yield home
 
 
 @pytest.fixture(scope="module")
@@ -92,9 +76,9 @@ def make_site(lab: Lab, store: Store, operator: Path, tmp_path_factory: pytest.T
         path = inventory(directory, suite)
 
         def renew() -> None:
-            remove(lab, sites.HOST)
+            lab.remove(sites.HOST)
             # Homes are on a volume that the store has mounted, too: what is in it goes, and not the volume.
-            create(lab, path)
+            lab.create(path)
             lab.run(sites.HOST, "find", sites.HOMES, "-mindepth", "1", "-delete")
 
         renew()
@@ -102,7 +86,7 @@ def make_site(lab: Lab, store: Store, operator: Path, tmp_path_factory: pytest.T
             "cluster_public_url": "https://hub.lab.test",
             "jupyterhub_allow_all": True,
             "cluster_secrets_directory": str(directory / "secrets"),
-            "backup_public_key": str(operator / "public.asc"),
+            "backup_public_key": str(operator / PUBLIC),
             "backup_calendar": "2099-01-01",
             "backup_proof_calendar": "2099-01-01",
             "backup_volume_mib": 1,

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from lab import Lab, Run
+from looking import look
 
 HOST = "callisto"
 HOMES = "/srv/galilean/homes"
@@ -19,7 +20,7 @@ PROGRAM = ["python3", "/usr/local/lib/galilean/galilean_backup.py", "/etc/galile
 METRICS = "/var/lib/prometheus/node-exporter/galilean-backup-main.prom"
 # What people may have in their homes. Owners are those that the keeper gives, and modes such as nobody would choose.
 FILL = r"""
-import os, sqlite3
+import os, sqlite3, struct
 from pathlib import Path
 homes = Path("/srv/galilean/homes")
 (homes / ".galilean-owners").mkdir(mode=0o700, parents=True)
@@ -59,6 +60,11 @@ for number, name in enumerate(("ada", "emil", "mallory"), 2100000001):
             os.utime(path, ns=(10**18 + number, 10**18 + number * 7))
     home.chmod(0o700)
 (ada / "program").chmod(0o4755)
+# acl(5) as the kernel has it: what the owner, emil, the group, all named ones together, and others may.
+rules = [(0x01, 7, -1), (0x02, 5, 2100000002), (0x04, 0, -1), (0x10, 5, -1), (0x20, 0, -1)]
+acl = struct.pack("<I", 2) + b"".join(struct.pack("<HHi", *rule) for rule in rules)
+for name in ("system.posix_acl_access", "system.posix_acl_default"):
+    os.setxattr(ada / "notes", name, acl)
 database = Path("/var/lib/galilean/instances/main/hub/jupyterhub.sqlite")
 database.parent.mkdir(parents=True)
 with sqlite3.connect(database) as connection:
@@ -66,28 +72,6 @@ with sqlite3.connect(database) as connection:
     connection.execute("CREATE TABLE users (name TEXT)")
     connection.executemany("INSERT INTO users VALUES (?)", [("ada",), ("emil",)])
 os.chown(database, 860, 860)
-"""
-LOOK = r"""
-import hashlib, json, os, stat, sys
-found, links = {}, {}
-for top in sys.argv[1:]:
-    walked = [(top, [], [])] if os.path.islink(top) or not os.path.isdir(top) else os.walk(top)
-    paths = [os.path.join(path, name) for path, dirs, files in walked for name in (*dirs, *files)]
-    for path in (top, *paths):
-        status = os.lstat(path)
-        kind = stat.S_IFMT(status.st_mode)
-        row = [kind, status.st_uid, status.st_gid]
-        if stat.S_ISLNK(kind):
-            row += [os.readlink(path)]
-        elif stat.S_ISREG(kind) or stat.S_ISDIR(kind):
-            names = [name for name in os.listxattr(path) if name.startswith("user.")]
-            attributes = {name: os.getxattr(path, name).hex() for name in names}
-            row += [stat.S_IMODE(status.st_mode), status.st_mtime_ns, attributes]
-        if stat.S_ISREG(kind):
-            is_sparse = status.st_blocks * 512 < status.st_size
-            row += [hashlib.sha256(open(path, "rb").read()).hexdigest(), is_sparse, status.st_nlink]
-        found[os.path.relpath(path, top) if len(sys.argv) == 2 else path] = row
-print(json.dumps(found))
 """
 
 
@@ -146,9 +130,7 @@ class Site:
         return {line.partition("{")[0]: float(line.rpartition(" ")[2]) for line in lines}
 
     def look(self, path: str) -> dict[str, Any]:
-        """What is at a path and below: owners, modes, times, contents and links, as the test's own program sees it."""
-        found: dict[str, Any] = json.loads(self.python(LOOK, path))
-        return found
+        return look(self.lab, HOST, path)
 
     def beside(self, path: str) -> list[str]:
         """What was restored beside a path."""
@@ -156,9 +138,3 @@ class Site:
 
 
 MakeSite = Callable[..., Site]
-Looked = Mapping[str, Any]
-
-
-def without_caches(looked: Looked) -> dict[str, Any]:
-    """What a backup has of it."""
-    return {path: row for path, row in looked.items() if ".cache" not in path.split("/")}

@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pytest
 from client import eventually
-from sites import ADA, DATABASE, EMIL, HOMES, HOST, MALLORY, UNIT, MakeSite, Site, without_caches
+from looking import without_caches
+from sites import ADA, DATABASE, EMIL, HOMES, HOST, MALLORY, UNIT, MakeSite, Site
 from stores import DIRECTORY, Store
 
 STORED = f"{DIRECTORY}/backup/main"

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from sites import DATABASE, HOMES, MakeSite, Site, without_caches
+from looking import without_caches
+from sites import DATABASE, HOMES, MakeSite, Site
 from stores import Store
 
 READ = f"import sqlite3; print(sqlite3.connect('{DATABASE}').execute('SELECT name FROM users').fetchall())"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from sites import ADA, MakeSite, Site, without_caches
+from looking import without_caches
+from sites import ADA, MakeSite, Site
 from stores import Store
 
 

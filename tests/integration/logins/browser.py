@@ -8,6 +8,7 @@ from html.parser import HTMLParser
 from urllib.parse import urljoin
 
 import requests
+from client import eventually
 
 
 @dataclass
@@ -73,6 +74,10 @@ class Browser(requests.Session):
         assert found.method == "post"
         return self.post(found.action, data=found.fields, timeout=30)
 
+    def sign_up(self, username: str, password: str) -> requests.Response:
+        form = {"username": username, "signup_password": password, "signup_password_confirmation": password}
+        return self.submit(self.visit("/hub/signup"), **form)
+
     def log_in(self, username: str, password: str) -> requests.Response:
         """What the hub's own form is answered by, filled in on the way to the hub's home page."""
         return self.submit(self.visit("/hub/home"), username=username, password=password)
@@ -82,3 +87,18 @@ class Browser(requests.Session):
         page = self.visit("/hub/home")
         found = re.search(r'user: "([^"]*)"', page.text)
         return found[1] if found and page.url == f"{self.url}/hub/home" else None
+
+    def open_server(self, user: str) -> None:
+        """Have the person's server started, and get into it."""
+        self.visit("/hub/spawn")
+        eventually(lambda: self.is_inside(user), f"the server of {user} answers")
+
+    def is_inside(self, user: str) -> bool:
+        """Whether the person's server runs and takes this browser."""
+        return self.visit(f"/user/{user}/lab").url.startswith(f"{self.url}/user/{user}/")
+
+    def content(self, user: str, path: str) -> str:
+        """What the person's server says is in a text file of the home."""
+        response = self.visit(f"/user/{user}/api/contents/{path}?type=file&format=text")
+        assert response.ok, response.text
+        return str(response.json()["content"])

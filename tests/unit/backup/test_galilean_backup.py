@@ -250,6 +250,27 @@ def test_what_the_manifest_has_and_the_backup_has_not_replaces_nothing(
     assert (home / "notes").read_text() == "as they are"
 
 
+def test_a_newest_backup_that_does_not_restore_is_told_with_an_earlier_one(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(program, "chains_of", lambda *_: [[ago(days=1), NOW]])
+
+    def put(*_arguments: object) -> None:
+        raise DuplicityError("hash mismatch for file: duplicity-inc.difftar.gpg")
+
+    monkeypatch.setattr(program, "put", put)
+    here = replace(SETTINGS, directory=tmp_path, kept=[Kept("homes", home.parent, "tree")])
+    shutil.rmtree(home)
+    with pytest.raises(BackupError, match=r"hash mismatch .* backup_restore_time: 2026-11-29T12:00:00Z"):
+        list(program.restore(here, program.Request("missing", [str(home)])))
+
+
+def test_a_host_without_a_backup_is_told_where_it_could_have_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(program, "chains_of", lambda *_: [])
+    with pytest.raises(BackupError, match=r"has no backup of the host jupiter.*backup_set.*galilean\.hub\.site"):
+        program.newest(cast(Duplicity, None), SETTINGS, NOW)
+
+
 def test_what_is_not_in_the_backup_is_told(home: Path, tmp_path: Path) -> None:
     other = Kept("certificates", tmp_path / "certificates", "tree")
     here = replace(SETTINGS, directory=tmp_path, kept=[Kept("homes", home.parent, "tree"), other])
@@ -280,6 +301,30 @@ def test_a_disk_that_is_not_mounted_is_not_backed_up_as_empty(
     shutil.rmtree(home)
     with pytest.raises(BackupError, match="is gone or empty"):
         program.back_up(here, State(target=here.place, had={str(home.parent): True}))
+
+
+def test_a_host_that_was_not_rebuilt_is_not_backed_up_as_empty(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    here = replace(SETTINGS, directory=tmp_path, kept=[Kept("homes", home.parent, "tree")])
+    stored = Stored(home)
+    monkeypatch.setattr(stored, "look", lambda _url: [[NOW]], raising=False)
+    remembered: list[list[datetime]] = []
+    monkeypatch.setattr(stored, "chains", lambda _url: remembered, raising=False)
+
+    @contextmanager
+    def prepared(_settings: Settings) -> Iterator[Bare]:
+        yield stored
+
+    monkeypatch.setattr(program, "prepared", prepared)
+    monkeypatch.setattr(program, "published", lambda *_: ({"cluster": here.cluster}, ""))
+    shutil.rmtree(home)
+    state = State(target=here.place)
+    for _hour in range(2):
+        with pytest.raises(BackupError, match=r"is gone or empty.*galilean\.hub\.rebuild"):
+            program.back_up(here, state)
+        # To have looked is to remember.
+        remembered.append([NOW])
 
 
 class Marked(Bare):

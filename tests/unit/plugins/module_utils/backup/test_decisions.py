@@ -49,6 +49,25 @@ def test_a_day_without_a_proof_is_an_alarm(state: State, alarming: bool) -> None
     assert bool(decisions.alarm(state, 26, NOW)) is alarming
 
 
+FULL, THEN, NEXT = (ago(days=days) for days in (3, 2, 1))
+
+
+@pytest.mark.parametrize(
+    ("chains", "backup", "told"),
+    [
+        ([[FULL]], FULL, "There is no earlier one"),
+        ([[FULL, THEN, NEXT]], NEXT, "by backup_restore_time: 2026-11-28T12:00:00Z"),
+        ([[FULL, THEN], [NEXT]], NEXT, "by backup_restore_time: 2026-11-28T12:00:00Z"),
+        ([[FULL], [THEN, NEXT]], NEXT, "2026-11-28T12:00:00Z, or from another full one: 2026-11-27T12:00:00Z"),
+        ([[FULL], [THEN, NEXT]], FULL, "There is no earlier one"),
+    ],
+)
+def test_earlier_backups_are_named_with_one_that_does_not_restore(
+    chains: list[list[datetime]], backup: datetime, told: str
+) -> None:
+    assert decisions.earlier(chains, backup).endswith(told)
+
+
 def test_what_is_kept_is_taken_and_nothing_else() -> None:
     selected = decisions.selection(SETTINGS)
     assert "--exclude=/srv/homes/main/**/.cache" in selected

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -99,7 +100,22 @@ class Store:
     def __init__(self, lab: Lab, address: str, directory: Path) -> None:
         self.lab = lab
         self.address = address
+        self.directory = directory
         self.key = directory / "sftp"
+
+    def create(self) -> None:
+        """Have the host in the network of a lab that is there."""
+        host = {
+            "ansible_host": self.lab.container(HOST),
+            "ansible_connection": "community.docker.docker",
+            "lab_name": self.lab.name,
+            "lab_image": "galilean-store",
+            "lab_address": self.address,
+            "lab_published_ports": [],
+        }
+        inventory = self.directory / "store.json"
+        inventory.write_text(json.dumps({"all": {"hosts": {HOST: host}}}))
+        self.lab.create(inventory)
 
     def start(self) -> None:
         subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", str(self.key)], check=True)
