@@ -2,113 +2,41 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import sites
-import stores
+from backed_up import bare_site, clean_lab, operators_keyring, start_store
 from lab import Lab
 from sites import MakeSite, Site
 from stores import Store
 
-NAME = "backup"
-SUBNET = "10.91.152"
-STORE, SITE = f"{SUBNET}.12", f"{SUBNET}.11"
-COMMON = {
-    "ansible_connection": "community.docker.docker",
-    "ansible_become": False,
-    "lab_name": NAME,
-    "lab_subnet": SUBNET,
-    "lab_published_ports": [],
-}
-
-
-def inventory(directory: Path, suite: str) -> Path:
-    hosts: dict[str, dict[str, Any]] = {
-        sites.HOST: {"lab_image": f"galilean-host:{suite}", "lab_address": SITE},
-        stores.HOST: {"lab_image": "galilean-store", "lab_address": STORE},
-    }
-    named = {name: {**host, "ansible_host": f"{NAME}-{name}"} for name, host in hosts.items()}
-    groups = {"hub": sites.HOST, "elsewhere": stores.HOST}
-    children = {group: {"hosts": {host: named[host]}} for group, host in groups.items()}
-    path = directory / "hosts.json"
-    path.write_text(json.dumps({"all": {"vars": COMMON, "children": children}}))
-    return path
-
-
-def remove(lab: Lab, *hosts: str) -> None:
-    containers = [lab.container(host) for host in hosts]
-    lab.docker("rm", "--force", "--volumes", *containers, check=False)
-    lab.docker("volume", "rm", "--force", *(f"{container}-docker" for container in containers), check=False)
-
 
 @pytest.fixture(scope="session")
 def lab() -> Iterator[Lab]:
-    """The lab, without hosts before and after."""
-    lab, hosts = Lab(NAME), (sites.HOST, stores.HOST, "mirror")
-    remove(lab, *hosts)
-    yield lab
-    remove(lab, *hosts)
-    lab.docker("volume", "rm", "--force", f"{NAME}-homes")
-    lab.docker("network", "rm", NAME)
-
-
-def create(lab: Lab, path: Path) -> None:
-    run = lab.play("tests/lab/create.yml", "--inventory", str(path))
-    assert run.returncode == 0, run.output
+    with clean_lab() as lab:
+        yield lab
 
 
 @pytest.fixture(scope="session")
 def store(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Store:
-    directory = tmp_path_factory.mktemp("store")
-    create(lab, inventory(directory, "trixie"))
-    store = Store(lab, STORE, directory)
-    store.start()
-    return store
+    return start_store(lab, tmp_path_factory.mktemp("store"))
 
 
 @pytest.fixture(scope="session")
 def operator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
-    """The keyring of whoever runs the site, with the exported public key in it."""
-    home = tmp_path_factory.mktemp("operator")
-    gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""]
-    subprocess.run([*gpg, "--quick-gen-key", "operator", "default", "default", "never"], check=True)
-    subprocess.run([*gpg, "--armor", "--output", str(home / "public.asc"), "--export"], check=True)
-    yield home
-    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=True)
+    with operators_keyring(tmp_path_factory.mktemp("operator")) as home:
+        yield home
 
 
 @pytest.fixture(scope="module")
-def make_site(lab: Lab, store: Store, operator: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeSite:
+def make_site(store: Store, operator: Path, tmp_path_factory: pytest.TempPathFactory) -> MakeSite:
     """A bare host of a suite of Debian with people's work on it."""
 
     def make(suite: str, target: str, cluster: str, **variables: Any) -> Site:
-        directory = tmp_path_factory.mktemp("site")
-        path = inventory(directory, suite)
-
-        def renew() -> None:
-            remove(lab, sites.HOST)
-            # Homes are on a volume that the store has mounted, too: what is in it goes, and not the volume.
-            create(lab, path)
-            lab.run(sites.HOST, "find", sites.HOMES, "-mindepth", "1", "-delete")
-
-        renew()
-        given = {
-            "cluster_public_url": "https://hub.lab.test",
-            "jupyterhub_allow_all": True,
-            "cluster_secrets_directory": str(directory / "secrets"),
-            "backup_public_key": str(operator / "public.asc"),
-            "backup_calendar": "2099-01-01",
-            "backup_proof_calendar": "2099-01-01",
-            "backup_volume_mib": 1,
-            **store.variables(target, cluster),
-            **variables,
-        }
-        site = Site(lab, path, given, renew)
+        given = {"backup_volume_mib": 1, **store.variables(target, cluster), **variables}
+        site = bare_site(store, operator, tmp_path_factory.mktemp("site"), suite, **given)
         site.fill()
         return site
 

@@ -205,7 +205,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (backed_up / "notes").write_text("damaged")
 
     @contextmanager
-    def prepared(_settings: Settings) -> Iterator[Bare]:
+    def prepared(_settings: Settings, _bandwidth_kib: int = 0) -> Iterator[Bare]:
         yield Bare(backed_up)
 
     monkeypatch.setattr(program, "prepared", prepared)
@@ -272,7 +272,7 @@ def test_a_disk_that_is_not_mounted_is_not_backed_up_as_empty(
     here = replace(SETTINGS, directory=tmp_path, kept=[Kept("homes", home.parent, "tree")])
 
     @contextmanager
-    def prepared(_settings: Settings) -> Iterator[Bare]:
+    def prepared(_settings: Settings, _bandwidth_kib: int = 0) -> Iterator[Bare]:
         yield Stored(home)
 
     monkeypatch.setattr(program, "prepared", prepared)
@@ -302,7 +302,7 @@ def test_a_store_that_has_lost_its_mark_is_marked_when_that_is_confirmed(
     marked = Marked(tmp_path)
 
     @contextmanager
-    def prepared(_settings: Settings) -> Iterator[Bare]:
+    def prepared(_settings: Settings, _bandwidth_kib: int = 0) -> Iterator[Bare]:
         yield marked
 
     monkeypatch.setattr(program, "prepared", prepared)
@@ -381,6 +381,8 @@ def test_what_one_instance_restores_no_other_removes(tmp_path: Path) -> None:
 class BrokenOff(Bare):
     """A duplicity with a backup that was broken off, which remembers what it is asked."""
 
+    encryption = "of ada"
+
     def __init__(self, source: Path) -> None:
         super().__init__(source)
         self.asked: list[str] = []
@@ -406,7 +408,7 @@ def test_a_backup_that_was_broken_off_is_begun_afresh(
     duplicity = BrokenOff(home)
 
     @contextmanager
-    def prepared(_settings: Settings) -> Iterator[Bare]:
+    def prepared(_settings: Settings, _bandwidth_kib: int = 0) -> Iterator[Bare]:
         yield duplicity
 
     monkeypatch.setattr(program, "prepared", prepared)
