@@ -260,6 +260,13 @@ bench-certificates: machine ## Measure how long a bare host takes to its certifi
 	@tests/tools/image .lab/log galilean-internet tests/integration/certificates/internet galilean-host:trixie
 	@python tests/bench/certificates.py
 
+.PHONY: bench-backup
+bench-backup: export PYTHONPATH := tests/support:tests/integration/backup
+bench-backup: machine ## Measure backups of a class and what comes back, beside tar and gpg by hand; BENCH=... for options
+	@tests/tools/debian gnupg openssh-client
+	@tests/tools/image .lab/log galilean-store tests/integration/backup/store galilean-host:trixie
+	@python tests/bench/backup.py $(BENCH)
+
 .PHONY: bench-homes
 bench-homes: export PYTHONPATH := tests/support
 bench-homes: bootstrap ## Measure homes over NFS, on the machines that are up
