@@ -4,7 +4,7 @@
 
 """Duplicity as a command: how it is called, what it has in its archive, and what its words and exit codes mean.
 
-All that differs between its releases stands here. Tried with 0.8.22 of Debian 12 and 3.0.4 of Debian 13.
+All that differs between its releases stands here. Tried with 0.8.22 of Debian 12, 3.0.4 of Debian 13, and 3.2.1.
 """
 
 from __future__ import annotations
