@@ -124,9 +124,10 @@ def test_what_nobody_could_restore_is_left_out_by_name_and_stops_nothing(changed
 def test_no_link_is_followed_while_files_are_read(changed: Site) -> None:
     changed.run("sh", "-c", f"head -c 60M /dev/urandom >{EMIL}/large")
     changed.run("systemctl", "start", "--no-block", f"{UNIT}.service")
-    reading = "systemctl show --property MainPID --value"
-    eventually(lambda: changed.run("sh", "-c", f"{reading} {UNIT}.service") != "0", "it reads")
-    inside = f'nsenter --target "$({reading} {UNIT}.service)" --mount'
+    process = f"systemctl show --property MainPID --value {UNIT}.service"
+    mounted = f'grep -c " {HOMES}/main .*nosymfollow" /proc/$({process})/mountinfo || true'
+    eventually(lambda: changed.run("sh", "-c", mounted) == "1", "the unit reads homes through a mount of its own")
+    inside = f"nsenter --target $({process}) --mount"
     assert changed.run("sh", "-c", f"{inside} readlink {MALLORY}/shadow") == "/etc/shadow"
     followed = changed.run("sh", "-c", f"{inside} head -c 1 {MALLORY}/shadow 2>&1 || true")
     assert "Too many levels of symbolic links" in followed
