@@ -272,6 +272,11 @@ bench-rebuild: export PYTHONPATH := tests/support:tests/integration/logins
 bench-rebuild: store ## Measure how long a lost machine takes to be rebuilt, with the images of the lab that is up
 	@python tests/bench/rebuild.py
 
+.PHONY: bench-backup
+bench-backup: export PYTHONPATH := tests/support:tests/integration/backup
+bench-backup: store ## Measure backups of a class and what comes back, beside tar and gpg by hand; BENCH=... for options
+	@python tests/bench/backup.py $(BENCH)
+
 .PHONY: bench-homes
 bench-homes: export PYTHONPATH := tests/support
 bench-homes: bootstrap ## Measure homes over NFS, on the machines that are up

@@ -47,6 +47,11 @@ class ActionModule(ActionBase):
                 "Write the backup_target of this cluster; or where secrets of the store are to replace those of the "
                 "controller, backup_restore_confirmed: true."
             )
+        if not args["sealed"]:
+            raise AnsibleActionFail(
+                "The store has nothing of the controller's, since backups are encrypted by a passphrase alone. Bring "
+                f"back the files of {witness.parent}, and run this again."
+            )
         key = Path(args["private_key"]).expanduser() if args["private_key"] else None
         try:
             files = differing(unpack(unseal(args["sealed"], key.read_bytes() if key else None)), directories)

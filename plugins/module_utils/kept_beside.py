@@ -35,7 +35,7 @@ def numbered(place: Path) -> Iterator[Path]:
 def keep(path: Path, place: Path, is_ours: bool, check_mode: bool = False) -> tuple[str, bool]:
     """What others had at a path before it became ours, and whether that is kept from now on.
 
-    While the path is not ours, what is there is theirs, and may have changed since it was kept: what was kept before stays
+    While the path is not ours, what is there is theirs, and may have changed since: what was kept before stays
     beside it, under a number. Raises OSError.
     """
     theirs = None if is_ours else text_of(path)

@@ -15,6 +15,8 @@ from typing import Any
 from client import eventually
 
 ROOT = Path(__file__).resolve().parents[2]
+# That of `make bootstrap`, which has asked the same index.
+PIP = ROOT / ".cache/uv/bin/pip"
 NODES = ("io", "europa")
 HOSTS = ("jupiter", *NODES)
 REGISTRY = Path("/var/lib/galilean/registry")
@@ -126,6 +128,15 @@ class Lab:
         self.run("jupiter", "mkdir", "-p", str(REGISTRY.parent))
         with archive.open("rb") as file:
             subprocess.run(self.on("jupiter", "tar", "-x", "-C", str(REGISTRY.parent)), stdin=file, check=True)
+
+    def have_pip_ask_whom_this_machine_asks(self, host: str) -> None:
+        """Its index, and the authorities it trusts. What else this machine's pip goes by are files of its own."""
+        trusted = Path("/etc/ssl/certs/ca-certificates.crt").read_text()
+        self.pipe(host, trusted, "tee", "/usr/local/share/ca-certificates/machine.crt")
+        self.run(host, "update-ca-certificates")
+        settings = subprocess.check_output([PIP, "config", "list"], text=True)
+        if index := re.search(r"\.index-url='(.+)'", settings):
+            self.pipe(host, f"[global]\nindex-url = {index[1]}\n", "tee", "/etc/pip.conf")
 
     def module(self, host: str, name: str, arguments: dict[str, Any], *options: str) -> dict[str, Any]:
         """The result of a module of the collection, and what it warns of."""

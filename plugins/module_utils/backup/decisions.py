@@ -22,8 +22,12 @@ NAMED = 5
 HOLLOW_FILES = 500
 
 
-def reason_for_full(chains: Sequence[Sequence[datetime]], state: State, full_days: float, now: datetime) -> str:
+def reason_for_full(
+    chains: Sequence[Sequence[datetime]], state: State, full_days: float, encryption: str, now: datetime
+) -> str:
     """Why the next backup has to be a full one, empty where an increment will do.
+
+    Who has a new key alone could not open an increment's chain.
 
     What is found broken after each full one fills the store: it is replaced once a day.
     """
@@ -31,6 +35,8 @@ def reason_for_full(chains: Sequence[Sequence[datetime]], state: State, full_day
         return "there is none"
     if state.broken and now.timestamp() - state.replaced >= timedelta(days=1).total_seconds():
         return state.broken
+    if state.encryption and state.encryption != encryption:
+        return "keys or passphrase are others than those of the last one"
     if now - chains[-1][0] >= timedelta(days=full_days):
         return f"the last one is of {chains[-1][0]:%Y-%m-%d %H:%M} UTC"
     return ""

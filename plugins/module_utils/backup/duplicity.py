@@ -4,7 +4,7 @@
 
 """Duplicity as a command: how it is called, what it has in its archive, and what its words and exit codes mean.
 
-All that differs between its releases stands here. Tried with 0.8.22 of Debian 12 and 3.0.4 of Debian 13.
+All that differs between its releases stands here. Tried with 0.8.22 of Debian 12, 3.0.4 of Debian 13, and 3.2.1.
 """
 
 from __future__ import annotations
@@ -113,8 +113,17 @@ class Duplicity:
     version: str
     archive: Path
     environment: Mapping[str, str]
+    # Keys that backups are encrypted to. Without any it is the passphrase of the environment.
     recipients: Sequence[str]
     options: Sequence[str] = field(default=())
+    # What runs it, where it does not run by itself.
+    runner: Sequence[str] = field(default=())
+
+    @property
+    def encryption(self) -> str:
+        """The same for as long as the same keys, or the same passphrase, open what is backed up."""
+        opened_by = [*sorted(self.recipients), self.environment.get("PASSPHRASE", "")]
+        return hashlib.sha256("\n".join(opened_by).encode()).hexdigest()
 
     @property
     def _one_path(self) -> str:
@@ -175,7 +184,7 @@ class Duplicity:
 
     def _run(self, *arguments: str) -> str:
         done = subprocess.run(
-            [self.program, *arguments],
+            [*self.runner, self.program, *arguments],
             env=dict(self.environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -18,6 +18,7 @@ import os
 import shutil
 import stat
 import subprocess
+import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -42,7 +43,11 @@ NOT_COMPARED = frozenset({"hard_link", "is_sparse", "seen"})
 FORMAT = 1
 
 
-@dataclass(frozen=True)
+# Most files have none, and there are many.
+NO_ATTRIBUTES: Mapping[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
     """One file. `hard_link` is the same for all names of one file, `seen` changes whenever the file does."""
 
@@ -56,7 +61,7 @@ class Entry:
     target: str = ""
     hard_link: str = ""
     is_sparse: bool = False
-    attributes: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=lambda: NO_ATTRIBUTES)
     seen: str = ""
 
 
@@ -153,7 +158,8 @@ def _entry(directory: int, name: str, known: Entry | None) -> Entry | None:
         if kind == "file":
             is_known = known is not None and known.seen == entry.seen
             entry = replace(entry, digest=known.digest if known and is_known else _digest(descriptor))
-        return entry
+        # One object for all lists in which it is: there may be a million.
+        return known if entry == known else entry
     finally:
         os.close(descriptor)
 
@@ -188,13 +194,15 @@ def _digest(descriptor: int) -> str:
     return digest.hexdigest()
 
 
-def _attributes(descriptor: int) -> dict[str, str]:
+def _attributes(descriptor: int) -> Mapping[str, str]:
     try:
         names = [name for name in os.listxattr(descriptor) if name.startswith(ATTRIBUTES)]
-        return {name: base64.b64encode(os.getxattr(descriptor, name)).decode() for name in sorted(names)}
+        found = {name: base64.b64encode(os.getxattr(descriptor, name)).decode() for name in sorted(names)}
     except OSError:
         # A file system without them.
-        return {}
+        return NO_ATTRIBUTES
+    else:
+        return found or NO_ATTRIBUTES
 
 
 # As a file
@@ -213,7 +221,11 @@ def read(path: Path) -> tuple[dict[str, Any], dict[str, Entry]]:
     with path.open(encoding="ascii") as stream:
         header = json.loads(stream.readline())
         rows = (json.loads(line) for line in stream)
-        return header, {name: Entry(**entry) for name, entry in rows}
+        return header, {name: _entry_of(entry) for name, entry in rows}
+
+
+def _entry_of(row: dict[str, Any]) -> Entry:
+    return Entry(**{**row, "kind": sys.intern(row["kind"]), "attributes": row["attributes"] or NO_ATTRIBUTES})
 
 
 def below(entries: Entries, path: str) -> dict[str, Entry]:

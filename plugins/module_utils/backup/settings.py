@@ -42,8 +42,13 @@ class Settings:
     target: str
     duplicity: str
     options: list[str]
+    # What a timer's work may take of the network, 0 for all there is.
+    bandwidth_kib: int
     directory: Path
+    # Of OpenPGP: those that backups are encrypted to, and that open them.
     keys: list[Path]
+    # Whether a passphrase among the credentials is what backups are encrypted by.
+    is_symmetric: bool
     credentials: Path
     sealed: Path | None
     kept: list[Kept]
@@ -89,6 +94,8 @@ class State:
     began: float = 0
     is_claimed: bool = False
     published: str = ""
+    # By what the newest chain is encrypted, as a digest.
+    encryption: str = ""
     # Why the chain is not to be gone on with.
     broken: str = ""
     # When one that was not gone on with was last replaced.

@@ -49,7 +49,7 @@ def groups_are_spelt(cluster: Cluster) -> Iterator[Finding]:
 
 
 def hosts_are_named(cluster: Cluster) -> Iterator[Finding]:
-    """The inventory may have hosts of others, whatever they are called. One that is called like a group was to be that."""
+    """Hosts of others may be called as they like. One that is called like a group was to be that group."""
     ours = {*cluster.hosts, *cluster.groups.get(CLOUD, ())}
     for host in cluster.groups.get("all", ()):
         if host in GROUPS or (host in ours and not is_host(host)):

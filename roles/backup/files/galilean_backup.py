@@ -22,6 +22,7 @@ import math
 import os
 import random
 import shutil
+import signal
 import sqlite3
 import stat
 import subprocess
@@ -82,6 +83,8 @@ BRING_BACK = (
 JOURNALS = ("-journal", "-wal", "-shm")
 # Who restores sits and waits.
 PATIENCE_SECONDS = 600
+# Of a mount. https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/include/linux/statfs.h
+NO_LINKS_FOLLOWED = 0x2000
 # What proofs and drills leave to those who work on the same file system.
 RESERVED_BYTES = 1 << 30
 METRICS = """\
@@ -111,8 +114,8 @@ def utc_now() -> datetime:
 
 
 @contextmanager
-def prepared(settings: Settings) -> Iterator[Duplicity]:
-    """A duplicity with keys and credentials of its own. Raises BackupError."""
+def prepared(settings: Settings, bandwidth_kib: int = 0) -> Iterator[Duplicity]:
+    """A duplicity with keys and credentials of its own, which takes no more of the network. Raises BackupError."""
     home = settings.directory / "home"
     gnupg = home / ".gnupg"
     # Keys are where the role has put them, and nowhere else for longer than they are used.
@@ -129,17 +132,21 @@ def prepared(settings: Settings) -> Iterator[Duplicity]:
         # Keys without a passphrase are asked for one otherwise.
         "PASSPHRASE": "",
         **environment_of(credentials),
+        # Rclone is no Python that could be paced.
+        **({"RCLONE_BWLIMIT": f"{bandwidth_kib}Ki"} if bandwidth_kib else {}),
     }
     try:
         for key in settings.keys:
             gpg("--quiet", "--import", str(key), environment=environment)
+        known = fingerprints(gpg("--with-colons", "--list-keys", environment=environment))
         yield Duplicity(
             settings.duplicity,
             version_of(settings.duplicity, environment),
             settings.directory / "archive",
             environment,
-            fingerprints(gpg("--with-colons", "--list-keys", environment=environment)),
+            [] if settings.is_symmetric else known,
             ["--verbosity=warning", "--gpg-options=--trust-model=always", "--num-retries=3", *settings.options],
+            paced(settings.duplicity, bandwidth_kib) if bandwidth_kib else [],
         )
     except subprocess.CalledProcessError as error:
         raise BackupError(f"gpg takes no key: {error.stderr.strip()}") from error
@@ -148,6 +155,11 @@ def prepared(settings: Settings) -> Iterator[Duplicity]:
     finally:
         subprocess.run(["gpgconf", "--kill", "gpg-agent"], env=environment, check=False, capture_output=True)
         shutil.rmtree(gnupg, ignore_errors=True)
+
+
+def paced(program: str, bandwidth_kib: int) -> list[str]:
+    """What runs a program by its own interpreter, so that it takes no more of the network."""
+    return [str(Path(program).with_name("python3")), str(Path(__file__).with_name("paced.py")), str(bandwidth_kib)]
 
 
 def gpg(*arguments: str, environment: Mapping[str, str]) -> str:
@@ -222,7 +234,8 @@ def claim(settings: Settings, may_begin_anew: bool = False) -> list[str]:
             with scratch(settings.directory, settings.instance) as aside:
                 content = {"cluster": settings.cluster, "instance": settings.instance, "host": settings.set}
                 (aside / MARK).write_text(json.dumps(content))
-                (aside / SEALED).write_text(wanted)
+                if wanted:
+                    (aside / SEALED).write_text(wanted)
                 duplicity.publish(f"{settings.place}/{CLUSTER}", aside)
             changes.append("what the controller keeps is in the store")
         if settings.sealed and not mark and state.is_claimed:
@@ -276,7 +289,7 @@ def known_entries(settings: Settings) -> dict[str, manifest.Entry]:
 
 def back_up(settings: Settings, state: State) -> list[str]:
     """Make the backup that is due. What is to be told. Raises BackupError, OSError and sqlite3.Error."""
-    with prepared(settings) as duplicity:
+    with prepared(settings, settings.bandwidth_kib) as duplicity:
         mark, _sealed = published(settings, duplicity)
         if not mark:
             raise BackupError(
@@ -304,27 +317,34 @@ def back_up(settings: Settings, state: State) -> list[str]:
         if duplicity.was_broken_off(settings.url):
             duplicity.clean(settings.url)
         chains = chains_of(duplicity, settings)
-        reason = reason_for_full(chains, state, settings.full_days, utc_now())
+        reason = reason_for_full(chains, state, settings.full_days, duplicity.encryption, utc_now())
         unseen = sorted({*state.unseen, *unseen_between(known, before)})
         told = make(duplicity, settings.url, "full" if reason else "incremental", selection(settings, left_out))
         state.unseen = [] if reason else unseen
         state.newest = newest(duplicity, settings, utc_now()).timestamp()
+        state.encryption = duplicity.encryption
         if reason and state.broken:
             state.broken, state.replaced = "", utc_now().timestamp()
         state.had = has
         state.changed = changed_between(before, scan(settings, before))
-        if state.unseen:
-            told.append(f"In the next full backup, because time and mode stayed the same: {in_words(state.unseen)}")
-        if left_out:
-            told.append(f"Left out, because the path is too long or the file all holes: {in_words(left_out)}")
-        if state.changed:
-            told.append(f"Changed while they were read: {in_words(state.changed)}")
+        told += shortcomings(settings, state, left_out)
         write_state(settings, state)
         if reason:
             told.append(f"A full backup: {reason}")
             told += prove_with(settings, state, duplicity)
             forget(settings, state, duplicity)
     return told
+
+
+def shortcomings(settings: Settings, state: State, left_out: Sequence[str]) -> Iterator[str]:
+    """What the newest backup may lack, or have that it should not."""
+    names = {
+        "Links that took the place of files meanwhile were followed in": following_links(settings),
+        "In the next full backup, because time and mode stayed the same:": state.unseen,
+        "Left out, because the path is too long or the file all holes:": left_out,
+        "Changed while they were read:": state.changed,
+    }
+    return (f"{what} {in_words(which)}" for what, which in names.items() if which)
 
 
 def had_in_store(settings: Settings, duplicity: Duplicity) -> dict[str, bool]:
@@ -338,6 +358,12 @@ def had_in_store(settings: Settings, duplicity: Duplicity) -> dict[str, bool]:
             return {}
         _header, entries = manifest.read(aside / MANIFEST)
     return had(settings, entries)
+
+
+def following_links(settings: Settings) -> list[str]:
+    """Directories below which the kernel follows links, as it does not for what the timer does."""
+    trees = [str(kept.path) for kept in settings.kept if kept.kind == "tree" and kept.path.is_dir()]
+    return [tree for tree in trees if not os.statvfs(tree).f_flag & NO_LINKS_FOLLOWED]
 
 
 def make(duplicity: Duplicity, url: str, verb: str, select: Sequence[str]) -> list[str]:
@@ -437,14 +463,14 @@ def drill(settings: Settings, state: State) -> list[str]:
                 wrong |= compared(restored, name, entries)
         return wrong, f"{header['files']} files of {header['bytes']} bytes"
 
-    with prepared(settings) as duplicity:
+    with prepared(settings, settings.bandwidth_kib) as duplicity:
         told = judged(settings, state, duplicity, look)
     state.drilled, state.drill_seconds = state.proved, time.monotonic() - began
     return [*told, f"It took {state.drill_seconds / 60:.1f} minutes"]
 
 
 def prove(settings: Settings, state: State) -> list[str]:
-    with prepared(settings) as duplicity:
+    with prepared(settings, settings.bandwidth_kib) as duplicity:
         return prove_with(settings, state, duplicity)
 
 
@@ -842,6 +868,8 @@ def main(arguments: Sequence[str]) -> str | None:
         "restore": lambda: restore(settings, Request(**json.load(sys.stdin))),
         "controller": lambda: controller(settings),
     }
+    # What is to be said at the end is said when systemd ends it, too.
+    signal.signal(signal.SIGTERM, lambda *_given: sys.exit("It was ended"))
     try:
         with alone(settings, verb):
             for line in verbs[verb]():

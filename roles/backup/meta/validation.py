@@ -65,11 +65,13 @@ TARGET = re.compile("|".join(f"{scheme}:{rest}" for scheme, rest in TARGETS.item
 CALENDAR = Form("a calendar of systemd's", "daily", re.compile(r"[A-Za-z0-9*:.,/~ -]+").fullmatch)
 RANGES: Mapping[str, Range] = {
     "backup_alarm_hours": Range(1, 1000, example=30),
+    "backup_bandwidth_kib": Range(0, 10_000_000, example=1000),
     "backup_full_days": Range(0.04, 365, example=7),
     "backup_keep_chains": Range(1, 1000, example=2),
     "backup_keep_days": Range(0.04, 36_500, example=30),
     "backup_random_delay_seconds": Range(0, 86_400, example=600),
     "backup_sample": Range(1, 1000, example=3),
+    "backup_timeout_hours": Range(0.1, 1000, example=72),
     "backup_volume_mib": Range(1, 5000, example=200),
 }
 FORMS: Mapping[str, Form] = {
@@ -81,6 +83,9 @@ FORMS: Mapping[str, Form] = {
         re.compile(r"(?!\.\.?(?:/|$))[\w.*?@+ -]+(/(?!\.\.?(?:/|$))[\w.*?@+ -]+)*").fullmatch,
     ),
     "backup_metrics_directory": DIRECTORY,
+    "backup_passphrase": Form(
+        "nothing, or 16 characters or more", "eight words that nobody guesses", lambda text: not text or len(text) >= 16
+    ),
     "backup_private_key": NO_FILE_OR_ONE_HERE,
     "backup_proof_calendar": CALENDAR,
     "backup_public_key": NO_FILE_OR_ONE_HERE,
@@ -89,6 +94,7 @@ FORMS: Mapping[str, Form] = {
     "backup_restore_time": Form("a time with its zone, or nothing", "2026-11-30T08:00:00+01:00", is_a_time),
     "backup_restore_user": Form("a name, or nothing", "ada", re.compile(r"[^\s/]*").fullmatch),
     "backup_rclone_config": NO_FILE_OR_ONE_HERE,
+    "backup_requirements": NO_FILE_OR_ONE_HERE,
     "backup_s3_endpoint_url": Form("an address", "https://s3.example.org", lambda text: not text or is_url(text)),
     "backup_set": WORD,
     "backup_sftp_known_hosts": Form(
@@ -147,7 +153,7 @@ def backed_up(cluster: Cluster) -> Iterator[tuple[str, Mapping[str, Any], str]]:
 
 def somebody_can_open_them(cluster: Cluster) -> Iterator[Finding]:
     for host, values, _scheme in backed_up(cluster):
-        if values.get("backup_public_key") == "":
+        if values.get("backup_public_key") == "" and not values.get("backup_passphrase"):
             problem = "backups are encrypted to a public key, and none is named"
             advice = (
                 f"Write backup_public_key in {WHERE}: the path of a key that you make on a machine of yours by "
@@ -178,6 +184,13 @@ def target_has_what_it_asks_for(cluster: Cluster) -> Iterator[Finding]:
         for name in needs.inputs:
             if name in values and not values[name]:
                 yield Finding(host, name, f"a target of {scheme}:// asks for it", write(name, FORMS[name].example))
+
+
+def a_path_has_no_bandwidth(cluster: Cluster) -> Iterator[Finding]:
+    for host, values, scheme in backed_up(cluster):
+        if scheme == "file" and values.get("backup_bandwidth_kib"):
+            problem = "what goes to a directory of the host takes nothing of the network that could be limited"
+            yield Finding(host, "backup_bandwidth_kib", problem, f"Remove it from {WHERE}.")
 
 
 def private_key_is_nobody_elses(cluster: Cluster) -> Iterator[Finding]:
@@ -215,8 +228,10 @@ RULES: tuple[Rule, ...] = (
     names_files("backup_public_key", hold_a_recipient),
     names_files("backup_sftp_private_key"),
     names_files("backup_rclone_config"),
+    names_files("backup_requirements"),
     somebody_can_open_them,
     target_has_what_it_asks_for,
+    a_path_has_no_bandwidth,
     private_key_is_nobody_elses,
     a_chain_is_kept,
     each_has_a_set_of_its_own,

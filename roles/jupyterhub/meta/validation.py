@@ -86,7 +86,14 @@ ENTRIES: Mapping[str, Entries] = {
     "jupyterhub_home_quotas_by_user": Entries(USER_OF_THE_HUB, {"type": "str", "form": QUOTA}),
 }
 RANGES_OF_KEYS: Mapping[str, Range] = {"soft": ULIMIT, "hard": ULIMIT}
-FORMS_OF_KEYS: Mapping[str, Form] = {"hub": DIGEST, "name": WORDS, "notebook": DIGEST, "proxy": DIGEST}
+FORMS_OF_KEYS: Mapping[str, Form] = {
+    "hub": DIGEST,
+    "name": WORDS,
+    "notebook": DIGEST,
+    "proxy": DIGEST,
+    "text": Form("a text of a few sentences", "Keep a copy elsewhere.", re.compile(r"[^\x00-\x1f]{1,4000}").fullmatch),
+    "title": WORDS,
+}
 OPTIONS = "jupyterhub_authenticator_options"
 SECRETS = "jupyterhub_authenticator_secrets"
 

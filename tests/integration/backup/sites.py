@@ -122,8 +122,10 @@ class Site:
     def unit(self, name: str = UNIT) -> str:
         return self.run("systemctl", "is-failed", f"{name}.service", check=False)
 
-    def log(self, name: str = UNIT) -> str:
-        return self.run("journalctl", "--unit", f"{name}.service", "--output", "cat", "--lines", "60")
+    def log(self, name: str = UNIT, since: str = "") -> str:
+        """The last it said, or all since a time in seconds: of that journalctl's --lines would be the first."""
+        which = ["--since", f"@{since}"] if since else ["--lines", "60"]
+        return self.run("journalctl", "--unit", f"{name}.service", "--output", "cat", *which)
 
     def metrics(self) -> dict[str, float]:
         lines = [line for line in self.run("cat", METRICS).splitlines() if not line.startswith("#")]

@@ -14,6 +14,22 @@ from stores import DIRECTORY, Store
 
 STORED = f"{DIRECTORY}/backup/main"
 FILE = f"{ADA}/notes/07.ipynb"
+OTHER_KEY = """
+set -e
+export GNUPGHOME=/root/another
+mkdir -m 700 $GNUPGHOME
+gpg --batch --quiet --pinentry-mode loopback --passphrase '' --quick-gen-key another default default never
+gpg --batch --armor --export-secret-keys >/etc/galilean/instances/main/backup/private-key.asc
+"""
+# A tenth of it is no hole.
+LARGE = """
+import os, sys
+with open(sys.argv[1], "wb") as file:
+    file.truncate(3_000_000_000)
+    for place in range(0, 3_000_000_000, 40_000_000):
+        file.seek(place)
+        file.write(os.urandom(4_000_000))
+"""
 READ = f"import sqlite3; print(sqlite3.connect('{DATABASE}').execute('SELECT name FROM users').fetchall())"
 
 
@@ -104,6 +120,80 @@ def test_what_nobody_could_restore_is_left_out_by_name_and_stops_nothing(changed
     run = changed.restore(paths=[MALLORY])
     assert run.returncode == 0, run.output
     changed.run("sh", "-c", f"rm -r {MALLORY}.restored-* {MALLORY}/d {MALLORY}/hollow")
+
+
+def test_no_link_is_followed_while_files_are_read(changed: Site) -> None:
+    changed.run("sh", "-c", f"head -c 60M /dev/urandom >{EMIL}/large")
+    changed.run("systemctl", "start", "--no-block", f"{UNIT}.service")
+    process = f"systemctl show --property MainPID --value {UNIT}.service"
+    mounted = f'grep -c " {HOMES}/main .*nosymfollow" /proc/$({process})/mountinfo || true'
+    eventually(lambda: changed.run("sh", "-c", mounted) == "1", "the unit reads homes through a mount of its own")
+    inside = f"nsenter --target $({process}) --mount"
+    assert changed.run("sh", "-c", f"{inside} readlink {MALLORY}/shadow") == "/etc/shadow"
+    followed = changed.run("sh", "-c", f"{inside} head -c 1 {MALLORY}/shadow 2>&1 || true")
+    assert "Too many levels of symbolic links" in followed
+    eventually(lambda: changed.unit() not in ("active", "activating"), "it has ended")
+    assert changed.unit() == "inactive", changed.log()
+    assert "were followed in" not in changed.log()
+    changed.run("rm", f"{EMIL}/large")
+
+
+@pytest.mark.seldom
+def test_a_file_of_three_gigabytes_with_holes_comes_back(changed: Site) -> None:
+    changed.python(LARGE, f"{EMIL}/large")
+    changed.back_up()
+    before = changed.look(f"{EMIL}/large")
+    run = changed.restore(paths=[f"{EMIL}/large"])
+    assert run.returncode == 0, run.output
+    (restored,) = changed.beside(f"{EMIL}/large")
+    assert changed.look(restored) == before
+    assert int(changed.run("du", "--block-size=1M", restored).split()[0]) < 1000, "its holes are holes again"
+    changed.run("rm", restored, f"{EMIL}/large")
+
+
+@pytest.mark.seldom
+def test_a_key_that_does_not_open_the_store_moves_nothing(changed: Site) -> None:
+    before = changed.look(EMIL)
+    changed.run("sh", "-c", OTHER_KEY)
+    run = changed.restore(paths=[EMIL], place="in_place", confirmed=True)
+    assert run.returncode != 0
+    assert "decrypt" in run.output.lower() or "secret key" in run.output.lower(), run.output
+    assert changed.look(EMIL) == before
+    mended = changed.play("backup.yml")
+    assert mended.returncode == 0, mended.output
+
+
+@pytest.mark.seldom
+def test_a_disk_that_is_full_is_named_and_the_next_backup_goes_on(changed: Site) -> None:
+    archive = "/var/lib/galilean/instances/main/backup/archive"
+    changed.run("mount", "-t", "tmpfs", "-o", "size=64k", "full", archive)
+    changed.run("systemctl", "start", f"{UNIT}.service", check=False)
+    assert changed.unit() == "failed"
+    assert "No space left on device" in changed.log()
+    assert changed.metrics()["galilean_backup_failing"] == 1
+    changed.run("umount", archive)
+    changed.run("systemctl", "reset-failed", f"{UNIT}.service")
+    changed.back_up()
+    assert changed.prove() == "inactive", changed.log("galilean-backup-proof-main")
+
+
+@pytest.mark.seldom
+def test_a_store_that_dies_and_comes_back(changed: Site, store: Store) -> None:
+    changed.run("sh", "-c", f"head -c 90M /dev/urandom >{ADA}/large")
+    before = len(store.run("ls", f"{STORED}/callisto").split())
+    changed.run("systemctl", "start", "--no-block", f"{UNIT}.service")
+    eventually(lambda: len(store.run("ls", f"{STORED}/callisto").split()) > before + 5, "volumes are in the store")
+    store.run("sh", "-c", "systemctl stop ssh; pkill --signal KILL --uid backup-store")
+    eventually(lambda: changed.unit() == "failed", "the store is missed", seconds=600)
+    store.run("systemctl", "start", "ssh")
+    changed.run("systemctl", "reset-failed", f"{UNIT}.service")
+    changed.back_up()
+    now = without_caches(changed.look(ADA))
+    run = changed.restore(paths=[ADA])
+    assert run.returncode == 0, run.output
+    (restored,) = changed.beside(ADA)
+    assert changed.look(restored) == now
+    changed.run("rm", "-r", restored, f"{ADA}/large")
 
 
 @pytest.mark.seldom

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
-import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,13 +12,11 @@ import edges
 import internet as nets
 from edges import Edge
 from internet import Internet
-from lab import ROOT, Lab
+from lab import Lab
 
 NAME = "certificates"
 SUBNET = "10.91.150"
 INTERNET, EDGE = f"{SUBNET}.12", f"{SUBNET}.11"
-# That of `make bootstrap`, which has asked the same index.
-PIP = ROOT / ".cache/uv/bin/pip"
 COMMON = {
     "ansible_connection": "community.docker.docker",
     "ansible_become": False,
@@ -58,7 +54,7 @@ def bare_edge(internet: Internet, directory: Path, suite: str, **variables: Any)
     path = inventory(directory, suite)
     create(lab, path)
     lab.run(edges.HOST, "sh", "-c", f"echo nameserver {INTERNET} >/etc/resolv.conf")
-    have_pip_ask_whom_this_machine_asks(lab, edges.HOST)
+    lab.have_pip_ask_whom_this_machine_asks(edges.HOST)
     authority = directory / "acme.pem"
     authority.write_text(internet.certificate())
     internet.lead(edges.NAME, EDGE)
@@ -94,13 +90,3 @@ def remove(lab: Lab, *hosts: str) -> None:
 def create(lab: Lab, path: Path) -> None:
     run = lab.play("tests/lab/create.yml", "--inventory", str(path))
     assert run.returncode == 0, run.output
-
-
-def have_pip_ask_whom_this_machine_asks(lab: Lab, host: str) -> None:
-    """Its index, and the authorities it trusts. What else this machine's pip goes by are files of its own."""
-    trusted = Path("/etc/ssl/certs/ca-certificates.crt").read_text()
-    lab.pipe(host, trusted, "tee", "/usr/local/share/ca-certificates/machine.crt")
-    lab.run(host, "update-ca-certificates")
-    settings = subprocess.check_output([PIP, "config", "list"], text=True)
-    if index := re.search(r"\.index-url='(.+)'", settings):
-        lab.pipe(host, f"[global]\nindex-url = {index[1]}\n", "tee", "/etc/pip.conf")

@@ -23,6 +23,7 @@ def hub(start_hub: StartHub) -> Hub:
         jupyterhub_authenticator_secrets={"password": PASSWORD, "admin_password": ADMIN_PASSWORD},
         jupyterhub_allow_all=True,
         jupyterhub_admin_users=["galileo"],
+        jupyterhub_help=[{"title": "Backups of your files", "text": "What is named .cache & <tmp> is not backed up."}],
     )
 
 
@@ -33,6 +34,15 @@ def test_the_right_password_lets_in(hub: Hub, name: str, password: str, admin: b
     assert browser.user() == name.lower()
     assert hub.account(name.lower())["admin"] is admin
     assert browser.visit("/hub/admin").ok is admin
+
+
+def test_people_are_told_on_their_page_what_they_have_to_know(hub: Hub) -> None:
+    browser = hub.browser()
+    browser.log_in("ada", PASSWORD)
+    page = browser.visit("/hub/home").text
+    assert "<h2>Backups of your files</h2>" in page
+    assert "What is named .cache &amp; &lt;tmp&gt; is not backed up." in page
+    assert 'id="start"' in page, "it is still the page on which a server is started"
 
 
 @pytest.mark.parametrize(("name", "password"), [("ada", "wrong"), ("ada", ADMIN_PASSWORD), ("galileo", PASSWORD)])

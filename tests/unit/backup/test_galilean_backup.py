@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import random
 import shutil
+import signal
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -73,6 +74,34 @@ def test_whatever_ends_a_backup_others_know(tmp_path: Path, error: type[Exceptio
     assert metric(here, "galilean_backup_failing") == 1
     assert program.watched(here, lambda _settings, _state: ["done"]) == ["done"]
     assert metric(here, "galilean_backup_failing") == 0
+
+
+def test_what_systemd_ends_is_a_failure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    here = replace(SETTINGS, directory=tmp_path, metrics=tmp_path / "metrics.prom")
+
+    def work(_settings: Settings, _state: State) -> list[str]:
+        signal.raise_signal(signal.SIGTERM)
+        return ["went on"]
+
+    monkeypatch.setattr(program, "TIMED", {"run": work})
+    monkeypatch.setattr(program, "read_settings", lambda _path: here)
+    before = signal.getsignal(signal.SIGTERM)
+    mask = os.umask(0o077)
+    try:
+        with pytest.raises(SystemExit, match="It was ended"):
+            program.main(["settings.json", "run"])
+    finally:
+        signal.signal(signal.SIGTERM, before)
+        os.umask(mask)
+    assert metric(here, "galilean_backup_failing") == 1
+    assert settings.read_state(here).problem == "It ended before it was done"
+
+
+def test_links_are_followed_where_no_mount_forbids_it(tmp_path: Path) -> None:
+    file = tmp_path / "file"
+    file.touch()
+    here = replace(SETTINGS, kept=[Kept("homes", tmp_path, "tree"), Kept("admins", file, "tree")])
+    assert program.following_links(here) == [str(tmp_path)]
 
 
 def test_a_state_that_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
@@ -205,7 +234,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (backed_up / "notes").write_text("damaged")
 
     @contextmanager
-    def prepared(_settings: Settings) -> Iterator[Bare]:
+    def prepared(_settings: Settings, _bandwidth_kib: int = 0) -> Iterator[Bare]:
         yield Bare(backed_up)
 
     monkeypatch.setattr(program, "prepared", prepared)
@@ -293,7 +322,7 @@ def test_a_disk_that_is_not_mounted_is_not_backed_up_as_empty(
     here = replace(SETTINGS, directory=tmp_path, kept=[Kept("homes", home.parent, "tree")])
 
     @contextmanager
-    def prepared(_settings: Settings) -> Iterator[Bare]:
+    def prepared(_settings: Settings, _bandwidth_kib: int = 0) -> Iterator[Bare]:
         yield Stored(home)
 
     monkeypatch.setattr(program, "prepared", prepared)
@@ -347,7 +376,7 @@ def test_a_store_that_has_lost_its_mark_is_marked_when_that_is_confirmed(
     marked = Marked(tmp_path)
 
     @contextmanager
-    def prepared(_settings: Settings) -> Iterator[Bare]:
+    def prepared(_settings: Settings, _bandwidth_kib: int = 0) -> Iterator[Bare]:
         yield marked
 
     monkeypatch.setattr(program, "prepared", prepared)
@@ -426,6 +455,8 @@ def test_what_one_instance_restores_no_other_removes(tmp_path: Path) -> None:
 class BrokenOff(Bare):
     """A duplicity with a backup that was broken off, which remembers what it is asked."""
 
+    encryption = "of ada"
+
     def __init__(self, source: Path) -> None:
         super().__init__(source)
         self.asked: list[str] = []
@@ -451,13 +482,15 @@ def test_a_backup_that_was_broken_off_is_begun_afresh(
     duplicity = BrokenOff(home)
 
     @contextmanager
-    def prepared(_settings: Settings) -> Iterator[Bare]:
+    def prepared(_settings: Settings, _bandwidth_kib: int = 0) -> Iterator[Bare]:
         yield duplicity
 
     monkeypatch.setattr(program, "prepared", prepared)
     monkeypatch.setattr(program, "published", lambda *_: ({"cluster": here.cluster}, ""))
-    program.back_up(here, State(target=here.place))
+    state = State(target=here.place)
+    program.back_up(here, state)
     assert duplicity.asked == ["clean", "incremental"]
+    assert state.encryption == duplicity.encryption
 
 
 def test_no_key_stays_in_a_keyring(tmp_path: Path) -> None:

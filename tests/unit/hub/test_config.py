@@ -378,3 +378,11 @@ def test_whom_an_administrator_has_let_in_is_allowed(
     secrets["authenticator"] = {}
     c = configured()
     assert c.JupyterHub.authenticator_class(config=c, add_new_table=False).allow_all is allowed
+
+
+def test_what_people_are_told_is_for_the_pages(hub: dict[str, Any], configured: Configured) -> None:
+    topic = {"title": "Backups of your files", "text": "None."}
+    hub["help"] = [topic]
+    c = configured()
+    assert c.JupyterHub.template_vars == {"help": [topic]}
+    assert (Path(c.JupyterHub.template_paths[0]) / "home.html").exists()

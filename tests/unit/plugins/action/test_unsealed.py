@@ -93,6 +93,15 @@ def test_another_key_opens_nothing_and_nothing_is_written(controller: Controller
     assert controller.files() == {}
 
 
+def test_a_store_without_the_controllers_secrets_is_told_so(controller: Controller) -> None:
+    controller.sealed = ""
+    assert controller.play(Path("/nowhere")).returncode == 0, "there is nothing to take back"
+    controller.lose()
+    done = controller.play(controller.directory / "key.asc")
+    assert done.returncode != 0
+    assert "encrypted by a passphrase alone" in done.stdout
+
+
 def test_no_key_is_asked_for_where_the_secrets_are_this_clusters(controller: Controller) -> None:
     (controller.secrets / "cookie_secret").write_text("drawn since\n")
     done = controller.play(Path("/nowhere"))

@@ -56,6 +56,8 @@ SWIFT = {"SWIFT_AUTHURL": "https://keystone.example.org/v3", "SWIFT_USERNAME": "
         {"backup_target": "", "backup_public_key": "", "backup_keep_days": 1},
         {"backup_target": "swift://galilean", "backup_credentials": SWIFT},
         {"backup_full_days": 7, "backup_keep_days": 7},
+        {"backup_public_key": "", "backup_passphrase": "eight words that nobody guesses"},
+        {"backup_target": "swift://galilean", "backup_credentials": SWIFT, "backup_bandwidth_kib": 1000},
     ],
 )
 def test_what_makes_a_backup_is_taken(key: Path, changed: dict[str, Any]) -> None:
@@ -78,6 +80,7 @@ def test_what_makes_a_backup_is_taken(key: Path, changed: dict[str, Any]) -> Non
         ({"backup_target": "rclone://remote:path"}, "backup_rclone_config", "asks for it"),
         ({"backup_keep_days": 6}, "backup_keep_days", "6 days are kept, and a full backup with its increments is of 7"),
         ({"backup_target": "file:///srv/galilean/homes/main"}, "backup_target", "in the directory of the homes"),
+        ({"backup_bandwidth_kib": 1000}, "backup_bandwidth_kib", "takes nothing of the network"),
         ({"backup_target": "file:///srv/galilean"}, "backup_target", "has it inside"),
     ],
 )

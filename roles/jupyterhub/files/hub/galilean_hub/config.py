@@ -83,6 +83,9 @@ def _configure_hub(c: Config, configuration: Configuration, secrets: Secrets) ->
     c.JupyterHub.hub_connect_url = configuration.hub.connect_url
     c.JupyterHub.public_url = configuration.public_url
     # Browsers keep the pages of one origin from those of another, and a subdomain is one.
+    # Of JupyterHub's own pages those are shown that have no other here.
+    c.JupyterHub.template_paths = [str(Path(__file__).parent / "templates")]
+    c.JupyterHub.template_vars = {"help": [asdict(topic) for topic in configuration.help]}
     c.JupyterHub.subdomain_host = configuration.public_url.rstrip("/") if configuration.user_subdomains else ""
     c.JupyterHub.allow_named_servers = configuration.hub.named_servers_per_user > 0
     c.JupyterHub.named_server_limit_per_user = configuration.hub.named_servers_per_user

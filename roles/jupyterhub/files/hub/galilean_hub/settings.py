@@ -163,6 +163,14 @@ class CullerSettings:
 
 
 @dataclass(frozen=True)
+class Help:
+    """What people are told on their home page, below a title."""
+
+    title: str
+    text: str
+
+
+@dataclass(frozen=True)
 class Configuration:
     """hub.json."""
 
@@ -179,6 +187,7 @@ class Configuration:
     state_directory: str
     culler: CullerSettings = CullerSettings()
     user_subdomains: bool = False
+    help: tuple[Help, ...] = ()
 
     def __post_init__(self) -> None:
         if not re.fullmatch(r"[a-z0-9]([a-z0-9-]{0,9}[a-z0-9])?", self.instance):

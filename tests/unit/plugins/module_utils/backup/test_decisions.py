@@ -29,10 +29,16 @@ from backups import ADMINS, DATABASE, HOMES, NOW, SETTINGS, ago
             "it does not restore",
         ),
         ([[ago(hours=1)]], State(broken="it does not restore", replaced=ago(hours=23).timestamp()), ""),
+        ([[ago(hours=1)]], State(encryption="of ada"), ""),
+        (
+            [[ago(hours=1)]],
+            State(encryption="of emil"),
+            "keys or passphrase are others than those of the last one",
+        ),
     ],
 )
 def test_a_full_backup_is_made_when_there_is_a_reason(chains: list[list[datetime]], state: State, reason: str) -> None:
-    assert decisions.reason_for_full(chains, state, 7, NOW) == reason
+    assert decisions.reason_for_full(chains, state, 7, "of ada", NOW) == reason
 
 
 @pytest.mark.parametrize(

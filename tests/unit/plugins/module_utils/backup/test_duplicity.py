@@ -161,3 +161,12 @@ def test_what_was_broken_off_is_known(tmp_path: Path, name: str, was: bool) -> N
 def test_a_program_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(DuplicityError, match="does not run"):
         duplicity.version_of(str(tmp_path / "none"), {})
+
+
+def test_another_key_or_passphrase_is_another_encryption() -> None:
+    def encryption(recipients: list[str], passphrase: str) -> str:
+        return Duplicity("duplicity", "3.0", Path("/x"), {"PASSPHRASE": passphrase}, recipients).encryption
+
+    found = [encryption(["A", "B"], ""), encryption(["A"], ""), encryption([], "one"), encryption([], "two")]
+    assert len(set(found)) == 4
+    assert encryption(["B", "A"], "") == found[0]
