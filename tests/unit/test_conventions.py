@@ -187,7 +187,7 @@ def test_hosts_of_a_play_wait_for_one_another_whatever_strategy_is_configured(pa
 def test_each_play_begins_with_what_ends_a_run_whose_hub_has_failed(path: Path) -> None:
     beside_the_hub: set[str] = set()
     for play in (play for play in load(path) if "roles" in play and "vars_files" in play):
-        assert play["roles"][0] == {"role": "galilean.hub.cluster"}, play["name"]
+        assert play["roles"][0]["role"] == "galilean.hub.cluster", play["name"]
         groups = set(re.findall(r"\b(?:hub|nodes|storage|edge)\b", play["hosts"]))
         if "hub" in play["hosts"].split(":"):
             beside_the_hub |= groups
