@@ -106,8 +106,10 @@ class Project:
         in_container = ["docker", "exec", "-i", "galilean-openstack"]
         subprocess.run([*in_container, "mkdir", "-p", str(Path(path).parent)], check=True)
         subprocess.run([*in_container, "tee", path], check=True, input=text, text=True, stdout=subprocess.DEVNULL)
-        yield
-        subprocess.run([*in_container, "rm", path], check=True)
+        try:
+            yield
+        finally:
+            subprocess.run([*in_container, "rm", path], check=True)
 
     def allow(self, **quota: int) -> None:
         """Give the project another quota of servers, processors and memory, by Nova's names."""

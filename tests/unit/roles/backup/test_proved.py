@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-from datetime import datetime
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ import yaml
 from jinja2 import Environment
 
 ROOT = Path(__file__).resolve().parents[4]
-NOW = datetime(2026, 11, 30, 12)
+NOW = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
 
 def is_proved(content: dict[str, str]) -> bool:
