@@ -36,7 +36,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     directory = tmp_path_factory.mktemp("project")
     project = Project(directory)
     log = ROOT / ".lab/log/watch.log"
-    command = [sys.executable, ROOT / "tests/openstack/watch", directory / "servers"]
+    command = [sys.executable, ROOT / "tests/openstack/watch", project.project.id, directory / "servers"]
     with (
         project.in_novas_hands("consoles", "It boots\n"),
         log.open("w") as output,
