@@ -229,6 +229,13 @@ openstack: engine ## Servers in a cloud: Keystone, Nova, Neutron, Glance and Cin
 	@$(TIMED) $(LAB)/times "cloud" tests/openstack/start .lab/log
 	@pytest --junit-xml artifacts/openstack.xml --durations 5 tests/integration/openstack
 
+.PHONY: cloud
+cloud: engine ## A cluster in that cloud, each of whose servers is a container
+	@$(TIMED) $(LAB)/times "cloud" tests/openstack/start .lab/log
+	@tests/lab/images .lab/log trixie
+	@tests/tools/image .lab/log galilean-server tests/openstack/host galilean-host:trixie
+	@pytest --junit-xml artifacts/cloud.xml --durations 5 tests/integration/cloud
+
 .PHONY: browser
 browser: bootstrap ## A student with a browser, in the lab that is up
 	@tests/tools/debian chromium

@@ -23,9 +23,6 @@ ERROR = "ERROR"
 # What a server or a volume of this collection carries beside the name of its cluster.
 MANAGED_BY = {"managed_by": "galilean"}
 ADVICE = "Give this cluster another name by openstack_cluster, or rename or delete that one."
-# Requests that are answered with 429 or 503 are made again after half a second, one, two, and so on. One that is not
-# answered at all ends in so many seconds.
-PATIENCE = {"status_code_retries": 6, "api_timeout": 60}
 
 
 class Quota(NamedTuple):
@@ -75,6 +72,7 @@ class Wanted:
     zone: str
     boot_volume_size_gib: int
     anti_affinity: str
+    account: str
 
     def flavors(self) -> list[str]:
         return sorted({server["flavor"] for server in self.servers})
@@ -222,7 +220,7 @@ def findings(name: str, wanted: Wanted, cloud: Cloud) -> list[str]:
         *_foreign(cluster, wanted, cloud),
         *_foreign_by_name(cluster, wanted, cloud),
         *_marked_by_others(cluster, wanted),
-        *_too_small(wanted, cloud),
+        *_image_problems(wanted, cloud),
         *_volume_problems(cluster, wanted),
         *_quota_problems(cluster, wanted, cloud),
     ]
@@ -322,9 +320,17 @@ def _key(public_key: str) -> list[str]:
     return public_key.split()[:2]
 
 
-def _too_small(wanted: Wanted, cloud: Cloud) -> Iterator[str]:
+def _image_problems(wanted: Wanted, cloud: Cloud) -> Iterator[str]:
     images = [image for image in cloud.images if wanted.image in (image["name"], image["id"])]
     for image in images[:1]:
+        if image["status"] != "active":
+            problem = f"image {wanted.image} is {image['status']}, and no server boots from it"
+            yield f"{problem}. Write another openstack_image."
+        # By this property an image says which account it has.
+        account = image.get("os_admin_user") or wanted.account
+        if account != wanted.account:
+            problem = f"image {wanted.image} has the account {account}, and not {wanted.account}"
+            yield f"{problem}. Write openstack_account: {account}."
         for flavor in (each for each in cloud.flavors if {each["name"], each["id"]} & {*wanted.flavors()}):
             disk = wanted.boot_volume_size_gib or flavor["disk"]
             for what, has, needs in (

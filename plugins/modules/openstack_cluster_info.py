@@ -19,16 +19,6 @@ description:
     unknown, foreign, too small or beyond the quota.
   - Changes nothing.
 options:
-  cloud:
-    description:
-      - Name of the cloud in C(clouds.yaml).
-    type: str
-    required: true
-  cluster:
-    description:
-      - Name of the cluster.
-    type: str
-    required: true
   public_key:
     description:
       - Public key of who runs the cluster.
@@ -103,10 +93,14 @@ options:
         type: str
         choices: [soft-anti-affinity, anti-affinity]
         default: soft-anti-affinity
-requirements:
-  - openstacksdk
+      account:
+        description:
+          - Account by which the servers are entered.
+        type: str
+        required: true
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
+  - galilean.hub.cloud
 attributes:
   check_mode:
     support: full
@@ -119,7 +113,8 @@ attributes:
 EXAMPLES = r"""
 - name: Find what of the cloud belongs to the cluster
   galilean.hub.openstack_cluster_info:
-    cloud: campus
+    cloud:
+      cloud: campus
     cluster: crater
   delegate_to: localhost
 """
@@ -195,13 +190,11 @@ external_network_id:
   type: str
 """
 
-import traceback
 from collections.abc import Iterable
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
+from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.cloud import (
-    PATIENCE,
     Cloud,
     Cluster,
     Quota,
@@ -210,15 +203,15 @@ from ansible_collections.galilean.hub.plugins.module_utils.cloud import (
     is_built,
     role_of,
 )
+from ansible_collections.galilean.hub.plugins.module_utils.cloud_connection import (
+    ARGUMENTS,
+    REFUSALS,
+    connected,
+    words_of,
+)
 
-try:
-    import openstack
-    from keystoneauth1.exceptions import ClientException
-    from openstack.exceptions import SDKException
-except ImportError:
-    MISSING = traceback.format_exc()
-else:
-    MISSING = ""
+# A question may be asked again, whatever went wrong with it.
+RETRIED = (429, 500, 502, 503, 504)
 
 
 def listed(things: Iterable[Any]) -> list[dict[str, Any]]:
@@ -250,6 +243,8 @@ def quotas(connection: Any) -> dict[str, Quota]:
 def seen(connection: Any, with_offers: bool) -> Cloud:
     """What the project sees; what the cloud offers is asked only for a comparison."""
     compute, network, storage = connection.compute, connection.network, connection.block_storage
+    for service in (compute, network, storage, connection.image):
+        service.retriable_status_codes = RETRIED
     offers: dict[str, Any] = {}
     if with_offers:
         offers = {
@@ -327,8 +322,7 @@ def main() -> None:
     }
     module = AnsibleModule(
         argument_spec={
-            "cloud": {"type": "str", "required": True},
-            "cluster": {"type": "str", "required": True},
+            **ARGUMENTS,
             "public_key": {"type": "str", "default": ""},
             "wanted": {
                 "type": "dict",
@@ -336,6 +330,7 @@ def main() -> None:
                     "servers": {"type": "list", "elements": "dict", "required": True, "options": server},
                     "image": {"type": "str", "required": True},
                     "external_network": {"type": "str", "required": True},
+                    "account": {"type": "str", "required": True},
                     "volume_size_gib": {"type": "int", "required": True},
                     "boot_volume_size_gib": {"type": "int", "default": 0},
                     "anti_affinity": {
@@ -349,16 +344,14 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    if MISSING:
-        module.fail_json(msg=missing_required_lib("openstacksdk"), exception=MISSING)
     name, described = module.params["cluster"], module.params["wanted"]
     public_key = module.params["public_key"]
     wanted = Wanted(public_key=public_key, **described) if described else None
+    connection = connected(module)
     try:
-        connection = openstack.connect(cloud=module.params["cloud"], **PATIENCE)
         cloud = seen(connection, with_offers=bool(wanted))
-    except (ClientException, SDKException) as error:
-        module.fail_json(msg=f"The cloud {module.params['cloud']} of clouds.yaml cannot be asked: {error}")
+    except REFUSALS as error:
+        module.fail_json(msg=words_of(module, error))
     found = findings(name, wanted, cloud) if wanted else []
     if found:
         heading = f"The description of {name} is refused, and nothing was changed. Findings: {len(found)}"

@@ -18,16 +18,6 @@ description:
   - A server that the file knows is not asked again. Servers of the cluster that are no more are forgotten. Other lines
     of the file stay as they are, since each of the cluster's ends with its name.
 options:
-  cloud:
-    description:
-      - Name of the cloud in C(clouds.yaml).
-    type: str
-    required: true
-  cluster:
-    description:
-      - Name of the cluster.
-    type: str
-    required: true
   servers:
     description:
       - Ids of the servers that say their keys.
@@ -50,10 +40,9 @@ options:
       - How long to wait for the consoles of servers that boot.
     type: int
     default: 600
-requirements:
-  - openstacksdk
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
+  - galilean.hub.cloud
 attributes:
   check_mode:
     support: full
@@ -66,7 +55,8 @@ attributes:
 EXAMPLES = r"""
 - name: Write down the host keys of the servers
   galilean.hub.openstack_host_keys:
-    cloud: campus
+    cloud:
+      cloud: campus
     cluster: crater
     servers: [5f0c2f0e-4a52-4d7c-9df5-5a8f3a4e7a11]
     path: /srv/site/known_hosts
@@ -82,24 +72,26 @@ read:
 """
 
 import time
-import traceback
 from http.client import CONFLICT, INTERNAL_SERVER_ERROR, NOT_FOUND
 from pathlib import Path
 from typing import Any
 
-from ansible.module_utils.basic import AnsibleModule, missing_required_lib
-from ansible_collections.galilean.hub.plugins.module_utils.cloud import PATIENCE
+from ansible.module_utils.basic import AnsibleModule
+from ansible_collections.galilean.hub.plugins.module_utils.cloud_connection import (
+    ARGUMENTS,
+    REFUSALS,
+    connected,
+    words_of,
+)
 from ansible_collections.galilean.hub.plugins.module_utils.durable_file import write_durably
 from ansible_collections.galilean.hub.plugins.module_utils.host_keys import keys_on, read, render
 
 try:
-    import openstack
-    from keystoneauth1.exceptions import ClientException, RetriableConnectionFailure
-    from openstack.exceptions import HttpException, SDKException
+    from keystoneauth1.exceptions import RetriableConnectionFailure
+    from openstack.exceptions import HttpException
 except ImportError:
-    MISSING = traceback.format_exc()
-else:
-    MISSING = ""
+    # Nobody connects without it.
+    pass
 
 POLL_SECONDS = 2
 
@@ -141,8 +133,7 @@ def said(connection: Any, servers: set[str], timeout_seconds: float) -> dict[str
 def main() -> None:
     module = AnsibleModule(
         argument_spec={
-            "cloud": {"type": "str", "required": True},
-            "cluster": {"type": "str", "required": True},
+            **ARGUMENTS,
             "servers": {"type": "list", "elements": "str", "required": True},
             "remembered": {"type": "list", "elements": "str", "default": []},
             "path": {"type": "path", "required": True},
@@ -150,8 +141,6 @@ def main() -> None:
         },
         supports_check_mode=True,
     )
-    if MISSING:
-        module.fail_json(msg=missing_required_lib("openstacksdk"), exception=MISSING)
     path, servers = Path(module.params["path"]), {*module.params["servers"]}
     before = path.read_text(encoding="utf-8") if path.exists() else ""
     remembered = {*servers, *module.params["remembered"]}
@@ -159,13 +148,15 @@ def main() -> None:
     new = servers - {*known}
     try:
         if new and not module.check_mode:
-            connection = openstack.connect(cloud=module.params["cloud"], **PATIENCE)
-            known |= said(connection, new, module.params["timeout_seconds"])
-        after = render(before, known, f"galilean cluster {module.params['cluster']} in {module.params['cloud']}")
+            known |= said(connected(module), new, module.params["timeout_seconds"])
+        cluster, cloud = module.params["cluster"], module.params["cloud"]["cloud"]
+        after = render(before, known, f"galilean cluster {cluster} in {cloud}")
         if before != after and not module.check_mode:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             write_durably(path, after, mode=0o644)
-    except (ClientException, SDKException, SilentError, OSError) as error:
+    except REFUSALS as error:
+        module.fail_json(msg=words_of(module, error))
+    except (SilentError, OSError) as error:
         module.fail_json(msg=str(error))
     module.exit_json(
         changed=before != after or bool(new),

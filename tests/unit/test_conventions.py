@@ -193,7 +193,7 @@ def groups_of(play: Mapping[str, Any]) -> set[str]:
 def test_each_play_begins_with_what_ends_a_run_whose_hub_has_failed(path: Path) -> None:
     beside_the_hub: set[str] = set()
     for play in (play for play in load(path) if "roles" in play and "vars_files" in play):
-        assert play["roles"][0] == {"role": "galilean.hub.cluster"}, play["name"]
+        assert play["roles"][0]["role"] == "galilean.hub.cluster", play["name"]
         groups = groups_of(play)
         if "hub" in groups:
             beside_the_hub |= groups

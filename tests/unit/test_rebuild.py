@@ -8,7 +8,7 @@ import yaml
 
 PLAYBOOKS = Path(__file__).resolve().parents[2] / "playbooks"
 # A rebuild takes back what was lost, on servers that are there; nobody has left a cluster that is made anew.
-OF_SITE_ALONE = {"openstack.yml", "remove_nodes.yml", "departed_servers.yml"}
+OF_SITE_ALONE = {"openstack.yml", "remove_nodes.yml"}
 
 
 def imported(name: str) -> list[str]:

@@ -6,7 +6,8 @@ import json
 import os
 import subprocess
 import uuid
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +49,7 @@ class Project:
         self.known_hosts = directory / "known_hosts"
         self.cloud = openstack.connect(**credentials(self.name, self.name, self.name))
 
-    def write_clouds(self, password: str, **more: str) -> None:
+    def write_clouds(self, password: str, **more: Any) -> None:
         cloud = {**credentials(self.name, password, self.name), **more}
         self.clouds.write_text(yaml.safe_dump({"clouds": {CLOUD: cloud}}))
 
@@ -97,6 +98,18 @@ class Project:
             "security groups": (each for each in network.security_groups(**own) if each.name != "default"),
         }
         return {kind: found for kind, things in kinds.items() if (found := {each.id for each in things})}
+
+    @contextmanager
+    def in_novas_hands(self, directory: str, text: str = "") -> Iterator[None]:
+        """While a file of the project's id is in a directory that tests/openstack/cloud/nova_driver.py knows."""
+        path = f"/var/lib/nova/{directory}/{self.project.id}"
+        in_container = ["docker", "exec", "-i", "galilean-openstack"]
+        subprocess.run([*in_container, "mkdir", "-p", str(Path(path).parent)], check=True)
+        subprocess.run([*in_container, "tee", path], check=True, input=text, text=True, stdout=subprocess.DEVNULL)
+        try:
+            yield
+        finally:
+            subprocess.run([*in_container, "rm", path], check=True)
 
     def allow(self, **quota: int) -> None:
         """Give the project another quota of servers, processors and memory, by Nova's names."""

@@ -33,6 +33,8 @@ WHOLE = {
     "ports": 3,
     "security groups": 3,
 }
+# What is answered to the first requests, by kind.
+BAD_MOMENTS = {"GET detail": (503, 429, 500, 502), "POST servers": (503, 429)}
 MOMENTS: dict[str, Callable[[Project], object]] = {
     "a network": lambda project: project.everything().get("networks"),
     "a server": lambda project: project.everything().get("servers"),
@@ -99,8 +101,28 @@ def test_a_server_that_somebody_deleted_is_made_anew(project: Project, name: str
     assert [each["server_id"] for each in volume.attachments] == [after[HUB].id]
 
 
+def test_an_image_in_which_nothing_says_host_keys(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    with project.in_novas_hands("consoles", "Welcome to an image without cloud-init\n"):
+        run = project.make(openstack_nodes=0, openstack_timeout_seconds=10)
+    assert run.returncode != 0
+    assert "does cloud-init run in this image?" in " ".join(run.output.split())
+    assert not project.known_hosts.exists()
+
+
+def test_a_build_that_hangs_ends_the_run_and_the_next_one_goes_on(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    with project.in_novas_hands("hanging"):
+        run = project.make(openstack_nodes=1, openstack_timeout_seconds=20)
+        assert run.returncode != 0
+        assert "Timeout waiting for" in run.output
+    make_one_node(project)
+    assert counted(project) == WHOLE
+    assert {each.status for each in project.servers().values()} == {"ACTIVE"}
+
+
 class BusyNova(ThreadingHTTPServer):
-    """Stands before Nova, and answers the first requests of each kind that they are too many."""
+    """Stands before Nova, and answers the first requests of each kind that it cannot."""
 
     daemon_threads = True
 
@@ -115,8 +137,8 @@ class BusyHandler(BaseHTTPRequestHandler):
     def answer(self) -> None:
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
         kind = f"{self.command} {self.path.partition('?')[0].rstrip('/').rpartition('/')[2]}"
-        status = {0: 503, 1: 429}.get(self.server.refused[kind])
-        if status and kind in ("GET detail", "POST servers"):
+        status = dict(enumerate(BAD_MOMENTS.get(kind, ()))).get(self.server.refused[kind])
+        if status:
             self.server.refused[kind] += 1
             self.send_response(status)
             self.send_header("Content-Length", "0")
@@ -158,9 +180,9 @@ def busy_nova() -> Iterator[BusyNova]:
     server.shutdown()
 
 
-def test_requests_that_are_too_many_are_made_again(tmp_path: Path, busy_nova: BusyNova) -> None:
+def test_requests_that_meet_a_bad_moment_are_made_again(tmp_path: Path, busy_nova: BusyNova) -> None:
     project = Project(tmp_path)
     project.write_clouds(project.name, compute_endpoint_override=f"http://127.0.0.1:{busy_nova.server_port}/v2.1")
     make_one_node(project)
-    assert busy_nova.refused == {"GET detail": 2, "POST servers": 2}
+    assert busy_nova.refused == {kind: len(answers) for kind, answers in BAD_MOMENTS.items()}
     assert {*project.servers()} == {HUB, NODE}

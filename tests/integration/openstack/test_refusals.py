@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from client import eventually
 from projects import CLUSTER, KEY, Project
 
 
@@ -61,6 +63,66 @@ def test_credentials_that_are_wrong(project: Project) -> None:
     finally:
         project.write_clouds(project.name)
     assert "HTTP 401" in told
+    assert "Its credentials are wrong, or have expired" in told
+
+
+def test_credentials_that_have_expired(project: Project) -> None:
+    expires = datetime.now(UTC) + timedelta(seconds=2)
+    credential = project.cloud.identity.create_application_credential(
+        project.cloud.current_user_id, "short", expires_at=f"{expires:%Y-%m-%dT%H:%M:%S.%fZ}"
+    )
+    auth = {
+        "auth_url": project.cloud.auth["auth_url"],
+        "application_credential_id": credential.id,
+        "application_credential_secret": credential.secret,
+    }
+    eventually(lambda: datetime.now(UTC) > expires, "the credential has expired")
+    project.write_clouds("", auth_type="v3applicationcredential", auth=auth)
+    try:
+        told = refusal(project)
+    finally:
+        project.write_clouds(project.name)
+    assert "Its credentials are wrong, or have expired" in told
+
+
+def test_an_image_with_another_account(project: Project) -> None:
+    name = f"of-{project.name}"
+    image = project.admin.image.create_image(
+        name, data=bytes(1024), disk_format="raw", container_format="bare", visibility="public",
+        os_admin_user="ubuntu", wait=True,
+    )  # fmt: skip
+    told = refusal(project, openstack_image=name)
+    project.admin.image.delete_image(image)
+    assert f"image {name} has the account ubuntu, and not debian. Write openstack_account: ubuntu." in told
+
+
+def test_a_volume_in_another_zone(project: Project) -> None:
+    storage = project.cloud.block_storage
+    volume = storage.create_volume(
+        name=f"{CLUSTER}-data", size=100, availability_zone="east",
+        metadata={"cluster": CLUSTER, "managed_by": "galilean"},
+    )  # fmt: skip
+    storage.wait_for_status(volume)
+    told = refusal(project, openstack_zone="nova")
+    storage.delete_volume(volume)
+    storage.wait_for_delete(volume)
+    assert f"volume {CLUSTER}-data is in the zone east" in told
+    assert "Write openstack_zone: east." in told
+
+
+def test_a_pool_that_has_no_floating_ip_left(project: Project) -> None:
+    network = project.admin.network
+    name = f"narrow-{project.name}"
+    narrow = network.create_network(name=name, is_router_external=True)
+    network.create_subnet(
+        network_id=narrow.id, ip_version=4, cidr="172.24.5.0/24", is_dhcp_enabled=False,
+        allocation_pools=[{"start": "172.24.5.9", "end": "172.24.5.9"}],
+    )  # fmt: skip
+    last = network.create_ip(floating_network_id=narrow.id)
+    told = refusal(project, openstack_external_network=name)
+    network.delete_ip(last)
+    network.delete_network(narrow)
+    assert f"No more IP addresses available on network {narrow.id}" in told
 
 
 def test_what_others_have_by_its_names(project: Project) -> None:

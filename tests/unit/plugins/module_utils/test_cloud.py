@@ -36,6 +36,7 @@ WANTED = Wanted(
     zone="",
     boot_volume_size_gib=0,
     anti_affinity="soft-anti-affinity",
+    account="debian",
 )
 PUBLIC = {"id": "n0", "project_id": "p0", "name": "public", "is_router_external": True, "description": ""}
 CLOUD = Cloud(
@@ -44,7 +45,7 @@ CLOUD = Cloud(
         {"id": "f1", "name": "small", "vcpus": 1, "ram": 2048, "disk": 20},
         {"id": "f2", "name": "large", "vcpus": 4, "ram": 8192, "disk": 40},
     ],
-    images=[{"id": "i1", "name": "debian-13", "min_ram": 0, "min_disk": 2}],
+    images=[{"id": "i1", "name": "debian-13", "status": "active", "min_ram": 0, "min_disk": 2}],
     networks=[PUBLIC],
     zones=[{"name": "nova"}],
     volume_zones=[{"name": "nova"}],
@@ -226,6 +227,25 @@ def test_an_image_that_needs_more_than_a_flavor_gives() -> None:
         "flavor small gives 20 GiB of disk, and image debian-13 needs 30.",
     ]
     assert len(findings(NAME, replace(WANTED, boot_volume_size_gib=30), cloud)) == 1
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        ({"os_admin_user": None}, []),
+        ({"os_admin_user": "debian"}, []),
+        (
+            {"os_admin_user": "ubuntu"},
+            ["image debian-13 has the account ubuntu, and not debian. Write openstack_account: ubuntu."],
+        ),
+        (
+            {"status": "deactivated"},
+            ["image debian-13 is deactivated, and no server boots from it. Write another openstack_image."],
+        ),
+    ],
+)
+def test_an_image_from_which_nobody_gets_a_server_to_enter(said: dict[str, str | None], told: list[str]) -> None:
+    assert findings(NAME, WANTED, replace(CLOUD, images=[{**CLOUD.images[0], **said}])) == told
 
 
 def test_a_flavor_may_be_written_by_its_id() -> None:

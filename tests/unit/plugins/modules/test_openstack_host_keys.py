@@ -65,7 +65,7 @@ def test_a_server_that_leaves_is_remembered_without_being_asked(
     lines = [f"{name} {KEY} galilean cluster crater in campus\n" for name in ("gone", "leaves", "works")]
     known_hosts.write_text("".join(lines))
     known = {"servers": ["works"], "remembered": ["works", "leaves"], "path": str(known_hosts)}
-    with patch_module_args({"cloud": "campus", "cluster": "crater", **known}), pytest.raises(SystemExit):
+    with patch_module_args({"cloud": {"cloud": "campus"}, "cluster": "crater", **known}), pytest.raises(SystemExit):
         openstack_host_keys.main()
     assert json.loads(capsys.readouterr().out)["changed"] is True
     assert known_hosts.read_text() == "".join(lines[1:])

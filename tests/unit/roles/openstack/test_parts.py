@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.galilean.hub.plugins.module_utils.cloud import PATIENCE
 from jinja2 import Environment
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -17,9 +17,11 @@ def load(path: str) -> Any:
     return yaml.safe_load((ROOT / path).read_text())
 
 
-def test_servers_are_deleted_by_no_tag_that_does_not_drain_them() -> None:
-    (drain,), (deletion,) = load("playbooks/remove_nodes.yml"), load("playbooks/departed_servers.yml")
-    assert deletion["tags"] == drain["tags"]
+def test_servers_are_deleted_by_no_run_that_does_not_drain_them() -> None:
+    (play,) = load("playbooks/remove_nodes.yml")
+    roles = [role["role"].removeprefix("galilean.hub.") for role in play["roles"]]
+    assert roles.index("removed_nodes") < roles.index("openstack")
+    assert all("tags" not in role for role in play["roles"])
 
 
 @pytest.mark.parametrize(
@@ -38,10 +40,18 @@ def test_a_look_that_fails_is_taken_again(look: dict[str, Any], is_over: bool) -
     )
 
 
-def test_no_request_of_a_task_or_a_module_waits_for_ever() -> None:
-    connection = load("roles/openstack/vars/main.yml")["__openstack_connection"]
-    assert {name: value for name, value in connection.items() if name != "cloud"} == PATIENCE
-    assert PATIENCE["api_timeout"] > 0
+def modules(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The options of modules that ask the cloud."""
+    for task in tasks:
+        yield from modules([*task.get("block", []), *task.get("rescue", [])])
+        yield from (options for name, options in task.items() if "openstack" in name and isinstance(options, dict))
+
+
+@pytest.mark.parametrize("tasks", sorted(path.name for path in (ROOT / "roles/openstack/tasks").iterdir()))
+def test_no_request_waits_for_ever(tasks: str) -> None:
+    assert load("roles/openstack/vars/main.yml")["__openstack_connection"]["api_timeout"] > 0
+    clouds = {options["cloud"] for options in modules(load(f"roles/openstack/tasks/{tasks}")) if "cloud" in options}
+    assert clouds <= {"{{ __openstack_connection }}"}
 
 
 @pytest.mark.parametrize(

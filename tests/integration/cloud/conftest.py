@@ -1,0 +1,60 @@
+"""A project whose servers are containers, entered by a key that an agent of SSH has."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from lab import ROOT
+from projects import Project
+
+
+@pytest.fixture(scope="module")
+def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The public key of an agent, which SSH asks for the private one, on the way through the hub as well."""
+    directory = tmp_path_factory.mktemp("agent")
+    socket, key = directory / "socket", directory / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "galileo@padua", "-f", key], check=True)
+    with subprocess.Popen(["ssh-agent", "-D", "-a", socket], stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()
+        os.environ["SSH_AUTH_SOCK"] = str(socket)
+        subprocess.run(["ssh-add", "-q", key], check=True)
+        yield key.with_name("key.pub").read_text().strip()
+        del os.environ["SSH_AUTH_SOCK"]
+        process.terminate()
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
+    """While tests/openstack/watch has a container for each server. Servers that are left are deleted in the end."""
+    directory = tmp_path_factory.mktemp("project")
+    project = Project(directory)
+    log = ROOT / ".lab/log/watch.log"
+    command = [sys.executable, ROOT / "tests/openstack/watch", project.project.id, directory / "servers"]
+    with (
+        project.in_novas_hands("consoles", "It boots\n"),
+        log.open("w") as output,
+        subprocess.Popen(command, stdout=output, stderr=output) as watch,
+    ):
+        yield project
+        for server in project.cloud.compute.servers():
+            project.cloud.delete_server(server.id, wait=True, timeout=300)
+        watch.send_signal(signal.SIGTERM)
+
+
+@pytest.fixture
+def variables(agent: str, project: Project) -> dict[str, object]:
+    """What the example's inventory says otherwise where servers are containers."""
+    return {
+        "openstack_public_key": agent,
+        "openstack_nodes": 1,
+        "cluster_secrets_directory": str(Path(project.directory) / "secrets"),
+        # Nobody attaches a disk to a container.
+        "nfs_server_device": "",
+    }
