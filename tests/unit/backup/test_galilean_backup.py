@@ -342,7 +342,7 @@ def test_a_host_that_was_not_rebuilt_is_not_backed_up_as_empty(
     monkeypatch.setattr(stored, "chains", lambda _url: remembered, raising=False)
 
     @contextmanager
-    def prepared(_settings: Settings) -> Iterator[Bare]:
+    def prepared(_settings: Settings, _bandwidth_kib: int) -> Iterator[Bare]:
         yield stored
 
     monkeypatch.setattr(program, "prepared", prepared)
