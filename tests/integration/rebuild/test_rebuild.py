@@ -44,6 +44,7 @@ VARIABLES = {
     "cluster_public_url": URL,
     "cluster_class_size": 20,
     "jupyterhub_memory_guarantee": "128M",
+    "jupyterhub_cpu_limit": 1,
     "jupyterhub_allow_all": True,
     "jupyterhub_admin_users": ["galileo"],
     "jupyterhub_authenticator_options": {"open_signup": True},
