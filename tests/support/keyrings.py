@@ -16,5 +16,7 @@ def keyring(home: Path) -> Iterator[Path]:
     gpg = ["gpg", "--homedir", str(home), "--batch", "--quiet", "--pinentry-mode", "loopback", "--passphrase", ""]
     subprocess.run([*gpg, "--quick-gen-key", "operator", "default", "default", "never"], check=True)
     subprocess.run([*gpg, "--armor", "--output", str(home / PUBLIC), "--export"], check=True)
-    yield home
-    subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=True)
+    try:
+        yield home
+    finally:
+        subprocess.run(["gpgconf", "--homedir", str(home), "--kill", "all"], check=True)

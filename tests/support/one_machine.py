@@ -46,5 +46,7 @@ def raised(directory: Path) -> Iterator[Raised]:
     (inventory / "host_vars/jupiter.yml").write_text(yaml.safe_dump(MACHINE))
     single = Raised(Lab("single"), inventory, URL, ("jupiter",), "jupiter", directory / "registry.tar")
     single.make_hosts()
-    yield single
-    subprocess.run(down, cwd=ROOT, check=True)
+    try:
+        yield single
+    finally:
+        subprocess.run(down, cwd=ROOT, check=True)

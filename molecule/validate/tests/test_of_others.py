@@ -98,10 +98,12 @@ def site_on(lab: Lab, directory: Path, name: str, number: int) -> Iterator[Site]
     path.write_text(yaml.safe_dump({"hub": {"hosts": {name: variables}}}))
     run = lab.play("tests/lab/create.yml", "--inventory", str(path))
     assert run.returncode == 0, run.output
-    yield Site(lab, name, testinfra.get_host(f"docker://{lab.container(name)}"), path)
-    # It shares network and homes with the lab, which are not to go with it.
-    lab.docker("rm", "--force", "--volumes", lab.container(name))
-    lab.docker("volume", "rm", f"{lab.container(name)}-docker")
+    try:
+        yield Site(lab, name, testinfra.get_host(f"docker://{lab.container(name)}"), path)
+    finally:
+        # It shares network and homes with the lab, which are not to go with it.
+        lab.docker("rm", "--force", "--volumes", lab.container(name))
+        lab.docker("volume", "rm", f"{lab.container(name)}-docker")
 
 
 @pytest.fixture
