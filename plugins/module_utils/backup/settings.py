@@ -7,7 +7,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 
 from ansible_collections.galilean.hub.plugins.module_utils.backup.duplicity import spelled
@@ -80,12 +80,14 @@ class Settings:
 
 @dataclass
 class State:
-    """What is known of the backups at a target. Times are in seconds since 1970.
+    """What is known of a host's backups at a target. Times are in seconds since 1970.
 
     The newest, proved and drilled ones are those at which such a backup was made, whenever somebody looked at it.
     """
 
     target: str = ""
+    # Of which host they are. Empty is this one.
+    set: str = ""
     newest: float = 0
     proved: float = 0
     drilled: float = 0
@@ -130,7 +132,11 @@ def read_state(settings: Settings) -> State:
         state = State(**json.loads((settings.directory / "state.json").read_text()))
     except FileNotFoundError:
         state = State()
-    return state if state.target == settings.place else State(target=settings.place)
+    if state.target != settings.place:
+        return State(settings.place, settings.set)
+    if state.set not in ("", settings.set):
+        return State(settings.place, settings.set, is_claimed=state.is_claimed)
+    return replace(state, set=settings.set)
 
 
 def write_state(settings: Settings, state: State) -> None:

@@ -16,7 +16,16 @@ def test_what_is_known_of_another_target_is_not_known_of_this_one(tmp_path: Path
     settings.write_state(here, State(target=here.place, newest=1, is_claimed=True))
     assert settings.read_state(here).newest == 1
     elsewhere = replace(here, target="file:///mnt/store")
-    assert settings.read_state(elsewhere) == State(target="file:///mnt/store/main")
+    assert settings.read_state(elsewhere) == State(target="file:///mnt/store/main", set="jupiter")
+
+
+def test_what_is_known_of_another_host_is_not_known_of_the_one_whose_name_is_taken_over(tmp_path: Path) -> None:
+    here = replace(SETTINGS, directory=tmp_path)
+    settings.write_state(here, State(target=here.place, newest=1, had={"/srv/homes/main": False}, is_claimed=True))
+    settings.write_state(here, settings.read_state(here))
+    assert settings.read_state(here).newest == 1
+    # The store is the same.
+    assert settings.read_state(replace(here, set="saturn")) == State(here.place, "saturn", is_claimed=True)
 
 
 def test_settings_are_what_the_role_writes(tmp_path: Path) -> None:
