@@ -35,7 +35,8 @@ def reason_for_full(
         return "there is none"
     if state.broken and now.timestamp() - state.replaced >= timedelta(days=1).total_seconds():
         return state.broken
-    if state.encryption and state.encryption != encryption:
+    # A state of which no chain is known says nothing of what opens the one that is there: it was opened to look at it.
+    if (state.newest or state.encryption) and state.encryption != encryption:
         return "keys or passphrase are others than those of the last one"
     if now - chains[-1][0] >= timedelta(days=full_days):
         return f"the last one is of {chains[-1][0]:%Y-%m-%d %H:%M} UTC"

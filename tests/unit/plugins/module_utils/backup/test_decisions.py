@@ -30,6 +30,12 @@ from backups import ADMINS, DATABASE, HOMES, NOW, SETTINGS, ago
         ),
         ([[ago(hours=1)]], State(broken="it does not restore", replaced=ago(hours=23).timestamp()), ""),
         ([[ago(hours=1)]], State(encryption="of ada"), ""),
+        ([[ago(hours=1)]], State(), ""),
+        (
+            [[ago(hours=1)]],
+            State(newest=ago(hours=1).timestamp()),
+            "keys or passphrase are others than those of the last one",
+        ),
         (
             [[ago(hours=1)]],
             State(encryption="of emil"),
