@@ -302,8 +302,9 @@ def back_up(settings: Settings, state: State) -> list[str]:
         left_out: list[str] = []
         before = scan(settings, known, left_out.append)
         has = had(settings, before)
-        if not state.newest and not state.had and not duplicity.chains(settings.url):
-            # A host that was lost and not rebuilt has nothing, and would back that up.
+        # A host that was lost and not rebuilt has nothing, and would back that up. The role has claimed the store on it,
+        # as it has not where a state was removed on purpose.
+        if not (state.newest or state.had) and (state.is_claimed or not duplicity.chains(settings.url)):
             state.had = had_in_store(settings, duplicity)
         if lost := gone(state.had, has, settings.kept):
             raise BackupError(

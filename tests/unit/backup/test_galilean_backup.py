@@ -332,13 +332,15 @@ def test_a_disk_that_is_not_mounted_is_not_backed_up_as_empty(
         program.back_up(here, State(target=here.place, had={str(home.parent): True}))
 
 
+@pytest.mark.parametrize("others_have_looked", [False, True])
 def test_a_host_that_was_not_rebuilt_is_not_backed_up_as_empty(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, others_have_looked: bool
 ) -> None:
     here = replace(SETTINGS, directory=tmp_path, kept=[Kept("homes", home.parent, "tree")])
     stored = Stored(home)
     monkeypatch.setattr(stored, "look", lambda _url: [[NOW]], raising=False)
-    remembered: list[list[datetime]] = []
+    # By a proof, or a restore of one home, before there is a backup of this host.
+    remembered: list[list[datetime]] = [[NOW]] if others_have_looked else []
     monkeypatch.setattr(stored, "chains", lambda _url: remembered, raising=False)
 
     @contextmanager
@@ -348,7 +350,7 @@ def test_a_host_that_was_not_rebuilt_is_not_backed_up_as_empty(
     monkeypatch.setattr(program, "prepared", prepared)
     monkeypatch.setattr(program, "published", lambda *_: ({"cluster": here.cluster}, ""))
     shutil.rmtree(home)
-    state = State(target=here.place)
+    state = State(target=here.place, is_claimed=True)
     for _hour in range(2):
         with pytest.raises(BackupError, match=r"is gone or empty.*galilean\.hub\.rebuild"):
             program.back_up(here, state)
