@@ -302,8 +302,8 @@ def back_up(settings: Settings, state: State) -> list[str]:
         left_out: list[str] = []
         before = scan(settings, known, left_out.append)
         has = had(settings, before)
-        # A host that was lost and not rebuilt has nothing, and would back that up. The role has claimed the store on it,
-        # as it has not where a state was removed on purpose.
+        # A host that was lost and not rebuilt has nothing, and would back that up. The role has claimed the store on
+        # it, as it has not where a state was removed on purpose.
         if not (state.newest or state.had) and (state.is_claimed or not duplicity.chains(settings.url)):
             state.had = had_in_store(settings, duplicity)
         if lost := gone(state.had, has, settings.kept):
@@ -350,15 +350,15 @@ def shortcomings(settings: Settings, state: State, left_out: Sequence[str]) -> I
 
 def had_in_store(settings: Settings, duplicity: Duplicity) -> dict[str, bool]:
     """Which of the kept things the newest backup in the store has, nothing where there is none that tells."""
-    if not duplicity.look(settings.url):
-        return {}
-    with scratch(settings.directory, settings.instance) as aside:
-        try:
-            restore_path(settings, duplicity, settings.staged / MANIFEST, utc_now(), aside / MANIFEST)
-        except DuplicityError:
+    # It is the backup's fault where the store answers, and the same goes wrong again.
+    for _attempt in range(2):
+        if not duplicity.look(settings.url):
             return {}
-        _header, entries = manifest.read(aside / MANIFEST)
-    return had(settings, entries)
+        with suppress(DuplicityError), scratch(settings.directory, settings.instance) as aside:
+            restore_path(settings, duplicity, settings.staged / MANIFEST, utc_now(), aside / MANIFEST)
+            _header, entries = manifest.read(aside / MANIFEST)
+            return had(settings, entries)
+    return {}
 
 
 def following_links(settings: Settings) -> list[str]:

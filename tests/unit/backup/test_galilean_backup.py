@@ -332,9 +332,10 @@ def test_a_disk_that_is_not_mounted_is_not_backed_up_as_empty(
         program.back_up(here, State(target=here.place, had={str(home.parent): True}))
 
 
+@pytest.mark.parametrize("failures", [0, 1])
 @pytest.mark.parametrize("others_have_looked", [False, True])
 def test_a_host_that_was_not_rebuilt_is_not_backed_up_as_empty(
-    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, others_have_looked: bool
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, others_have_looked: bool, failures: int
 ) -> None:
     here = replace(SETTINGS, directory=tmp_path, kept=[Kept("homes", home.parent, "tree")])
     stored = Stored(home)
@@ -349,6 +350,14 @@ def test_a_host_that_was_not_rebuilt_is_not_backed_up_as_empty(
 
     monkeypatch.setattr(program, "prepared", prepared)
     monkeypatch.setattr(program, "published", lambda *_: ({"cluster": here.cluster}, ""))
+    restore, left = program.restore_path, iter([DuplicityError("connection refused")] * failures)
+
+    def restore_after_failures(*arguments: Any) -> None:
+        for error in left:
+            raise error
+        restore(*arguments)
+
+    monkeypatch.setattr(program, "restore_path", restore_after_failures)
     shutil.rmtree(home)
     state = State(target=here.place, is_claimed=True)
     for _hour in range(2):
