@@ -20,11 +20,19 @@ options:
     type: list
     elements: list
     required: true
+  whole:
+    description:
+      - Whether to refuse C(--limit), too, where hosts that are left out would not be asked.
+    type: bool
+    default: false
 """
 
 EXAMPLES = r"""
 - name: Check the inventory
   hosts: "{{ lookup('galilean.hub.from_the_start', groups['all']) }}"
+
+- name: Have backups that were proved
+  hosts: "{{ lookup('galilean.hub.from_the_start', 'hub:storage:edge', whole=true) }}"
 """
 
 RETURN = r"""
@@ -50,4 +58,6 @@ class LookupModule(LookupBase):
                 "A run does not begin with --start-at-task, which leaves out what keeps other runs away: what is done "
                 "already is passed over by itself, and one phase is run by --tags."
             )
+        if self.get_option("whole") and context.CLIARGS.get("subset"):
+            raise AnsibleError("This run is of all hosts: --limit would leave out those that have to be asked first.")
         return terms

@@ -21,7 +21,7 @@ VERB = re.compile(
     r"|Stop|Sum|Take|Trust|Try|Visit|Wait|Withdraw|Write"
 )
 FORBIDDEN = {"set_fact", "shell", "ignore_errors", "notify", "listen", "handlers"}
-FROM_THE_START = re.compile(r"\{\{ lookup\('galilean\.hub\.from_the_start', '([a-z:]+)'\) \}\}")
+FROM_THE_START = re.compile(r"\{\{ lookup\('galilean\.hub\.from_the_start', '([a-z:]+)'(?:, whole=true)?\) \}\}")
 SHELLS = {"sh", "bash", "dash"}
 INPUT_WITH_DEFAULT = re.compile(r"\b(\w+)\s*\|\s*(?:ansible\.builtin\.)?(?:default|d)\s*\(")
 TASK_LISTS = ("block", "rescue", "always", "tasks", "pre_tasks", "post_tasks")

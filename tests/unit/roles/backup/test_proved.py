@@ -48,5 +48,6 @@ def test_nothing_is_deleted_where_a_host_has_none() -> None:
     """Also where it cannot be asked, since all plays end with it."""
     first, second = yaml.safe_load((ROOT / "playbooks/teardown.yml").read_text())
     assert first["any_errors_fatal"] is True
+    assert "whole=true" in first["hosts"], "a limit would leave out the hosts, and not the cloud that deletes them"
     assert first["roles"][-1]["vars"] == {"backup_part": "proved"}
     assert second["roles"][-1]["vars"] == {"openstack_part": "absent"}
