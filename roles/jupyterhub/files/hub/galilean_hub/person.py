@@ -24,6 +24,7 @@ from urllib.parse import quote
 
 import aiohttp
 
+from galilean_hub.names import normalized
 from galilean_hub.reading import read_settings
 from galilean_hub.settings import Configuration, Secrets
 from galilean_hub.slug import slug
@@ -82,6 +83,8 @@ class Person:
 
 async def answer(name: str, url: str, token: str, timeout_seconds: float | None) -> Mapping[str, Any]:
     """What `main` prints. Without seconds nothing is stopped."""
+    # As JupyterHub has names: whoever tells one may write it otherwise.
+    name = normalized(name.lower())
     known = {"home": slug(name)}
     async with aiohttp.ClientSession(headers={"Authorization": f"token {token}"}) as session:
         person = Person(name, url, session)
