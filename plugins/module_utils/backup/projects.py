@@ -35,11 +35,27 @@ def handed_down(directory: int) -> int:
 
 def join(name: str, parent: int, project: int) -> None:
     """Count a tree, which nobody else reaches, to a project as if it had been made there. Raises OSError."""
+    if stat.S_ISLNK(os.stat(name, dir_fd=parent, follow_symlinks=False).st_mode):
+        # It cannot be opened: one that is made in a directory that is counted is counted, too.
+        _count(parent, project)
+        _make_anew(name, parent)
     for file in _opened(name, parent):
-        flags, extent, extents, _project, cow_extent = FSXATTR.unpack(_get(file))
-        if stat.S_ISDIR(os.fstat(file).st_mode):
-            flags |= FS_XFLAG_PROJINHERIT
-        fcntl.ioctl(file, FS_IOC_FSSETXATTR, FSXATTR.pack(flags, extent, extents, project, cow_extent))
+        _count(file, project)
+
+
+def _count(file: int, project: int) -> None:
+    flags, extent, extents, _project, cow_extent = FSXATTR.unpack(_get(file))
+    if stat.S_ISDIR(os.fstat(file).st_mode):
+        flags |= FS_XFLAG_PROJINHERIT
+    fcntl.ioctl(file, FS_IOC_FSSETXATTR, FSXATTR.pack(flags, extent, extents, project, cow_extent))
+
+
+def _make_anew(link: str, parent: int) -> None:
+    status, new = os.stat(link, dir_fd=parent, follow_symlinks=False), f"{link}.new"
+    os.symlink(os.readlink(link, dir_fd=parent), new, dir_fd=parent)
+    os.chown(new, status.st_uid, status.st_gid, dir_fd=parent, follow_symlinks=False)
+    os.utime(new, ns=(status.st_atime_ns, status.st_mtime_ns), dir_fd=parent, follow_symlinks=False)
+    os.rename(new, link, src_dir_fd=parent, dst_dir_fd=parent)
 
 
 def _opened(name: str, parent: int) -> Iterator[int]:
