@@ -50,11 +50,12 @@ def spelled(target: str) -> str:
     return target.replace("s3://", "boto3+s3://", 1) if target.startswith("s3://") else target
 
 
-def environment_of(credentials: Mapping[str, str]) -> dict[str, str]:
+def environment_of(credentials: Mapping[str, object]) -> dict[str, str]:
     """What duplicity finds in its environment. With version 1 of Swift's log-in its uploads ask for other names."""
-    if "SWIFT_AUTHURL" not in credentials or credentials.get("SWIFT_AUTHVERSION", "1") != "1":
-        return dict(credentials)
-    return {**credentials, **{name: credentials.get(given, "") for name, given in SWIFT_1.items()}}
+    found = {name: str(value) for name, value in credentials.items()}
+    if "SWIFT_AUTHURL" not in found or found.get("SWIFT_AUTHVERSION", "1") != "1":
+        return found
+    return {**found, **{name: found.get(given, "") for name, given in SWIFT_1.items()}}
 
 
 def words_of(output: str) -> str:

@@ -93,6 +93,14 @@ def test_swift_of_the_first_version_gets_the_names_its_uploads_ask_for() -> None
     assert duplicity.environment_of({"AWS_ACCESS_KEY_ID": "x"}) == {"AWS_ACCESS_KEY_ID": "x"}
 
 
+@pytest.mark.parametrize("version", [1, 3])
+def test_numbers_are_given_to_a_program_as_text(version: int) -> None:
+    given = {"SWIFT_AUTHURL": "http://192.0.2.1/auth", "SWIFT_USERNAME": "backup", "SWIFT_PASSWORD": 20261130}
+    found = duplicity.environment_of({**given, "SWIFT_AUTHVERSION": version})
+    assert found == duplicity.environment_of({**given, "SWIFT_PASSWORD": "20261130", "SWIFT_AUTHVERSION": str(version)})
+    assert duplicity.version_of("/bin/echo", found) == "echo"
+
+
 @pytest.mark.parametrize(
     ("given", "spelled"), [("s3://bucket/s3://", "boto3+s3://bucket/s3://"), ("swift://store", "swift://store")]
 )
