@@ -92,6 +92,13 @@ def unseen_between(known: manifest.Entries, now: manifest.Entries) -> list[str]:
     )
 
 
+def mounted_in(tree: str, mounts: str) -> list[str]:
+    """Where other file systems are mounted below a directory, by what /proc/self/mountinfo says (proc(5))."""
+    places = [line.split(" ")[4] for line in mounts.splitlines()]
+    named = [re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), place) for place in places]
+    return [place for place in named if place.startswith(f"{tree}/")]
+
+
 def in_words(names: Sequence[str]) -> str:
     shown = ", ".join(json.dumps(name) for name in names[:NAMED])
     return f"{shown} and {len(names) - NAMED} more" if len(names) > NAMED else shown

@@ -46,6 +46,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.backup.decisions impo
     had,
     in_words,
     kept_of,
+    mounted_in,
     reason_for_full,
     refuse_without_room,
     samples,
@@ -364,7 +365,10 @@ def had_in_store(settings: Settings, duplicity: Duplicity) -> dict[str, bool]:
 def following_links(settings: Settings) -> list[str]:
     """Directories below which the kernel follows links, as it does not for what the timer does."""
     trees = [str(kept.path) for kept in settings.kept if kept.kind == "tree" and kept.path.is_dir()]
-    return [tree for tree in trees if not os.statvfs(tree).f_flag & NO_LINKS_FOLLOWED]
+    # What the unit's mounts forbid they do not forbid where another file system is mounted in a tree.
+    mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
+    places = [place for tree in trees for place in (tree, *mounted_in(tree, mounts))]
+    return [place for place in places if not os.statvfs(place).f_flag & NO_LINKS_FOLLOWED]
 
 
 def make(duplicity: Duplicity, url: str, verb: str, select: Sequence[str]) -> list[str]:

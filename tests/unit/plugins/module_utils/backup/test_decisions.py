@@ -175,3 +175,16 @@ def test_what_was_backed_up_and_is_gone_is_named(now: list[str], lost: list[str]
     before = decisions.had(SETTINGS, dict.fromkeys(first, file))
     assert decisions.gone(before, decisions.had(SETTINGS, dict.fromkeys(now, file)), SETTINGS.kept) == lost
     assert decisions.gone(before, {}, []) == [], "nobody keeps it any more"
+
+
+def test_what_is_mounted_in_a_tree_is_known() -> None:
+    """As proc(5) has it: a file system on a home, another beside the homes, and a name with a space."""
+    mounts = """\
+22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw
+30 22 8:2 / /srv/homes/main ro,nosymfollow - ext4 /dev/sdb1 rw
+31 30 8:3 / /srv/homes/main/ada rw,relatime shared:1 - ext4 /dev/sdc1 rw
+32 30 8:4 / /srv/homes/main/emil/two\\040words rw - tmpfs none rw
+33 22 8:5 / /srv/homes/mainland rw - ext4 /dev/sdd1 rw
+"""
+    found = ["/srv/homes/main/ada", "/srv/homes/main/emil/two words"]
+    assert decisions.mounted_in("/srv/homes/main", mounts) == found
