@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -26,13 +27,21 @@ def is_filled(path: Path, requirements: str) -> bool:
 
 
 def fill(path: Path, requirements: str, python: str, environment: dict[str, str]) -> None:
-    """Make it anew, with the requirements and nothing else in it. Raises OSError and VirtualenvError."""
+    """Make it anew, with the requirements and nothing else in it. Raises OSError and VirtualenvError.
+
+    What was there stays until all that takes its place has come: programs in a virtualenv cannot be moved.
+    """
     path.parent.mkdir(mode=0o755, parents=True, exist_ok=True)
-    _run([python, "-m", "venv", "--clear", str(path)], environment)
-    wanted = path / "requirements.new"
+    aside = path.with_name(f"{path.name}.new")
+    _run([python, "-m", "venv", "--clear", str(aside)], environment)
+    wanted, wheels = aside / "requirements.txt", aside / "wheels"
     write_durably(wanted, requirements, mode=0o644)
-    install = [str(path / "bin/pip"), "install", "--quiet", "--require-hashes", "--requirement", str(wanted)]
-    _run([*install, "--no-deps"], {**environment, **AUTHORITIES})
+    fetch = [str(aside / "bin/pip"), "wheel", "--quiet", "--require-hashes", "--requirement", str(wanted)]
+    _run([*fetch, "--no-deps", "--wheel-dir", str(wheels)], {**environment, **AUTHORITIES})
+    _run([python, "-m", "venv", "--clear", str(path)], environment)
+    if found := sorted(map(str, wheels.glob("*.whl"))):
+        _run([str(path / "bin/pip"), "install", "--quiet", "--no-index", "--no-deps", *found], environment)
+    shutil.rmtree(aside)
     write_durably(path / "requirements.txt", requirements, mode=0o644)
 
 

@@ -14,6 +14,7 @@ author:
 description:
   - Makes the virtualenv anew whenever the requirements are others than those it was filled with, and when a run ended
     before all of them were there.
+  - What was there before stays until all that takes its place has come.
   - Every package has to be named with its release and hashes, those that others depend on, too. Nothing else is
     installed.
 options:

@@ -24,10 +24,13 @@ def test_what_is_whole_is_left_alone(tmp_path: Path) -> None:
     assert not (path / "stray").exists()
 
 
-def test_what_does_not_come_by_its_hash_leaves_none(tmp_path: Path) -> None:
+def test_what_does_not_come_by_its_hash_leaves_what_was_there(tmp_path: Path) -> None:
     archive = tmp_path / "tool-1.0.tar.gz"
     archive.write_bytes(b"something else")
     wanted = f"tool @ {archive.as_uri()} --hash=sha256:{'0' * 64}\n"
+    path = tmp_path / "tool"
+    virtualenv.fill(path, NOTHING, sys.executable, dict(os.environ))
     with pytest.raises(virtualenv.VirtualenvError, match="DO NOT MATCH THE HASHES"):
-        virtualenv.fill(tmp_path / "tool", wanted, sys.executable, dict(os.environ))
-    assert not virtualenv.is_filled(tmp_path / "tool", wanted)
+        virtualenv.fill(path, wanted, sys.executable, dict(os.environ))
+    assert virtualenv.is_filled(path, NOTHING)
+    assert (path / "bin" / "pip").exists()
