@@ -22,6 +22,8 @@ LEAVING = "leaving"
 ERROR = "ERROR"
 # What a server or a volume of this collection carries beside the name of its cluster.
 MANAGED_BY = {"managed_by": "galilean"}
+# What a quota allows in each group, and not in the whole project.
+GROUPED = "servers in a server group"
 ADVICE = "Give this cluster another name by openstack_cluster, or rename or delete that one."
 
 
@@ -371,8 +373,14 @@ def _quota_problems(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[
     boot_volumes = len(missing) if wanted.boot_volume_size_gib else 0
     gibibytes = wanted.volume_size_gib - (cluster.data_volume["size"] if cluster.data_volume else 0)
     makes_network = not wanted.network and not cluster.networks
+    groups = cluster.server_groups(cloud)
+    quotas = dict(cloud.quotas)
+    if GROUPED in quotas:
+        quotas[GROUPED] = Quota(quotas[GROUPED].limit, sum(len(group["member_ids"]) for group in groups))
     needs = {
         "servers": len(missing),
+        "server groups": int(not groups),
+        GROUPED: sum(server["role"] == "nodes" for server in missing),
         "processors": sum(flavor["vcpus"] for flavor in to_be_made),
         "MiB of memory": sum(flavor["ram"] for flavor in to_be_made),
         "volumes": boot_volumes + (not cluster.data_volume),
@@ -384,7 +392,7 @@ def _quota_problems(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[
         "ports": len(missing) + int(makes_network),
     }
     for what, more in needs.items():
-        quota = cloud.quotas.get(what, Quota(-1, 0))
+        quota = quotas.get(what, Quota(-1, 0))
         lack = quota.lacks(more)
         if more > 0 and lack:
             yield (

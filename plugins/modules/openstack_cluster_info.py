@@ -195,6 +195,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.cloud import (
+    GROUPED,
     Cloud,
     Cluster,
     Quota,
@@ -218,6 +219,11 @@ def listed(things: Iterable[Any]) -> list[dict[str, Any]]:
     return [thing.to_dict(computed=False) for thing in things]
 
 
+def quota(limit: int | None, used: int | None) -> Quota:
+    """One of Nova or Cinder. Where a cloud says none, it has none that can be asked for."""
+    return Quota(-1 if limit is None else limit, used or 0)
+
+
 def quotas(connection: Any) -> dict[str, Quota]:
     """What the project may have, by the words of a finding."""
     servers = connection.compute.get_limits().absolute
@@ -231,11 +237,13 @@ def quotas(connection: Any) -> dict[str, Quota]:
         "ports": network.ports,
     }
     return {
-        "servers": Quota(servers.instances, servers.instances_used),
-        "processors": Quota(servers.total_cores, servers.total_cores_used),
-        "MiB of memory": Quota(servers.total_ram, servers.total_ram_used),
-        "volumes": Quota(volumes.max_total_volumes, volumes.total_volumes_used),
-        "GiB of volumes": Quota(volumes.max_total_volume_gigabytes, volumes.total_gigabytes_used),
+        "servers": quota(servers.instances, servers.instances_used),
+        "server groups": quota(servers.server_groups, servers.server_groups_used),
+        GROUPED: quota(servers.server_group_members, 0),
+        "processors": quota(servers.total_cores, servers.total_cores_used),
+        "MiB of memory": quota(servers.total_ram, servers.total_ram_used),
+        "volumes": quota(volumes.max_total_volumes, volumes.total_volumes_used),
+        "GiB of volumes": quota(volumes.max_total_volume_gigabytes, volumes.total_gigabytes_used),
         **{what: Quota(told["limit"], told["used"] + told["reserved"]) for what, told in of_network.items()},
     }
 

@@ -268,6 +268,7 @@ def test_a_flavor_may_be_written_by_its_id() -> None:
         ("GiB of volumes", Quota(100, 20), 20),
         ("floating IPs", Quota(1, 1), 1),
         ("security groups", Quota(4, 2), 1),
+        ("server groups", Quota(10, 10), 1),
     ],
 )
 def test_a_quota_that_is_too_small_says_what_is_missing(what: str, quota: Quota, lack: int) -> None:
@@ -276,6 +277,19 @@ def test_a_quota_that_is_too_small_says_what_is_missing(what: str, quota: Quota,
     assert f"so {lack} are missing" in told
     # What is there already needs nothing.
     assert findings(NAME, WANTED, replace(OURS, quotas={what: quota})) == []
+
+
+@pytest.mark.parametrize(("limit", "described", "lacks"), [(2, 3, 1), (3, 3, 0), (-1, 3, 0), (0, 1, 0)])
+def test_a_server_group_takes_so_many_servers(limit: int, described: int, lacks: int) -> None:
+    """One node is in the group already, and a quota that was lowered since asks for nothing that is not made."""
+    nodes = [{"name": f"crater-node-{number + 1}", "role": "nodes", "flavor": "small"} for number in range(described)]
+    wanted = replace(WANTED, servers=[WANTED.servers[0], *nodes])
+    cloud = replace(OURS, servers=OURS.servers[:2], quotas={"servers in a server group": Quota(limit, 0)})
+    told = (
+        "quota of servers in a server group: the project has 1 of 2 and this cluster needs 2 more, so 1 are missing. "
+        "Have the quota raised, or describe less."
+    )
+    assert findings(NAME, wanted, cloud) == [told] * lacks
 
 
 @pytest.mark.parametrize("quota", [Quota(-1, 500), Quota(20, 10)])

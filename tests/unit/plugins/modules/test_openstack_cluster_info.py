@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.galilean.hub.plugins.module_utils.cloud import Cloud, Wanted, mark
-from ansible_collections.galilean.hub.plugins.modules.openstack_cluster_info import RETURN, result
+from ansible_collections.galilean.hub.plugins.module_utils.cloud import Cloud, Quota, Wanted, mark
+from ansible_collections.galilean.hub.plugins.modules.openstack_cluster_info import RETURN, quota, result
 
 MARKED = {"metadata": {"cluster": "crater", "managed_by": "galilean", "role": "nodes"}}
 OF_NETWORK = {"name": "crater", "description": mark("crater"), "project_id": "p1", "is_router_external": False}
@@ -63,3 +63,8 @@ def test_each_kind_is_told_by_id() -> None:
         "server_groups": ["a1"],
     }
     assert told(WANTED)["external_network_id"] == "n0"
+
+
+def test_a_quota_of_which_a_cloud_says_nothing_is_none() -> None:
+    assert quota(None, None) == Quota(-1, 0)
+    assert quota(10, 3) == Quota(10, 3)
