@@ -335,9 +335,14 @@ def _image_problems(wanted: Wanted, cloud: Cloud) -> Iterator[str]:
             yield f"{problem}. Write openstack_account: {account}."
         for flavor in (each for each in cloud.flavors if {each["name"], each["id"]} & {*wanted.flavors()}):
             disk = wanted.boot_volume_size_gib or flavor["disk"]
+            min_disk = image.get("min_disk") or 0
+            if not disk:
+                # Nova has only administrators boot from it: https://docs.openstack.org/nova/latest/configuration/policy.html
+                problem = f"flavor {flavor['name']} has no disk, and image {wanted.image} needs {min_disk} GiB"
+                yield f"{problem}. Write openstack_boot_volume_size_gib."
             for what, has, needs in (
                 ("MiB of memory", flavor["ram"], image.get("min_ram") or 0),
-                ("GiB of disk", disk, image.get("min_disk") or 0),
+                ("GiB of disk", disk or min_disk, min_disk),
             ):
                 if has < needs:
                     yield f"flavor {flavor['name']} gives {has} {what}, and image {wanted.image} needs {needs}."

@@ -248,6 +248,16 @@ def test_an_image_from_which_nobody_gets_a_server_to_enter(said: dict[str, str |
     assert findings(NAME, WANTED, replace(CLOUD, images=[{**CLOUD.images[0], **said}])) == told
 
 
+def test_a_flavor_without_a_disk_wants_boot_volumes() -> None:
+    cloud = replace(CLOUD, flavors=[{**CLOUD.flavors[0], "disk": 0}, CLOUD.flavors[1]])
+    for needs in (0, 2):
+        images = [{**CLOUD.images[0], "min_disk": needs}]
+        assert findings(NAME, WANTED, replace(cloud, images=images)) == [
+            f"flavor small has no disk, and image debian-13 needs {needs} GiB. Write openstack_boot_volume_size_gib."
+        ]
+    assert findings(NAME, replace(WANTED, boot_volume_size_gib=2), cloud) == []
+
+
 def test_a_flavor_may_be_written_by_its_id() -> None:
     ids = {"small": "f1", "large": "f2"}
     wanted = replace(WANTED, servers=[{**each, "flavor": ids[each["flavor"]]} for each in WANTED.servers])
