@@ -45,6 +45,7 @@ CLUSTER = Form(
 ID_OR_NONE = Form("an id, or nothing", "5f0c2f0e-4a52-4d7c-9df5-5a8f3a4e7a11", re.compile(r"[\w-]{0,64}").fullmatch)
 FORMS: Mapping[str, Form] = {
     "openstack_account": Form("the name of an account", "debian", re.compile(r"[a-z][a-z0-9_-]{0,31}").fullmatch),
+    "openstack_asked_hosts": HOST_NAME,
     "openstack_cloud": NAME_OR_NONE,
     "openstack_cluster": CLUSTER,
     "openstack_deleted_cluster": CLUSTER,

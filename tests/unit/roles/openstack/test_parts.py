@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 import yaml
+from ansible.template import Templar, trust_as_template
 from jinja2 import Environment
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -56,7 +57,13 @@ def test_no_request_waits_for_ever(tasks: str) -> None:
 
 @pytest.mark.parametrize(
     ("role", "status", "is_shut_down"),
-    [("hub", "ACTIVE", True), ("hub", "SHUTOFF", False), ("hub", "ERROR", False), ("nodes", "ACTIVE", False)],
+    [
+        ("hub", "ACTIVE", True),
+        ("leaving", "ACTIVE", True),
+        ("hub", "SHUTOFF", False),
+        ("hub", "ERROR", False),
+        ("nodes", "ACTIVE", False),
+    ],
 )
 def test_the_hub_is_shut_down_before_it_is_deleted(role: str, status: str, is_shut_down: bool) -> None:
     tasks = load("roles/openstack/tasks/absent.yml")
@@ -75,3 +82,59 @@ def test_a_key_pair_that_is_there_is_not_compared_by_its_comment(there: list[dic
         openstack_found={"keypairs": there}, openstack_public_key="ssh-ed25519 AAAA ada", omit="nothing"
     )
     assert found == handed
+
+
+def evaluated(expression: str, **known: Any) -> Any:
+    """What an expression of the role gives, which may speak of the role's variables."""
+    scope = load("roles/openstack/vars/main.yml") | {"openstack_cluster": "crater", "openstack_nodes": 1}
+    trusted = {name: trust_as_template(value) if isinstance(value, str) else value for name, value in scope.items()}
+    expression = expression.strip()
+    template = expression if expression.startswith("{{") else f"{{{{ {expression} }}}}"
+    return Templar(variables=trusted | known).template(trust_as_template(template))
+
+
+def task(name: str, tasks: str = "absent") -> dict[str, Any]:
+    (found,) = (each for each in load(f"roles/openstack/tasks/{tasks}.yml") if each["name"] == name)
+    return dict(found)
+
+
+@pytest.mark.parametrize(
+    ("hub", "asked", "goes_on"),
+    [
+        ({"role": "hub", "status": "ACTIVE"}, ["crater-hub"], True),
+        ({"role": "hub", "status": "ACTIVE"}, [], False),
+        ({"role": "hub", "status": "SHUTOFF"}, ["basin-hub"], False),
+        # Those that the inventory has no more: the one cannot answer, the other was asked before it was shut down.
+        ({"role": "hub", "status": "ERROR"}, [], True),
+        ({"role": "leaving", "status": "SHUTOFF"}, [], True),
+    ],
+)
+def test_a_hub_that_was_asked_nothing_is_not_deleted(hub: dict[str, str], asked: list[str], goes_on: bool) -> None:
+    condition = task("Go no further where the hub was not asked")["ansible.builtin.assert"]["that"]
+    servers = [{"name": "crater-hub", **hub}, {"name": "crater-node-1", "role": "nodes", "status": "ACTIVE"}]
+    known = {"openstack_marked": {"servers": servers}, "openstack_asked_hosts": asked}
+    assert evaluated(condition, **known) is goes_on
+
+
+def test_hosts_that_a_play_has_left_out_were_not_asked() -> None:
+    """A run with --limit has them in its groups all the same."""
+    asked = load("playbooks/teardown.yml")[-1]["roles"][-1]["vars"]["openstack_asked_hosts"]
+    answered = {"inventory_hostname": "crater-hub", "backup_state": {"skipped": True}}
+    for of_host, expected in ((answered, ["crater-hub"]), ({"inventory_hostname": "crater-hub"}, [])):
+        known = {"groups": {"hub": ["crater-hub"]}, "hostvars": {"crater-hub": of_host}}
+        assert evaluated(asked, **known) == expected
+    assert evaluated(asked, groups={}, hostvars={}) == []
+
+
+def test_a_hub_that_was_shut_down_to_be_deleted_is_asked_nothing_more() -> None:
+    """A run that dies behind the shutdown is gone on with: the inventory has the hub no more until it is made again."""
+    names = [each["name"] for each in load("roles/openstack/tasks/absent.yml")]
+    stop, label, removal = map(names.index, ("Stop the hub", "Label the hub as one that leaves", "Remove the servers"))
+    assert stop < label < removal
+    options = task("Label the hub as one that leaves")
+    assert options["openstack.cloud.server_metadata"]["metadata"] == {"role": "leaving"}
+    servers = [
+        {"name": role, "role": role, "status": status}
+        for role, status in (("hub", "ACTIVE"), ("hub", "SHUTOFF"), ("hub", "BUILD"), ("nodes", "ACTIVE"))
+    ]
+    assert evaluated(options["loop"], openstack_marked={"servers": servers}) == servers[:2]
