@@ -138,3 +138,15 @@ def test_a_hub_that_was_shut_down_to_be_deleted_is_asked_nothing_more() -> None:
         for role, status in (("hub", "ACTIVE"), ("hub", "SHUTOFF"), ("hub", "BUILD"), ("nodes", "ACTIVE"))
     ]
     assert evaluated(options["loop"], openstack_marked={"servers": servers}) == servers[:2]
+
+
+@pytest.mark.parametrize(
+    ("made", "starts"), [({"status": "SHUTOFF"}, True), ({"status": "ACTIVE"}, False), (None, False)]
+)
+def test_a_server_that_is_shut_down_is_started(made: dict[str, str] | None, starts: bool) -> None:
+    """As clouds leave them when their hypervisors start anew. In check mode nothing is told of one."""
+    (block,) = load("roles/openstack/tasks/server.yml")
+    start = block["block"][-1]
+    assert start["openstack.cloud.server_action"]["action"] == "start"
+    told = {"server": made} if made else {}
+    assert evaluated(start["when"], openstack_made_server=told) is starts
