@@ -41,11 +41,17 @@ def test_a_look_that_fails_is_taken_again(look: dict[str, Any], is_over: bool) -
     )
 
 
-def modules(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
-    """The options of modules that ask the cloud."""
+def named_modules(tasks: list[dict[str, Any]]) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Modules that ask the cloud, with their options."""
     for task in tasks:
-        yield from modules([*task.get("block", []), *task.get("rescue", [])])
-        yield from (options for name, options in task.items() if "openstack" in name and isinstance(options, dict))
+        yield from named_modules([*task.get("block", []), *task.get("rescue", [])])
+        yield from (
+            (name, options) for name, options in task.items() if "openstack" in name and isinstance(options, dict)
+        )
+
+
+def modules(tasks: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    yield from (options for _name, options in named_modules(tasks))
 
 
 @pytest.mark.parametrize("tasks", sorted(path.name for path in (ROOT / "roles/openstack/tasks").iterdir()))
@@ -150,3 +156,45 @@ def test_a_server_that_is_shut_down_is_started(made: dict[str, str] | None, star
     assert start["openstack.cloud.server_action"]["action"] == "start"
     told = {"server": made} if made else {}
     assert evaluated(start["when"], openstack_made_server=told) is starts
+
+
+@pytest.mark.parametrize(
+    ("volumes", "addresses", "named", "unknown"),
+    [
+        (["crater-data"], ["192.0.2.7"], ["crater-data", "192.0.2.7"], []),
+        (["crater-data"], ["192.0.2.7"], ["crater-dat", "192.0.2.8"], ["crater-dat", "192.0.2.8"]),
+        # What a run has deleted that died behind it.
+        (["crater-data"], [], ["crater-data", "192.0.2.7"], []),
+        ([], ["192.0.2.7"], ["crater-data"], ["crater-data"]),
+    ],
+)
+def test_what_is_deleted_too_is_there_or_is_gone(
+    volumes: list[str], addresses: list[str], named: list[str], unknown: list[str]
+) -> None:
+    refusal = task("Go no further where something is named that the cluster has not")
+    marked = {
+        "volumes": [{"name": name} for name in volumes],
+        "floating_ips": [{"name": address} for address in addresses],
+    }
+    known = {"openstack_marked": marked, "openstack_deleted_too": named}
+    assert evaluated("__openstack_unknown", **known) == unknown
+    assert evaluated(refusal["ansible.builtin.assert"]["that"], **known) is not bool(unknown)
+
+
+def test_the_data_volume_goes_last() -> None:
+    """So a deletion that waits for it too long, or dies there, has left nothing else to do."""
+    assert load("roles/openstack/tasks/absent.yml")[-1]["ansible.builtin.import_tasks"] == "absent_compute.yml"
+    assert load("roles/openstack/tasks/absent_compute.yml")[-1]["name"] == "Remove the volumes that are named"
+
+
+@pytest.mark.parametrize("tasks", sorted(path.name for path in (ROOT / "roles/openstack/tasks").iterdir()))
+def test_a_slow_cloud_is_waited_for_as_long_as_the_role_says(tasks: str) -> None:
+    """Those modules wait for three minutes by themselves, in which no large volume is wiped."""
+    waiting = {
+        "openstack.cloud.server",
+        "openstack.cloud.server_action",
+        "openstack.cloud.server_volume",
+        "openstack.cloud.volume",
+    }
+    for options in (each for name, each in named_modules(load(f"roles/openstack/tasks/{tasks}")) if name in waiting):
+        assert options.get("wait") is False or options["timeout"] == "{{ openstack_timeout_seconds }}"
