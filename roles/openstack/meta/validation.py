@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.cluster import Cluster, Rule
-from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import Finding, write
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import Finding, shown_name, write
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms import (
     ADDRESS,
     ADDRESS_OR_NETWORK,
@@ -102,4 +102,17 @@ def description_is_whole(cluster: Cluster) -> Iterator[Finding]:
                     yield Finding(host, name, "a cluster in a cloud needs it", write(name, example))
 
 
-RULES: tuple[Rule, ...] = (description_is_whole,)
+def inventory_finds_the_cluster(cluster: Cluster) -> Iterator[Finding]:
+    """The inventory plugin cannot read variables, so the names of cloud and cluster stand in two files."""
+    for host in cluster.groups.get("hub", ()):
+        values = cluster.values.get(host, {})
+        name = values.get("openstack_cluster", "")
+        if values.get("openstack_cloud") and name and host != f"{name}-hub":
+            problem = f"the inventory finds the hub {shown_name(host)}, and not {name}-hub"
+            advice = (
+                "Write the names of openstack_cloud and openstack_cluster into openstack.yml of the inventory as well."
+            )
+            yield Finding(host, "openstack_cluster", problem, advice)
+
+
+RULES: tuple[Rule, ...] = (description_is_whole, inventory_finds_the_cluster)

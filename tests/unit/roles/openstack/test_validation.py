@@ -52,3 +52,17 @@ def test_a_private_range(text: str) -> None:
 @pytest.mark.parametrize("text", ["10.77.0.1/24", "198.18.0.0/33", "8.8.8.0/24", "10.77.0.0/30", "fd00::/64", ""])
 def test_no_private_range(text: str) -> None:
     assert not validation.FORMS["openstack_network_range"].fits(text)
+
+
+@pytest.mark.parametrize(
+    ("hub", "cloud", "is_told"),
+    [("crater-hub", "campus", False), ("basin-hub", "campus", True), ("jupiter", "", False)],
+)
+def test_an_inventory_that_finds_another_cluster_is_refused(hub: str, cloud: str, is_told: bool) -> None:
+    """As a copy of an inventory does in which one of two files still has the first name."""
+    values = {hub: {**WHOLE, "openstack_cloud": cloud}}
+    cluster = Cluster({"all": [hub], "hub": [hub]}, values, {}, {}, {}, {}, {}, {}, {})
+    told = [finding for rule in validation.RULES for finding in rule(cluster)]
+    assert [finding.problem for finding in told] == [
+        "the inventory finds the hub basin-hub, and not crater-hub"
+    ] * is_told
