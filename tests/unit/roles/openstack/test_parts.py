@@ -162,7 +162,7 @@ def test_a_server_that_is_shut_down_is_started(made: dict[str, str] | None, star
     ("volumes", "addresses", "named", "unknown"),
     [
         (["crater-data"], ["192.0.2.7"], ["crater-data", "192.0.2.7"], []),
-        (["crater-data"], ["192.0.2.7"], ["crater-dat", "192.0.2.8"], ["crater-dat", "192.0.2.8"]),
+        (["crater-data"], ["192.0.2.7"], ["crater-dat", "192.0.2.8"], ["192.0.2.8", "crater-dat"]),
         # What a run has deleted that died behind it.
         (["crater-data"], [], ["crater-data", "192.0.2.7"], []),
         ([], ["192.0.2.7"], ["crater-data"], ["crater-data"]),
