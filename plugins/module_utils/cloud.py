@@ -222,6 +222,7 @@ def findings(name: str, wanted: Wanted, cloud: Cloud) -> list[str]:
         *_foreign(cluster, wanted, cloud),
         *_foreign_by_name(cluster, wanted, cloud),
         *_marked_by_others(cluster, wanted),
+        *_network_problems(wanted, cloud),
         *_image_problems(wanted, cloud),
         *_volume_problems(cluster, wanted),
         *_quota_problems(cluster, wanted, cloud),
@@ -320,6 +321,14 @@ def _described(volume: Thing) -> str:
 def _key(public_key: str) -> list[str]:
     """A public key without its comment."""
     return public_key.split()[:2]
+
+
+def _network_problems(wanted: Wanted, cloud: Cloud) -> Iterator[str]:
+    for network in (each for each in cloud.networks if wanted.network in (each["name"], each["id"])):
+        versions = {subnet["ip_version"] for subnet in cloud.subnets if subnet["network_id"] == network["id"]}
+        if versions and 4 not in versions:
+            problem = f"network {wanted.network} has no range of IPv4, by which servers are reached"
+            yield f"{problem}. Write another openstack_network."
 
 
 def _image_problems(wanted: Wanted, cloud: Cloud) -> Iterator[str]:

@@ -114,6 +114,19 @@ def test_what_the_cloud_has_not_is_told_with_what_it_has(changed: dict[str, str]
     assert findings(NAME, replace(WANTED, **changed), CLOUD) == [words]
 
 
+@pytest.mark.parametrize(("versions", "is_told"), [([4], False), ([6, 4], False), ([6], True), ([], False)])
+def test_a_network_without_ipv4_is_refused(versions: list[int], is_told: bool) -> None:
+    """One whose ranges the project does not see is let through."""
+    campus = {"id": "n9", "project_id": "p0", "name": "campus", "is_router_external": False, "description": ""}
+    subnets = [thing("of-campus", network_id="n9", ip_version=version) for version in versions]
+    elsewhere = thing("elsewhere", network_id="n8", ip_version=6)
+    cloud = replace(CLOUD, networks=[PUBLIC, campus], subnets=[elsewhere, *subnets])
+    told = "network campus has no range of IPv4, by which servers are reached. Write another openstack_network."
+    for known_by in ("name", "id"):
+        found = findings(NAME, replace(WANTED, network=campus[known_by]), cloud)
+        assert found == [told.replace("campus", str(campus[known_by]))] * is_told
+
+
 def test_each_flavor_is_told_once() -> None:
     servers = [{**each, "flavor": "smal"} for each in WANTED.servers]
     assert findings(NAME, replace(WANTED, servers=servers), CLOUD) == [
