@@ -72,6 +72,7 @@ class Wanted:
     volume_size_gib: int
     volume_type: str
     zone: str
+    volume_zone: str
     boot_volume_size_gib: int
     anti_affinity: str
     account: str
@@ -236,7 +237,7 @@ def _unknown(wanted: Wanted, cloud: Cloud) -> Iterator[str]:
         ("network", wanted.network, cloud.networks),
         ("external network", wanted.external_network, [each for each in cloud.networks if each["is_router_external"]]),
         ("zone of servers", wanted.zone, cloud.zones),
-        ("zone of volumes", wanted.zone, cloud.volume_zones),
+        ("zone of volumes", wanted.volume_zone, cloud.volume_zones),
         ("type of volume", wanted.volume_type, cloud.volume_types),
     ]
     may_be_empty = {"network", "zone of servers", "zone of volumes", "type of volume"}
@@ -365,10 +366,11 @@ def _volume_problems(cluster: Cluster, wanted: Wanted) -> Iterator[str]:
                 f"volume {volume['name']} has {volume['size']} GiB, and none can be made smaller. "
                 f"Write openstack_volume_size_gib: {volume['size']}."
             )
-        if wanted.zone and volume["availability_zone"] != wanted.zone:
+        if wanted.volume_zone and volume["availability_zone"] != wanted.volume_zone:
             yield (
-                f"volume {volume['name']} is in the zone {volume['availability_zone']}, where servers of the zone "
-                f"{wanted.zone} may not reach it. Write openstack_zone: {volume['availability_zone']}."
+                f"volume {volume['name']} is in the zone {volume['availability_zone']}, and not in "
+                f"{wanted.volume_zone}. Write openstack_volume_zone: {volume['availability_zone']}, "
+                "and an openstack_zone whose servers reach it."
             )
         servers = {server["id"] for server in cluster.servers}
         for attachment in volume["attachments"]:

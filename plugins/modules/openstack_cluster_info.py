@@ -79,7 +79,12 @@ options:
         default: ""
       zone:
         description:
-          - Availability zone of servers and volume. The cloud's own when empty.
+          - Availability zone of servers. The cloud's own when empty.
+        type: str
+        default: ""
+      volume_zone:
+        description:
+          - Availability zone of the data volume. The cloud's own when empty.
         type: str
         default: ""
       boot_volume_size_gib:
@@ -322,7 +327,7 @@ def result(name: str, public_key: str, wanted: Wanted | None, cloud: Cloud) -> d
 
 
 def main() -> None:
-    texts = {name: {"type": "str", "default": ""} for name in ("network", "volume_type", "zone")}
+    texts = {name: {"type": "str", "default": ""} for name in ("network", "volume_type", "zone", "volume_zone")}
     server = {
         "name": {"type": "str", "required": True},
         "role": {"type": "str", "required": True, "choices": ["hub", "nodes"]},

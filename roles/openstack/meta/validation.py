@@ -65,6 +65,7 @@ FORMS: Mapping[str, Form] = {
     ),
     "openstack_ssh_sources": ADDRESS_OR_NETWORK,
     "openstack_volume_type": NAME_OR_NONE,
+    "openstack_volume_zone": NAME_OR_NONE,
     "openstack_zone": NAME_OR_NONE,
 }
 FORMS_OF_KEYS: Mapping[str, Form] = {

@@ -34,6 +34,7 @@ WANTED = Wanted(
     volume_size_gib=100,
     volume_type="",
     zone="",
+    volume_zone="",
     boot_volume_size_gib=0,
     anti_affinity="soft-anti-affinity",
     account="debian",
@@ -125,6 +126,16 @@ def test_a_network_without_ipv4_is_refused(versions: list[int], is_told: bool) -
     for known_by in ("name", "id"):
         found = findings(NAME, replace(WANTED, network=campus[known_by]), cloud)
         assert found == [told.replace("campus", str(campus[known_by]))] * is_told
+
+
+def test_servers_and_volumes_may_have_zones_of_other_names() -> None:
+    cloud = replace(CLOUD, zones=[{"name": "az1"}, {"name": "az2"}])
+    assert findings(NAME, replace(WANTED, zone="az1", volume_zone="nova"), cloud) == []
+    assert findings(NAME, replace(WANTED, zone="az1"), cloud) == []
+    assert findings(NAME, replace(WANTED, zone="nova", volume_zone="az1"), cloud) == [
+        "zone of servers nova: the cloud has none of this name. It has az1, az2.",
+        "zone of volumes az1: the cloud has none of this name. It has nova.",
+    ]
 
 
 def test_each_flavor_is_told_once() -> None:
@@ -221,7 +232,7 @@ def test_two_servers_of_one_name_are_told_by_their_ids() -> None:
     ("changed", "words"),
     [
         ({"size": 200}, "none can be made smaller. Write openstack_volume_size_gib: 200."),
-        ({"availability_zone": "north"}, "Write openstack_zone: north."),
+        ({"availability_zone": "north"}, "Write openstack_volume_zone: north, "),
         (
             {"attachments": [{"server_id": "nobodys"}]},
             "is attached to the server nobodys, which is none of",
@@ -229,7 +240,9 @@ def test_two_servers_of_one_name_are_told_by_their_ids() -> None:
     ],
 )
 def test_a_volume_that_does_not_fit(changed: dict[str, Any], words: str) -> None:
-    (told,) = findings(NAME, replace(WANTED, zone="nova"), replace(OURS, volumes=[volume(**changed)]))
+    (told,) = findings(
+        NAME, replace(WANTED, zone="nova", volume_zone="nova"), replace(OURS, volumes=[volume(**changed)])
+    )
     assert words in told
 
 

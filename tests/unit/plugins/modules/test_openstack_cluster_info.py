@@ -30,7 +30,8 @@ CLOUD = Cloud(
 )
 WANTED = Wanted(
     servers=[], image="debian-13", network="", external_network="public", public_key="", volume_size_gib=1,
-    volume_type="", zone="", boot_volume_size_gib=0, anti_affinity="soft-anti-affinity", account="debian",
+    volume_type="", zone="", volume_zone="", boot_volume_size_gib=0, anti_affinity="soft-anti-affinity",
+    account="debian",
 )  # fmt: skip
 
 
