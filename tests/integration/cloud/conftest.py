@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import ROOT
+from client import eventually
+from lab import ROOT, Lab
 from projects import Project
 
 
@@ -42,10 +43,14 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         log.open("w") as output,
         subprocess.Popen(command, stdout=output, stderr=output) as watch,
     ):
-        yield project
-        for server in project.cloud.compute.servers():
-            project.cloud.delete_server(server.id, wait=True, timeout=300)
-        watch.send_signal(signal.SIGTERM)
+        try:
+            yield project
+            for server in project.cloud.compute.servers():
+                project.cloud.delete_server(server.id, wait=True, timeout=300)
+            listing = ["network", "ls", "--quiet", "--filter", "label=galilean.server"]
+            eventually(lambda: not Lab("nobody").docker(*listing), "the networks of the servers are removed")
+        finally:
+            watch.send_signal(signal.SIGTERM)
 
 
 @pytest.fixture

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from typing import Any
 
+from client import eventually
+from lab import Lab
 from projects import CLUSTER, Project
 
 HUB, NODE = f"{CLUSTER}-hub", f"{CLUSTER}-node-1"
@@ -45,3 +47,5 @@ def test_a_server_that_is_deleted_ends(project: Project, variables: dict[str, An
     run = project.tear_down(**{**variables, "openstack_deleted_cluster": CLUSTER})
     assert run.returncode == 0, run.output
     assert project.servers() == {}
+    listing = ["ps", "--all", "--quiet", "--filter", "label=galilean.server"]
+    eventually(lambda: not Lab("nobody").docker(*listing), "the containers of the servers are removed")
