@@ -103,6 +103,20 @@ def description_is_whole(cluster: Cluster) -> Iterator[Finding]:
                     yield Finding(host, name, "a cluster in a cloud needs it", write(name, example))
 
 
+def range_has_room(cluster: Cluster) -> Iterator[Finding]:
+    for host, values in cluster.values.items():
+        servers = values.get("openstack_nodes", 0) + 1
+        written = values.get("openstack_network_range", "")
+        if values.get("openstack_cloud") and written and not values.get("openstack_network"):
+            # Those of the range itself, of its gateway, and of a server of DHCP.
+            free = ipaddress.IPv4Network(written).num_addresses - 4
+            if servers > free:
+                problem = f"{written} has {free} addresses for {servers} servers"
+                yield Finding(
+                    host, "openstack_network_range", problem, write("openstack_network_range", "10.77.0.0/24")
+                )
+
+
 def inventory_finds_the_cluster(cluster: Cluster) -> Iterator[Finding]:
     """The inventory plugin cannot read variables, so the names of cloud and cluster stand in two files."""
     for host in cluster.groups.get("hub", ()):
@@ -116,4 +130,4 @@ def inventory_finds_the_cluster(cluster: Cluster) -> Iterator[Finding]:
             yield Finding(host, "openstack_cluster", problem, advice)
 
 
-RULES: tuple[Rule, ...] = (description_is_whole, inventory_finds_the_cluster)
+RULES: tuple[Rule, ...] = (description_is_whole, range_has_room, inventory_finds_the_cluster)

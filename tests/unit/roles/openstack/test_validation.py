@@ -66,3 +66,13 @@ def test_an_inventory_that_finds_another_cluster_is_refused(hub: str, cloud: str
     assert [finding.problem for finding in told] == [
         "the inventory finds the hub basin-hub, and not crater-hub"
     ] * is_told
+
+
+@pytest.mark.parametrize(
+    ("network", "nodes", "named"),
+    [("", 11, []), ("", 12, ["openstack_network_range"]), ("campus", 12, [])],
+)
+def test_the_range_has_room_for_all_servers(network: str, nodes: int, named: list[str]) -> None:
+    """Sixteen addresses, of which the range itself, its gateway and one server of DHCP take four."""
+    described = {"openstack_network": network, "openstack_network_range": "10.77.0.0/28", "openstack_nodes": nodes}
+    assert missing(**described, openstack_node_flavor="m1.small") == named
