@@ -67,6 +67,7 @@ class Wanted:
     servers: Sequence[Thing]
     image: str
     network: str
+    network_range: str
     external_network: str
     public_key: str
     volume_size_gib: int
@@ -223,7 +224,7 @@ def findings(name: str, wanted: Wanted, cloud: Cloud) -> list[str]:
         *_foreign(cluster, wanted, cloud),
         *_foreign_by_name(cluster, wanted, cloud),
         *_marked_by_others(cluster, wanted),
-        *_network_problems(wanted, cloud),
+        *_network_problems(cluster, wanted, cloud),
         *_image_problems(wanted, cloud),
         *_volume_problems(cluster, wanted),
         *_quota_problems(cluster, wanted, cloud),
@@ -324,7 +325,11 @@ def _key(public_key: str) -> list[str]:
     return public_key.split()[:2]
 
 
-def _network_problems(wanted: Wanted, cloud: Cloud) -> Iterator[str]:
+def _network_problems(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[str]:
+    for subnet in cluster.subnets if not wanted.network else ():
+        if subnet["cidr"] != wanted.network_range:
+            problem = f"subnet {subnet['name']} has the range {subnet['cidr']}, which no run changes"
+            yield f"{problem}. Write openstack_network_range: {subnet['cidr']}."
     for network in (each for each in cloud.networks if wanted.network in (each["name"], each["id"])):
         versions = {subnet["ip_version"] for subnet in cloud.subnets if subnet["network_id"] == network["id"]}
         if versions and 4 not in versions:

@@ -62,6 +62,11 @@ options:
           - Network that is there, by name or id. When empty, the cluster has one of its own.
         type: str
         default: ""
+      network_range:
+        description:
+          - Range of the cluster's own network.
+        type: str
+        default: ""
       external_network:
         description:
           - Network that has the floating IPs.
@@ -327,7 +332,10 @@ def result(name: str, public_key: str, wanted: Wanted | None, cloud: Cloud) -> d
 
 
 def main() -> None:
-    texts = {name: {"type": "str", "default": ""} for name in ("network", "volume_type", "zone", "volume_zone")}
+    texts = {
+        name: {"type": "str", "default": ""}
+        for name in ("network", "network_range", "volume_type", "zone", "volume_zone")
+    }
     server = {
         "name": {"type": "str", "required": True},
         "role": {"type": "str", "required": True, "choices": ["hub", "nodes"]},

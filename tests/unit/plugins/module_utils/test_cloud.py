@@ -29,6 +29,7 @@ WANTED = Wanted(
     ],
     image="debian-13",
     network="",
+    network_range="10.77.0.0/24",
     external_network="public",
     public_key=KEY,
     volume_size_gib=100,
@@ -79,7 +80,7 @@ def volume(**more: Any) -> dict[str, Any]:
 OURS = replace(
     CLOUD,
     networks=[PUBLIC, thing(NAME, mark(NAME))],
-    subnets=[thing(NAME, mark(NAME))],
+    subnets=[thing(NAME, mark(NAME), cidr="10.77.0.0/24")],
     routers=[thing(NAME, mark(NAME))],
     security_groups=[thing(name, mark(NAME)) for name in ("crater", "crater-hub", "crater-nodes")],
     floating_ips=[thing("192.0.2.7", mark(NAME))],
@@ -136,6 +137,14 @@ def test_servers_and_volumes_may_have_zones_of_other_names() -> None:
         "zone of servers nova: the cloud has none of this name. It has az1, az2.",
         "zone of volumes az1: the cloud has none of this name. It has nova.",
     ]
+
+
+def test_a_range_that_is_there_stays_as_it_is() -> None:
+    """Neutron changes none, so another one that is described is not to be passed over in silence."""
+    assert findings(NAME, replace(WANTED, network_range="10.78.0.0/16"), OURS) == [
+        "subnet crater has the range 10.77.0.0/24, which no run changes. Write openstack_network_range: 10.77.0.0/24."
+    ]
+    assert findings(NAME, replace(WANTED, network_range="10.78.0.0/16"), CLOUD) == []
 
 
 def test_each_flavor_is_told_once() -> None:

@@ -29,9 +29,9 @@ CLOUD = Cloud(
     keypairs=[{"name": "crater", "public_key": "ssh-ed25519 AAAA ada"}],
 )
 WANTED = Wanted(
-    servers=[], image="debian-13", network="", external_network="public", public_key="", volume_size_gib=1,
-    volume_type="", zone="", volume_zone="", boot_volume_size_gib=0, anti_affinity="soft-anti-affinity",
-    account="debian",
+    servers=[], image="debian-13", network="", network_range="", external_network="public", public_key="",
+    volume_size_gib=1, volume_type="", zone="", volume_zone="", boot_volume_size_gib=0,
+    anti_affinity="soft-anti-affinity", account="debian",
 )  # fmt: skip
 
 
