@@ -366,6 +366,9 @@ def _image_problems(wanted: Wanted, cloud: Cloud) -> Iterator[str]:
 def _volume_problems(cluster: Cluster, wanted: Wanted) -> Iterator[str]:
     volume = cluster.data_volume
     if volume:
+        if volume["status"] in ("error", "deleting", "error_deleting"):
+            problem = f"volume {volume['name']} ({volume['id']}) is {volume['status']}, and no server can have it"
+            yield f"{problem}. openstack volume show {volume['id']} says more."
         if volume["size"] > wanted.volume_size_gib:
             yield (
                 f"volume {volume['name']} has {volume['size']} GiB, and none can be made smaller. "

@@ -73,7 +73,14 @@ def server(name: str, **metadata: str) -> dict[str, Any]:
 
 
 def volume(**more: Any) -> dict[str, Any]:
-    own = {"id": "v1", "name": "crater-data", "size": 100, "availability_zone": "nova", "attachments": []}
+    own = {
+        "id": "v1",
+        "name": "crater-data",
+        "size": 100,
+        "availability_zone": "nova",
+        "status": "in-use",
+        "attachments": [],
+    }
     return {**own, "created_at": "2026-01-01", "metadata": MARK, **more}
 
 
@@ -145,6 +152,16 @@ def test_a_range_that_is_there_stays_as_it_is() -> None:
         "subnet crater has the range 10.77.0.0/24, which no run changes. Write openstack_network_range: 10.77.0.0/24."
     ]
     assert findings(NAME, replace(WANTED, network_range="10.78.0.0/16"), CLOUD) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "is_told"),
+    [("error", True), ("error_deleting", True), ("deleting", True), ("creating", False), ("error_extending", False)],
+)
+def test_a_volume_that_no_server_can_have_is_told(status: str, is_told: bool) -> None:
+    """One that could not be made, or a deletion that is not over, or has failed."""
+    told = f"volume crater-data (v1) is {status}, and no server can have it. openstack volume show v1 says more."
+    assert findings(NAME, WANTED, replace(OURS, volumes=[volume(status=status)])) == [told] * is_told
 
 
 def test_each_flavor_is_told_once() -> None:
