@@ -48,7 +48,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
             for server in project.cloud.compute.servers():
                 project.cloud.delete_server(server.id, wait=True, timeout=300)
             listing = ["network", "ls", "--quiet", "--filter", "label=galilean.server"]
-            eventually(lambda: not Lab("nobody").docker(*listing), "the networks of the servers are removed")
+            lab = Lab("nobody")
+            eventually(lambda: not lab.docker(*listing), "the networks of the servers are removed")
+            lab.docker("volume", "rm", "--force", f"cloud-{project.project.id}")
         finally:
             watch.send_signal(signal.SIGTERM)
 
@@ -60,6 +62,9 @@ def variables(agent: str, project: Project) -> dict[str, object]:
         "openstack_public_key": agent,
         "openstack_nodes": 1,
         "cluster_secrets_directory": str(Path(project.directory) / "secrets"),
-        # Nobody attaches a disk to a container.
+        # Nobody attaches a disk to a container: the site mounts the homes.
+        "cluster_homes_provider": "site",
         "nfs_server_device": "",
+        # The machine below may have one processor.
+        "jupyterhub_cpu_limit": 1,
     }
