@@ -113,6 +113,8 @@ def task(name: str, tasks: str = "absent") -> dict[str, Any]:
         # Those that the inventory has no more: the one cannot answer, the other was asked before it was shut down.
         ({"role": "hub", "status": "ERROR"}, [], True),
         ({"role": "leaving", "status": "SHUTOFF"}, [], True),
+        # Somebody has started it again, and people may have worked there since.
+        ({"role": "leaving", "status": "ACTIVE"}, [], False),
     ],
 )
 def test_a_hub_that_was_asked_nothing_is_not_deleted(hub: dict[str, str], asked: list[str], goes_on: bool) -> None:
