@@ -30,10 +30,11 @@ def test_one_command_prepares_the_hosts_of_an_empty_project(project: Project, va
 
 
 def test_a_host_is_known_by_the_key_that_its_cloud_init_made(project: Project) -> None:
-    known = {line.split()[0]: line.split()[2] for line in project.known_hosts.read_text().splitlines()}
+    known = {tuple(line.split()[:3]) for line in project.known_hosts.read_text().splitlines()}
     assert known == {
-        server.id: inside(server, "cat", "/etc/ssh/ssh_host_ed25519_key.pub").split()[1]
+        (server.id, *inside(server, "cat", f"/etc/ssh/ssh_host_{kind}_key.pub").split()[:2])
         for server in project.servers().values()
+        for kind in ("ecdsa", "ed25519")
     }
 
 

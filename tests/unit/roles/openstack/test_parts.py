@@ -200,3 +200,11 @@ def test_a_slow_cloud_is_waited_for_as_long_as_the_role_says(tasks: str) -> None
     }
     for options in (each for name, each in named_modules(load(f"roles/openstack/tasks/{tasks}")) if name in waiting):
         assert options.get("wait") is False or options["timeout"] == "{{ openstack_timeout_seconds }}"
+
+
+def test_a_server_is_known_where_a_message_of_the_kernel_breaks_one_of_its_keys() -> None:
+    """Cloud-init says them once. A server with one key that is broken there would be entered by nobody, in no run."""
+    template = (ROOT / "roles/openstack/templates/user-data.yml.j2").read_text()
+    assert template.startswith("#cloud-config\n")
+    (kinds,) = (yaml.safe_load(line) for line in template.splitlines() if line.startswith("ssh_genkeytypes"))
+    assert kinds == {"ssh_genkeytypes": ["ed25519", "ecdsa"]}
