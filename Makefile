@@ -77,6 +77,8 @@ down: bootstrap ## Remove the lab: hosts, volumes, network, secrets
 clean: ## Remove everything this checkout has made, images and caches too
 	@[ ! -x .venv/bin/python ] || tests/tools/down backup certificates faults galilean machines rebuilt registry single test molecule
 	@! docker version >/dev/null 2>&1 || docker rm --force --volumes galilean-openstack >/dev/null
+	@! docker version >/dev/null 2>&1 || docker ps --all --quiet --filter label=galilean.server | xargs -r docker rm --force --volumes >/dev/null
+	@! docker version >/dev/null 2>&1 || docker network ls --quiet --filter label=galilean.server | xargs -r docker network rm >/dev/null
 	@! docker version >/dev/null 2>&1 || docker image ls --quiet --filter label=galilean.content | awk '!seen[$$0]++' | xargs -r docker image rm --force
 	@! docker version >/dev/null 2>&1 || docker volume rm --force galilean-packages >/dev/null
 	@rm -rf .venv .cache .lab artifacts dist

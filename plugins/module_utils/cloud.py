@@ -22,6 +22,8 @@ LEAVING = "leaving"
 ERROR = "ERROR"
 # What a server or a volume of this collection carries beside the name of its cluster.
 MANAGED_BY = {"managed_by": "galilean"}
+# What a quota allows in each group, and not in the whole project.
+GROUPED = "servers in a server group"
 ADVICE = "Give this cluster another name by openstack_cluster, or rename or delete that one."
 
 
@@ -65,11 +67,13 @@ class Wanted:
     servers: Sequence[Thing]
     image: str
     network: str
+    network_range: str
     external_network: str
     public_key: str
     volume_size_gib: int
     volume_type: str
     zone: str
+    volume_zone: str
     boot_volume_size_gib: int
     anti_affinity: str
     account: str
@@ -220,6 +224,7 @@ def findings(name: str, wanted: Wanted, cloud: Cloud) -> list[str]:
         *_foreign(cluster, wanted, cloud),
         *_foreign_by_name(cluster, wanted, cloud),
         *_marked_by_others(cluster, wanted),
+        *_network_problems(cluster, wanted, cloud),
         *_image_problems(wanted, cloud),
         *_volume_problems(cluster, wanted),
         *_quota_problems(cluster, wanted, cloud),
@@ -233,7 +238,7 @@ def _unknown(wanted: Wanted, cloud: Cloud) -> Iterator[str]:
         ("network", wanted.network, cloud.networks),
         ("external network", wanted.external_network, [each for each in cloud.networks if each["is_router_external"]]),
         ("zone of servers", wanted.zone, cloud.zones),
-        ("zone of volumes", wanted.zone, cloud.volume_zones),
+        ("zone of volumes", wanted.volume_zone, cloud.volume_zones),
         ("type of volume", wanted.volume_type, cloud.volume_types),
     ]
     may_be_empty = {"network", "zone of servers", "zone of volumes", "type of volume"}
@@ -320,6 +325,18 @@ def _key(public_key: str) -> list[str]:
     return public_key.split()[:2]
 
 
+def _network_problems(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[str]:
+    for subnet in cluster.subnets if not wanted.network else ():
+        if subnet["cidr"] != wanted.network_range:
+            problem = f"subnet {subnet['name']} has the range {subnet['cidr']}, which no run changes"
+            yield f"{problem}. Write openstack_network_range: {subnet['cidr']}."
+    for network in (each for each in cloud.networks if wanted.network in (each["name"], each["id"])):
+        versions = {subnet["ip_version"] for subnet in cloud.subnets if subnet["network_id"] == network["id"]}
+        if versions and 4 not in versions:
+            problem = f"network {wanted.network} has no range of IPv4, by which servers are reached"
+            yield f"{problem}. Write another openstack_network."
+
+
 def _image_problems(wanted: Wanted, cloud: Cloud) -> Iterator[str]:
     images = [image for image in cloud.images if wanted.image in (image["name"], image["id"])]
     for image in images[:1]:
@@ -333,9 +350,14 @@ def _image_problems(wanted: Wanted, cloud: Cloud) -> Iterator[str]:
             yield f"{problem}. Write openstack_account: {account}."
         for flavor in (each for each in cloud.flavors if {each["name"], each["id"]} & {*wanted.flavors()}):
             disk = wanted.boot_volume_size_gib or flavor["disk"]
+            min_disk = image.get("min_disk") or 0
+            if not disk:
+                # Nova has only administrators boot from it: https://docs.openstack.org/nova/latest/configuration/policy.html
+                problem = f"flavor {flavor['name']} has no disk, and image {wanted.image} needs {min_disk} GiB"
+                yield f"{problem}. Write openstack_boot_volume_size_gib."
             for what, has, needs in (
                 ("MiB of memory", flavor["ram"], image.get("min_ram") or 0),
-                ("GiB of disk", disk, image.get("min_disk") or 0),
+                ("GiB of disk", disk or min_disk, min_disk),
             ):
                 if has < needs:
                     yield f"flavor {flavor['name']} gives {has} {what}, and image {wanted.image} needs {needs}."
@@ -344,15 +366,19 @@ def _image_problems(wanted: Wanted, cloud: Cloud) -> Iterator[str]:
 def _volume_problems(cluster: Cluster, wanted: Wanted) -> Iterator[str]:
     volume = cluster.data_volume
     if volume:
+        if volume["status"] in ("error", "deleting", "error_deleting"):
+            problem = f"volume {volume['name']} ({volume['id']}) is {volume['status']}, and no server can have it"
+            yield f"{problem}. openstack volume show {volume['id']} says more."
         if volume["size"] > wanted.volume_size_gib:
             yield (
                 f"volume {volume['name']} has {volume['size']} GiB, and none can be made smaller. "
                 f"Write openstack_volume_size_gib: {volume['size']}."
             )
-        if wanted.zone and volume["availability_zone"] != wanted.zone:
+        if wanted.volume_zone and volume["availability_zone"] != wanted.volume_zone:
             yield (
-                f"volume {volume['name']} is in the zone {volume['availability_zone']}, where servers of the zone "
-                f"{wanted.zone} may not reach it. Write openstack_zone: {volume['availability_zone']}."
+                f"volume {volume['name']} is in the zone {volume['availability_zone']}, and not in "
+                f"{wanted.volume_zone}. Write openstack_volume_zone: {volume['availability_zone']}, "
+                "and an openstack_zone whose servers reach it."
             )
         servers = {server["id"] for server in cluster.servers}
         for attachment in volume["attachments"]:
@@ -371,8 +397,14 @@ def _quota_problems(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[
     boot_volumes = len(missing) if wanted.boot_volume_size_gib else 0
     gibibytes = wanted.volume_size_gib - (cluster.data_volume["size"] if cluster.data_volume else 0)
     makes_network = not wanted.network and not cluster.networks
+    groups = cluster.server_groups(cloud)
+    quotas = dict(cloud.quotas)
+    if GROUPED in quotas:
+        quotas[GROUPED] = Quota(quotas[GROUPED].limit, sum(len(group["member_ids"]) for group in groups))
     needs = {
         "servers": len(missing),
+        "server groups": int(not groups),
+        GROUPED: sum(server["role"] == "nodes" for server in missing),
         "processors": sum(flavor["vcpus"] for flavor in to_be_made),
         "MiB of memory": sum(flavor["ram"] for flavor in to_be_made),
         "volumes": boot_volumes + (not cluster.data_volume),
@@ -384,7 +416,7 @@ def _quota_problems(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[
         "ports": len(missing) + int(makes_network),
     }
     for what, more in needs.items():
-        quota = cloud.quotas.get(what, Quota(-1, 0))
+        quota = quotas.get(what, Quota(-1, 0))
         lack = quota.lacks(more)
         if more > 0 and lack:
             yield (

@@ -62,6 +62,11 @@ options:
           - Network that is there, by name or id. When empty, the cluster has one of its own.
         type: str
         default: ""
+      network_range:
+        description:
+          - Range of the cluster's own network.
+        type: str
+        default: ""
       external_network:
         description:
           - Network that has the floating IPs.
@@ -79,7 +84,12 @@ options:
         default: ""
       zone:
         description:
-          - Availability zone of servers and volume. The cloud's own when empty.
+          - Availability zone of servers. The cloud's own when empty.
+        type: str
+        default: ""
+      volume_zone:
+        description:
+          - Availability zone of the data volume. The cloud's own when empty.
         type: str
         default: ""
       boot_volume_size_gib:
@@ -195,6 +205,7 @@ from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.cloud import (
+    GROUPED,
     Cloud,
     Cluster,
     Quota,
@@ -218,6 +229,11 @@ def listed(things: Iterable[Any]) -> list[dict[str, Any]]:
     return [thing.to_dict(computed=False) for thing in things]
 
 
+def quota(limit: int | None, used: int | None) -> Quota:
+    """One of Nova or Cinder. Where a cloud says none, it has none that can be asked for."""
+    return Quota(-1 if limit is None else limit, used or 0)
+
+
 def quotas(connection: Any) -> dict[str, Quota]:
     """What the project may have, by the words of a finding."""
     servers = connection.compute.get_limits().absolute
@@ -231,11 +247,13 @@ def quotas(connection: Any) -> dict[str, Quota]:
         "ports": network.ports,
     }
     return {
-        "servers": Quota(servers.instances, servers.instances_used),
-        "processors": Quota(servers.total_cores, servers.total_cores_used),
-        "MiB of memory": Quota(servers.total_ram, servers.total_ram_used),
-        "volumes": Quota(volumes.max_total_volumes, volumes.total_volumes_used),
-        "GiB of volumes": Quota(volumes.max_total_volume_gigabytes, volumes.total_gigabytes_used),
+        "servers": quota(servers.instances, servers.instances_used),
+        "server groups": quota(servers.server_groups, servers.server_groups_used),
+        GROUPED: quota(servers.server_group_members, 0),
+        "processors": quota(servers.total_cores, servers.total_cores_used),
+        "MiB of memory": quota(servers.total_ram, servers.total_ram_used),
+        "volumes": quota(volumes.max_total_volumes, volumes.total_volumes_used),
+        "GiB of volumes": quota(volumes.max_total_volume_gigabytes, volumes.total_gigabytes_used),
         **{what: Quota(told["limit"], told["used"] + told["reserved"]) for what, told in of_network.items()},
     }
 
@@ -314,7 +332,10 @@ def result(name: str, public_key: str, wanted: Wanted | None, cloud: Cloud) -> d
 
 
 def main() -> None:
-    texts = {name: {"type": "str", "default": ""} for name in ("network", "volume_type", "zone")}
+    texts = {
+        name: {"type": "str", "default": ""}
+        for name in ("network", "network_range", "volume_type", "zone", "volume_zone")
+    }
     server = {
         "name": {"type": "str", "required": True},
         "role": {"type": "str", "required": True, "choices": ["hub", "nodes"]},

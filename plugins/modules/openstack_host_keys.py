@@ -142,7 +142,10 @@ def main() -> None:
         supports_check_mode=True,
     )
     path, servers = Path(module.params["path"]), {*module.params["servers"]}
-    before = path.read_text(encoding="utf-8") if path.exists() else ""
+    try:
+        before = path.read_text(encoding="utf-8") if path.exists() else ""
+    except (OSError, UnicodeDecodeError) as error:
+        module.fail_json(msg=f"{path} cannot be read: {error}")
     remembered = {*servers, *module.params["remembered"]}
     known = {server: keys for server, keys in read(before).items() if server in remembered}
     new = servers - {*known}

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.cluster import Cluster, Rule
-from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import Finding, write
+from ansible_collections.galilean.hub.plugins.plugin_utils.validation.findings import Finding, shown_name, write
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms import (
     ADDRESS,
     ADDRESS_OR_NETWORK,
@@ -45,6 +45,7 @@ CLUSTER = Form(
 ID_OR_NONE = Form("an id, or nothing", "5f0c2f0e-4a52-4d7c-9df5-5a8f3a4e7a11", re.compile(r"[\w-]{0,64}").fullmatch)
 FORMS: Mapping[str, Form] = {
     "openstack_account": Form("the name of an account", "debian", re.compile(r"[a-z][a-z0-9_-]{0,31}").fullmatch),
+    "openstack_asked_hosts": HOST_NAME,
     "openstack_cloud": NAME_OR_NONE,
     "openstack_cluster": CLUSTER,
     "openstack_deleted_cluster": CLUSTER,
@@ -64,6 +65,7 @@ FORMS: Mapping[str, Form] = {
     ),
     "openstack_ssh_sources": ADDRESS_OR_NETWORK,
     "openstack_volume_type": NAME_OR_NONE,
+    "openstack_volume_zone": NAME_OR_NONE,
     "openstack_zone": NAME_OR_NONE,
 }
 FORMS_OF_KEYS: Mapping[str, Form] = {
@@ -101,4 +103,31 @@ def description_is_whole(cluster: Cluster) -> Iterator[Finding]:
                     yield Finding(host, name, "a cluster in a cloud needs it", write(name, example))
 
 
-RULES: tuple[Rule, ...] = (description_is_whole,)
+def range_has_room(cluster: Cluster) -> Iterator[Finding]:
+    for host, values in cluster.values.items():
+        servers = values.get("openstack_nodes", 0) + 1
+        written = values.get("openstack_network_range", "")
+        if values.get("openstack_cloud") and written and not values.get("openstack_network"):
+            # Those of the range itself, of its gateway, and of a server of DHCP.
+            free = ipaddress.IPv4Network(written).num_addresses - 4
+            if servers > free:
+                problem = f"{written} has {free} addresses for {servers} servers"
+                yield Finding(
+                    host, "openstack_network_range", problem, write("openstack_network_range", "10.77.0.0/24")
+                )
+
+
+def inventory_finds_the_cluster(cluster: Cluster) -> Iterator[Finding]:
+    """The inventory plugin cannot read variables, so the names of cloud and cluster stand in two files."""
+    for host in cluster.groups.get("hub", ()):
+        values = cluster.values.get(host, {})
+        name = values.get("openstack_cluster", "")
+        if values.get("openstack_cloud") and name and host != f"{name}-hub":
+            problem = f"the inventory finds the hub {shown_name(host)}, and not {name}-hub"
+            advice = (
+                "Write the names of openstack_cloud and openstack_cluster into openstack.yml of the inventory as well."
+            )
+            yield Finding(host, "openstack_cluster", problem, advice)
+
+
+RULES: tuple[Rule, ...] = (description_is_whole, range_has_room, inventory_finds_the_cluster)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from lab import ROOT
+from client import eventually
+from lab import ROOT, Lab
 from projects import Project
 
 
@@ -42,10 +43,16 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
         log.open("w") as output,
         subprocess.Popen(command, stdout=output, stderr=output) as watch,
     ):
-        yield project
-        for server in project.cloud.compute.servers():
-            project.cloud.delete_server(server.id, wait=True, timeout=300)
-        watch.send_signal(signal.SIGTERM)
+        try:
+            yield project
+            for server in project.cloud.compute.servers():
+                project.cloud.delete_server(server.id, wait=True, timeout=300)
+            listing = ["network", "ls", "--quiet", "--filter", "label=galilean.server"]
+            lab = Lab("nobody")
+            eventually(lambda: not lab.docker(*listing), "the networks of the servers are removed")
+            lab.docker("volume", "rm", "--force", f"cloud-{project.project.id}")
+        finally:
+            watch.send_signal(signal.SIGTERM)
 
 
 @pytest.fixture
@@ -55,6 +62,9 @@ def variables(agent: str, project: Project) -> dict[str, object]:
         "openstack_public_key": agent,
         "openstack_nodes": 1,
         "cluster_secrets_directory": str(Path(project.directory) / "secrets"),
-        # Nobody attaches a disk to a container.
+        # Nobody attaches a disk to a container: the site mounts the homes.
+        "cluster_homes_provider": "site",
         "nfs_server_device": "",
+        # The machine below may have one processor.
+        "jupyterhub_cpu_limit": 1,
     }

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 from typing import Any
 
+from client import eventually
+from lab import Lab
 from projects import CLUSTER, Project
 
 HUB, NODE = f"{CLUSTER}-hub", f"{CLUSTER}-node-1"
@@ -28,10 +30,11 @@ def test_one_command_prepares_the_hosts_of_an_empty_project(project: Project, va
 
 
 def test_a_host_is_known_by_the_key_that_its_cloud_init_made(project: Project) -> None:
-    known = {line.split()[0]: line.split()[2] for line in project.known_hosts.read_text().splitlines()}
+    known = {tuple(line.split()[:3]) for line in project.known_hosts.read_text().splitlines()}
     assert known == {
-        server.id: inside(server, "cat", "/etc/ssh/ssh_host_ed25519_key.pub").split()[1]
+        (server.id, *inside(server, "cat", f"/etc/ssh/ssh_host_{kind}_key.pub").split()[:2])
         for server in project.servers().values()
+        for kind in ("ecdsa", "ed25519")
     }
 
 
@@ -45,3 +48,5 @@ def test_a_server_that_is_deleted_ends(project: Project, variables: dict[str, An
     run = project.tear_down(**{**variables, "openstack_deleted_cluster": CLUSTER})
     assert run.returncode == 0, run.output
     assert project.servers() == {}
+    listing = ["ps", "--all", "--quiet", "--filter", "label=galilean.server"]
+    eventually(lambda: not Lab("nobody").docker(*listing), "the containers of the servers are removed")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import uuid
 from collections.abc import Iterable, Iterator
@@ -57,10 +58,22 @@ class Project:
     def environment(self) -> dict[str, str]:
         return {"OS_CLIENT_CONFIG_FILE": str(self.clouds)}
 
+    def inventory(self, cluster: str) -> Path:
+        """The example's inventory, or a copy of it that finds the servers of another cluster."""
+        copy = self.directory / cluster
+        if cluster == CLUSTER:
+            return INVENTORY
+        if not copy.exists():
+            shutil.copytree(INVENTORY, copy)
+            servers = copy / "openstack.yml"
+            servers.write_text(servers.read_text().replace(f"'{CLUSTER}'", f"'{cluster}'"))
+        return copy
+
     def options(self, **variables: Any) -> list[str]:
         """Options of ansible-playbook for the example's inventory, in which some variables are others."""
+        inventory = self.inventory(variables.get("openstack_cluster", CLUSTER))
         given = {"openstack_public_key": KEY, "openstack_known_hosts": str(self.known_hosts), **variables}
-        return ["--inventory", str(INVENTORY), "--extra-vars", json.dumps(given)]
+        return ["--inventory", str(inventory), "--extra-vars", json.dumps(given)]
 
     def play(self, playbook: str | Path, *options: str, **variables: Any) -> Run:
         return Lab("nobody").play(str(playbook), *self.options(**variables), *options, **self.environment)

@@ -101,6 +101,20 @@ def test_a_server_that_somebody_deleted_is_made_anew(project: Project, name: str
     assert [each["server_id"] for each in volume.attachments] == [after[HUB].id]
 
 
+def test_a_deletion_that_died_behind_the_shutdown_is_taken_back(project: Project) -> None:
+    """Until then the inventory has the hub no more, so nobody asks it for anything."""
+    make_one_node(project)
+    compute, hub = project.cloud.compute, project.servers()[HUB]
+    compute.stop_server(hub)
+    compute.wait_for_server(hub, status="SHUTOFF")
+    compute.set_server_metadata(hub, role="leaving")
+    assert project.members("hub") == set()
+    make_one_node(project)
+    assert project.servers()[HUB].id == hub.id
+    assert project.servers()[HUB].status == "ACTIVE"
+    assert project.members("hub") == {HUB}
+
+
 def test_an_image_in_which_nothing_says_host_keys(tmp_path: Path) -> None:
     project = Project(tmp_path)
     with project.in_novas_hands("consoles", "Welcome to an image without cloud-init\n"):

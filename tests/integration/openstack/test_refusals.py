@@ -107,7 +107,7 @@ def test_a_volume_in_another_zone(project: Project) -> None:
     storage.delete_volume(volume)
     storage.wait_for_delete(volume)
     assert f"volume {CLUSTER}-data is in the zone east" in told
-    assert "Write openstack_zone: east." in told
+    assert "Write openstack_volume_zone: east, " in told
 
 
 def test_a_pool_that_has_no_floating_ip_left(project: Project) -> None:

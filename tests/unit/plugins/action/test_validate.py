@@ -18,7 +18,12 @@ NOWHERE = {"ansible_host": "192.0.2.1", "ansible_connection": "ssh", "ansible_ss
 VARIABLES: dict[str, Any] = {"cluster_public_url": "https://hub.example.org", "jupyterhub_allowed_users": ["ada"]}
 
 # This machine, whatever else it is used for.
-HERE = {"ansible_connection": "local", "ansible_python_interpreter": sys.executable, "cluster_adopt_hosts": True}
+HERE = {
+    "ansible_connection": "local",
+    "ansible_python_interpreter": sys.executable,
+    "cluster_adopt_hosts": True,
+    "jupyterhub_cpu_limit": 0.01,
+}
 
 
 def inventory(variables: dict[str, Any], nodes: int = 2, **groups: Any) -> dict[str, Any]:

@@ -29,11 +29,13 @@ WANTED = Wanted(
     ],
     image="debian-13",
     network="",
+    network_range="10.77.0.0/24",
     external_network="public",
     public_key=KEY,
     volume_size_gib=100,
     volume_type="",
     zone="",
+    volume_zone="",
     boot_volume_size_gib=0,
     anti_affinity="soft-anti-affinity",
     account="debian",
@@ -71,14 +73,21 @@ def server(name: str, **metadata: str) -> dict[str, Any]:
 
 
 def volume(**more: Any) -> dict[str, Any]:
-    own = {"id": "v1", "name": "crater-data", "size": 100, "availability_zone": "nova", "attachments": []}
+    own = {
+        "id": "v1",
+        "name": "crater-data",
+        "size": 100,
+        "availability_zone": "nova",
+        "status": "in-use",
+        "attachments": [],
+    }
     return {**own, "created_at": "2026-01-01", "metadata": MARK, **more}
 
 
 OURS = replace(
     CLOUD,
     networks=[PUBLIC, thing(NAME, mark(NAME))],
-    subnets=[thing(NAME, mark(NAME))],
+    subnets=[thing(NAME, mark(NAME), cidr="10.77.0.0/24")],
     routers=[thing(NAME, mark(NAME))],
     security_groups=[thing(name, mark(NAME)) for name in ("crater", "crater-hub", "crater-nodes")],
     floating_ips=[thing("192.0.2.7", mark(NAME))],
@@ -112,6 +121,47 @@ def test_nothing_keeps_it_from_being_made(cloud: Cloud) -> None:
 )
 def test_what_the_cloud_has_not_is_told_with_what_it_has(changed: dict[str, str], words: str) -> None:
     assert findings(NAME, replace(WANTED, **changed), CLOUD) == [words]
+
+
+@pytest.mark.parametrize(("versions", "is_told"), [([4], False), ([6, 4], False), ([6], True), ([], False)])
+def test_a_network_without_ipv4_is_refused(versions: list[int], is_told: bool) -> None:
+    """One whose ranges the project does not see is let through."""
+    campus = {"id": "n9", "project_id": "p0", "name": "campus", "is_router_external": False, "description": ""}
+    subnets = [thing("of-campus", network_id="n9", ip_version=version) for version in versions]
+    elsewhere = thing("elsewhere", network_id="n8", ip_version=6)
+    cloud = replace(CLOUD, networks=[PUBLIC, campus], subnets=[elsewhere, *subnets])
+    told = "network campus has no range of IPv4, by which servers are reached. Write another openstack_network."
+    for known_by in ("name", "id"):
+        found = findings(NAME, replace(WANTED, network=campus[known_by]), cloud)
+        assert found == [told.replace("campus", str(campus[known_by]))] * is_told
+
+
+def test_servers_and_volumes_may_have_zones_of_other_names() -> None:
+    cloud = replace(CLOUD, zones=[{"name": "az1"}, {"name": "az2"}])
+    assert findings(NAME, replace(WANTED, zone="az1", volume_zone="nova"), cloud) == []
+    assert findings(NAME, replace(WANTED, zone="az1"), cloud) == []
+    assert findings(NAME, replace(WANTED, zone="nova", volume_zone="az1"), cloud) == [
+        "zone of servers nova: the cloud has none of this name. It has az1, az2.",
+        "zone of volumes az1: the cloud has none of this name. It has nova.",
+    ]
+
+
+def test_a_range_that_is_there_stays_as_it_is() -> None:
+    """Neutron changes none, so another one that is described is not to be passed over in silence."""
+    assert findings(NAME, replace(WANTED, network_range="10.78.0.0/16"), OURS) == [
+        "subnet crater has the range 10.77.0.0/24, which no run changes. Write openstack_network_range: 10.77.0.0/24."
+    ]
+    assert findings(NAME, replace(WANTED, network_range="10.78.0.0/16"), CLOUD) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "is_told"),
+    [("error", True), ("error_deleting", True), ("deleting", True), ("creating", False), ("error_extending", False)],
+)
+def test_a_volume_that_no_server_can_have_is_told(status: str, is_told: bool) -> None:
+    """One that could not be made, or a deletion that is not over, or has failed."""
+    told = f"volume crater-data (v1) is {status}, and no server can have it. openstack volume show v1 says more."
+    assert findings(NAME, WANTED, replace(OURS, volumes=[volume(status=status)])) == [told] * is_told
 
 
 def test_each_flavor_is_told_once() -> None:
@@ -208,7 +258,7 @@ def test_two_servers_of_one_name_are_told_by_their_ids() -> None:
     ("changed", "words"),
     [
         ({"size": 200}, "none can be made smaller. Write openstack_volume_size_gib: 200."),
-        ({"availability_zone": "north"}, "Write openstack_zone: north."),
+        ({"availability_zone": "north"}, "Write openstack_volume_zone: north, "),
         (
             {"attachments": [{"server_id": "nobodys"}]},
             "is attached to the server nobodys, which is none of",
@@ -216,7 +266,9 @@ def test_two_servers_of_one_name_are_told_by_their_ids() -> None:
     ],
 )
 def test_a_volume_that_does_not_fit(changed: dict[str, Any], words: str) -> None:
-    (told,) = findings(NAME, replace(WANTED, zone="nova"), replace(OURS, volumes=[volume(**changed)]))
+    (told,) = findings(
+        NAME, replace(WANTED, zone="nova", volume_zone="nova"), replace(OURS, volumes=[volume(**changed)])
+    )
     assert words in told
 
 
@@ -248,6 +300,16 @@ def test_an_image_from_which_nobody_gets_a_server_to_enter(said: dict[str, str |
     assert findings(NAME, WANTED, replace(CLOUD, images=[{**CLOUD.images[0], **said}])) == told
 
 
+def test_a_flavor_without_a_disk_wants_boot_volumes() -> None:
+    cloud = replace(CLOUD, flavors=[{**CLOUD.flavors[0], "disk": 0}, CLOUD.flavors[1]])
+    for needs in (0, 2):
+        images = [{**CLOUD.images[0], "min_disk": needs}]
+        assert findings(NAME, WANTED, replace(cloud, images=images)) == [
+            f"flavor small has no disk, and image debian-13 needs {needs} GiB. Write openstack_boot_volume_size_gib."
+        ]
+    assert findings(NAME, replace(WANTED, boot_volume_size_gib=2), cloud) == []
+
+
 def test_a_flavor_may_be_written_by_its_id() -> None:
     ids = {"small": "f1", "large": "f2"}
     wanted = replace(WANTED, servers=[{**each, "flavor": ids[each["flavor"]]} for each in WANTED.servers])
@@ -268,6 +330,7 @@ def test_a_flavor_may_be_written_by_its_id() -> None:
         ("GiB of volumes", Quota(100, 20), 20),
         ("floating IPs", Quota(1, 1), 1),
         ("security groups", Quota(4, 2), 1),
+        ("server groups", Quota(10, 10), 1),
     ],
 )
 def test_a_quota_that_is_too_small_says_what_is_missing(what: str, quota: Quota, lack: int) -> None:
@@ -276,6 +339,19 @@ def test_a_quota_that_is_too_small_says_what_is_missing(what: str, quota: Quota,
     assert f"so {lack} are missing" in told
     # What is there already needs nothing.
     assert findings(NAME, WANTED, replace(OURS, quotas={what: quota})) == []
+
+
+@pytest.mark.parametrize(("limit", "described", "lacks"), [(2, 3, 1), (3, 3, 0), (-1, 3, 0), (0, 1, 0)])
+def test_a_server_group_takes_so_many_servers(limit: int, described: int, lacks: int) -> None:
+    """One node is in the group already, and a quota that was lowered since asks for nothing that is not made."""
+    nodes = [{"name": f"crater-node-{number + 1}", "role": "nodes", "flavor": "small"} for number in range(described)]
+    wanted = replace(WANTED, servers=[WANTED.servers[0], *nodes])
+    cloud = replace(OURS, servers=OURS.servers[:2], quotas={"servers in a server group": Quota(limit, 0)})
+    told = (
+        "quota of servers in a server group: the project has 1 of 2 and this cluster needs 2 more, so 1 are missing. "
+        "Have the quota raised, or describe less."
+    )
+    assert findings(NAME, wanted, cloud) == [told] * lacks
 
 
 @pytest.mark.parametrize("quota", [Quota(-1, 500), Quota(20, 10)])

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 import yaml
-from ansible_collections.galilean.hub.plugins.module_utils.cloud import Cloud, Wanted, mark
-from ansible_collections.galilean.hub.plugins.modules.openstack_cluster_info import RETURN, result
+from ansible_collections.galilean.hub.plugins.module_utils.cloud import Cloud, Quota, Wanted, mark
+from ansible_collections.galilean.hub.plugins.modules.openstack_cluster_info import RETURN, quota, result
 
 MARKED = {"metadata": {"cluster": "crater", "managed_by": "galilean", "role": "nodes"}}
 OF_NETWORK = {"name": "crater", "description": mark("crater"), "project_id": "p1", "is_router_external": False}
@@ -29,8 +29,9 @@ CLOUD = Cloud(
     keypairs=[{"name": "crater", "public_key": "ssh-ed25519 AAAA ada"}],
 )
 WANTED = Wanted(
-    servers=[], image="debian-13", network="", external_network="public", public_key="", volume_size_gib=1,
-    volume_type="", zone="", boot_volume_size_gib=0, anti_affinity="soft-anti-affinity", account="debian",
+    servers=[], image="debian-13", network="", network_range="", external_network="public", public_key="",
+    volume_size_gib=1, volume_type="", zone="", volume_zone="", boot_volume_size_gib=0,
+    anti_affinity="soft-anti-affinity", account="debian",
 )  # fmt: skip
 
 
@@ -63,3 +64,8 @@ def test_each_kind_is_told_by_id() -> None:
         "server_groups": ["a1"],
     }
     assert told(WANTED)["external_network_id"] == "n0"
+
+
+def test_a_quota_of_which_a_cloud_says_nothing_is_none() -> None:
+    assert quota(None, None) == Quota(-1, 0)
+    assert quota(10, 3) == Quota(10, 3)

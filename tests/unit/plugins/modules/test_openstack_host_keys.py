@@ -69,3 +69,20 @@ def test_a_server_that_leaves_is_remembered_without_being_asked(
         openstack_host_keys.main()
     assert json.loads(capsys.readouterr().out)["changed"] is True
     assert known_hosts.read_text() == "".join(lines[1:])
+
+
+@pytest.mark.parametrize("content", [None, b"io \xff\n"])
+def test_a_file_that_cannot_be_read_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], content: bytes | None
+) -> None:
+    known_hosts = tmp_path / "known_hosts"
+    if content is None:
+        known_hosts.mkdir()
+    else:
+        known_hosts.write_bytes(content)
+    options = {"cloud": {"cloud": "campus"}, "cluster": "crater", "servers": [], "path": str(known_hosts)}
+    with patch_module_args(options), pytest.raises(SystemExit):
+        openstack_host_keys.main()
+    told = json.loads(capsys.readouterr().out)
+    assert told["failed"] is True
+    assert str(known_hosts) in told["msg"]

@@ -50,4 +50,4 @@ def test_nothing_is_deleted_where_a_host_has_none() -> None:
     assert first["any_errors_fatal"] is True
     assert "whole=true" in first["hosts"], "a limit would leave out the hosts, and not the cloud that deletes them"
     assert first["roles"][-1]["vars"] == {"backup_part": "proved"}
-    assert second["roles"][-1]["vars"] == {"openstack_part": "absent"}
+    assert second["roles"][-1]["vars"]["openstack_part"] == "absent"

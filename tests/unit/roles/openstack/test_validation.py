@@ -52,3 +52,27 @@ def test_a_private_range(text: str) -> None:
 @pytest.mark.parametrize("text", ["10.77.0.1/24", "198.18.0.0/33", "8.8.8.0/24", "10.77.0.0/30", "fd00::/64", ""])
 def test_no_private_range(text: str) -> None:
     assert not validation.FORMS["openstack_network_range"].fits(text)
+
+
+@pytest.mark.parametrize(
+    ("hub", "cloud", "is_told"),
+    [("crater-hub", "campus", False), ("basin-hub", "campus", True), ("jupiter", "", False)],
+)
+def test_an_inventory_that_finds_another_cluster_is_refused(hub: str, cloud: str, is_told: bool) -> None:
+    """As a copy of an inventory does in which one of two files still has the first name."""
+    values = {hub: {**WHOLE, "openstack_cloud": cloud}}
+    cluster = Cluster({"all": [hub], "hub": [hub]}, values, {}, {}, {}, {}, {}, {}, {})
+    told = [finding for rule in validation.RULES for finding in rule(cluster)]
+    assert [finding.problem for finding in told] == [
+        "the inventory finds the hub basin-hub, and not crater-hub"
+    ] * is_told
+
+
+@pytest.mark.parametrize(
+    ("network", "nodes", "named"),
+    [("", 11, []), ("", 12, ["openstack_network_range"]), ("campus", 12, [])],
+)
+def test_the_range_has_room_for_all_servers(network: str, nodes: int, named: list[str]) -> None:
+    """Sixteen addresses, of which the range itself, its gateway and one server of DHCP take four."""
+    described = {"openstack_network": network, "openstack_network_range": "10.77.0.0/28", "openstack_nodes": nodes}
+    assert missing(**described, openstack_node_flavor="m1.small") == named
