@@ -29,7 +29,7 @@ def test_a_host_that_fails_is_not_taken_for_one_that_keeps_nothing(
         "tasks": [{"ansible.builtin.import_tasks": str(ROOT / "roles/backup/tasks/restore.yml")}],
     }
     given = {
-        "__backup_command": "false restore",
+        "__backup_command": "grep --quiet --regexp",
         "backup_kept": [HOMES],
         "backup_restore_paths": ["/srv/homes/main/ada"],
         "backup_target": target,
