@@ -36,8 +36,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     """While tests/openstack/watch has a container for each server. Servers that are left are deleted in the end."""
     directory = tmp_path_factory.mktemp("project")
     project = Project(directory)
+    images = directory / "galilean.tar"
+    Lab(os.environ.get("GALILEAN_LAB", "galilean")).pack_registry(images)
     log = ROOT / ".lab/log/watch.log"
-    command = [sys.executable, ROOT / "tests/openstack/watch", project.project.id, directory / "servers"]
+    command = [sys.executable, ROOT / "tests/openstack/watch", project.project.id, directory / "servers", images]
     with (
         project.in_novas_hands("consoles", "It boots\n"),
         log.open("w") as output,
@@ -65,6 +67,9 @@ def variables(agent: str, project: Project) -> dict[str, object]:
         # Nobody attaches a disk to a container: the site mounts the homes.
         "cluster_homes_provider": "site",
         "nfs_server_device": "",
-        # The machine below may have one processor.
+        "images_ca_certificates": "/etc/ssl/certs/ca-certificates.crt",
+        "cluster_class_size": 10,
+        # The machine below may have one processor, and a container may not raise limits.
         "jupyterhub_cpu_limit": 1,
+        "jupyterhub_ulimits": [{"name": "nofile", "soft": 4096, "hard": 4096}],
     }

@@ -24,6 +24,7 @@ def made(project: Project) -> Project:
     return project
 
 
+@pytest.mark.seldom
 def test_check_mode_makes_nothing_of_an_empty_project(project: Project) -> None:
     run = project.make("--check", "--diff")
     assert run.returncode == 0, run.output
@@ -87,7 +88,9 @@ def test_the_inventory_finds_them_by_their_metadata(made: Project) -> None:
     assert made.members("nodes") == {FIRST, SECOND}
 
 
-@pytest.mark.parametrize("options", [(), ("--check", "--diff")], ids=["run", "check"])
+@pytest.mark.parametrize(
+    "options", [pytest.param((), id="run"), pytest.param(("--check", "--diff"), id="check", marks=pytest.mark.seldom)]
+)
 def test_another_run_changes_nothing(made: Project, options: tuple[str, ...]) -> None:
     before = made.everything()
     run = made.make(*options)
@@ -112,6 +115,7 @@ def test_nodes_that_leave_are_drained_before_they_are_deleted(made: Project) -> 
     assert made.members("nodes") == {FIRST}
 
 
+@pytest.mark.seldom
 def test_one_that_has_not_left_yet_comes_back(made: Project) -> None:
     before = made.servers()
     run = made.make(openstack_nodes=2)
@@ -124,6 +128,7 @@ def test_one_that_has_not_left_yet_comes_back(made: Project) -> None:
     }
 
 
+@pytest.mark.seldom
 def test_teardown_wants_to_be_told_twice(made: Project) -> None:
     before = made.everything()
     for variables in ({}, {"openstack_deleted_cluster": "another"}):
@@ -148,6 +153,7 @@ def test_teardown_keeps_homes_and_address_and_what_others_have(made: Project) ->
     assert changes(run) == 0, run.output
 
 
+@pytest.mark.seldom
 def test_what_was_kept_is_there_again_for_the_next_cluster(made: Project) -> None:
     kept = made.everything()
     run = made.make(openstack_nodes=0)

@@ -9,6 +9,8 @@ import pytest
 from client import eventually
 from projects import CLUSTER, KEY, Project
 
+pytestmark = pytest.mark.seldom
+
 
 def refusal(project: Project, **variables: Any) -> str:
     """What a run says that is refused and changes nothing, on one line."""
@@ -142,7 +144,6 @@ def test_what_others_have_by_its_names(project: Project) -> None:
     network.delete_network(foreign)
 
 
-@pytest.mark.seldom
 def test_a_hypervisor_too_few_is_told_in_novas_words(project: Project) -> None:
     """The fake cloud has one hypervisor. What could not be built is made anew once, and the next run goes on."""
     run = project.make(openstack_anti_affinity="anti-affinity")
