@@ -38,7 +38,7 @@ bootstrap-release: bootstrap
 
 .PHONY: requirements
 requirements: bootstrap ## Pin requirements/*.txt anew from requirements/*.in
-	@for name in uv dev release; do \
+	@for name in uv dev release openstackclient; do \
 	  .cache/uv/bin/uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-header --python-version 3.11 \
 	    --index-strategy unsafe-best-match requirements/$$name.in --output-file requirements/$$name.txt || exit; \
 	done
@@ -232,7 +232,7 @@ openstack: engine ## Servers in a cloud: Keystone, Nova, Neutron, Glance and Cin
 	@pytest --junit-xml artifacts/openstack.xml --durations 5 tests/integration/openstack
 
 .PHONY: cloud
-cloud: engine ## A cluster in that cloud, each of whose servers is a container
+cloud: engine ## A cluster in that cloud, each of whose servers is a container, with the images of the lab that is up
 	@$(TIMED) $(LAB)/times "cloud" tests/openstack/start .lab/log
 	@tests/lab/images .lab/log trixie
 	@tests/tools/image .lab/log galilean-server tests/openstack/host galilean-host:trixie
@@ -286,6 +286,13 @@ bench-backup: export PYTHONPATH := tests/support:tests/integration/backup
 bench-backup: store ## Measure backups of a class and what comes back, beside tar and gpg by hand; BENCH=... for options
 	@python tests/bench/backup.py $(BENCH)
 
+.PHONY: bench-openstack
+bench-openstack: export PYTHONPATH := tests/support:tests/integration/openstack
+bench-openstack: engine ## Measure how long a cloud takes to servers, to none, and to what there is, beside the cloud's own command line
+	@tests/openstack/start .lab/log
+	@tests/tools/bootstrap .cache/openstackclient requirements/openstackclient.txt
+	@python tests/bench/clouds.py $(BENCH)
+
 .PHONY: bench-homes
 bench-homes: export PYTHONPATH := tests/support
 bench-homes: bootstrap ## Measure homes over NFS, on the machines that are up
@@ -323,7 +330,7 @@ test: ## What a reviewer has to see, on a lab of its own; with KEEP_GOING=1 beyo
 	  machine then \
 	  test-down then \
 	  "hosts bare hub" "check lint sanity" then \
-	  "roles spawner cluster" "nice single faults-two edge certificates backup actions inputs" then \
+	  "roles spawner cluster" "nice single faults-two edge certificates backup openstack actions inputs" then \
 	  test-down
 
 # Phases that have passed on the same tree are not run again, unless AGAIN is set.
@@ -336,7 +343,7 @@ test-all: ## What make test runs, and all that seldom changes: for hours, and wh
 	  machine then \
 	  "hosts bare hub" "check lint sanity importer" then \
 	  "roles spawner cluster upstream" "nice single rebuild faults-sample edge certificates backup logins actions inputs-all" then \
-	  openstack then \
+	  "openstack cloud" then \
 	  test-down then \
 	  molecule then acceptance then machines-homes then quotas
 

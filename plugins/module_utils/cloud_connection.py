@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import time
 import traceback
 from typing import Any
 
@@ -13,7 +14,7 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 
 try:
     import openstack
-    from keystoneauth1.exceptions import ClientException, Unauthorized
+    from keystoneauth1.exceptions import ClientException, HttpError, Unauthorized
     from openstack.exceptions import SDKException
 except ImportError:
     MISSING = traceback.format_exc()
@@ -23,6 +24,10 @@ else:
     # What asking a cloud raises.
     REFUSALS = (ClientException, SDKException)
 
+# A question may be asked again, whatever went wrong with it.
+RETRIED = (429, 500, 502, 503, 504)
+# openstacksdk asks every service again but Keystone, whom it asks for a token.
+PAUSES_SECONDS = (0.5, 1, 2, 4, 8, 16)
 # Options of a module that asks a cloud, as the fragment galilean.hub.cloud documents them.
 ARGUMENTS: dict[str, dict[str, Any]] = {
     "cloud": {"type": "dict", "required": True},
@@ -35,9 +40,24 @@ def connected(module: AnsibleModule) -> Any:
     if MISSING:
         module.fail_json(msg=missing_required_lib("openstacksdk"), exception=MISSING)
     try:
-        return openstack.connect(**module.params["cloud"])
+        connection = openstack.connect(**module.params["cloud"])
+        log_in(connection)
     except REFUSALS as error:
         module.fail_json(msg=words_of(module, error))
+    return connection
+
+
+def log_in(connection: Any) -> None:
+    """Have a token, with growing pauses where Keystone has a bad moment. Raises one of REFUSALS."""
+    for pause in PAUSES_SECONDS:
+        try:
+            connection.session.get_token()
+            return
+        except HttpError as error:
+            if error.http_status not in RETRIED:
+                raise
+        time.sleep(pause)
+    connection.session.get_token()
 
 
 def words_of(module: AnsibleModule, error: Exception) -> str:

@@ -217,12 +217,10 @@ from ansible_collections.galilean.hub.plugins.module_utils.cloud import (
 from ansible_collections.galilean.hub.plugins.module_utils.cloud_connection import (
     ARGUMENTS,
     REFUSALS,
+    RETRIED,
     connected,
     words_of,
 )
-
-# A question may be asked again, whatever went wrong with it.
-RETRIED = (429, 500, 502, 503, 504)
 
 
 def listed(things: Iterable[Any]) -> list[dict[str, Any]]:

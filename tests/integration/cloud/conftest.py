@@ -1,34 +1,20 @@
-"""A project whose servers are containers, entered by a key that an agent of SSH has."""
+"""A project whose servers are containers."""
 
 from __future__ import annotations
 
 import os
 import signal
+import socket
 import subprocess
 import sys
 from collections.abc import Iterator
-from pathlib import Path
+from typing import Any
 
 import pytest
 from client import eventually
 from lab import ROOT, Lab
 from projects import Project
-
-
-@pytest.fixture(scope="module")
-def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The public key of an agent, which SSH asks for the private one, on the way through the hub as well."""
-    directory = tmp_path_factory.mktemp("agent")
-    socket, key = directory / "socket", directory / "key"
-    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "galileo@padua", "-f", key], check=True)
-    with subprocess.Popen(["ssh-agent", "-D", "-a", socket], stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        process.stdout.readline()
-        os.environ["SSH_AUTH_SOCK"] = str(socket)
-        subprocess.run(["ssh-add", "-q", key], check=True)
-        yield key.with_name("key.pub").read_text().strip()
-        del os.environ["SSH_AUTH_SOCK"]
-        process.terminate()
+from sites import NAME, Site
 
 
 @pytest.fixture(scope="module")
@@ -57,19 +43,24 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
             watch.send_signal(signal.SIGTERM)
 
 
-@pytest.fixture
-def variables(agent: str, project: Project) -> dict[str, object]:
-    """What the example's inventory says otherwise where servers are containers."""
-    return {
-        "openstack_public_key": agent,
-        "openstack_nodes": 1,
-        "cluster_secrets_directory": str(Path(project.directory) / "secrets"),
-        # Nobody attaches a disk to a container: the site mounts the homes.
-        "cluster_homes_provider": "site",
-        "nfs_server_device": "",
-        "images_ca_certificates": "/etc/ssl/certs/ca-certificates.crt",
-        "cluster_class_size": 10,
-        # The machine below may have one processor, and a container may not raise limits.
-        "jupyterhub_cpu_limit": 1,
-        "jupyterhub_ulimits": [{"name": "nofile", "soft": 4096, "hard": 4096}],
-    }
+@pytest.fixture(scope="module")
+def site(project: Project) -> Site:
+    key = project.directory / "key"
+    subprocess.run(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-C", "galileo@padua", "-f", key], check=True)
+    return Site(project, key)
+
+
+@pytest.fixture(scope="module")
+def _resolved(project: Project) -> Iterator[None]:
+    """While the hub's name leads to the floating IP, as the operator has to have it."""
+    resolve = socket.getaddrinfo
+
+    def resolve_the_hub(host: Any, *arguments: Any, **options: Any) -> Any:
+        if host == NAME:
+            (floating,) = project.cloud.network.ips(project_id=project.project.id)
+            host = floating.floating_ip_address
+        return resolve(host, *arguments, **options)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(socket, "getaddrinfo", resolve_the_hub)
+        yield

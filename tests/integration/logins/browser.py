@@ -88,6 +88,13 @@ class Browser(requests.Session):
         found = re.search(r'user: "([^"]*)"', page.text)
         return found[1] if found and page.url == f"{self.url}/hub/home" else None
 
+    def token(self, user: str) -> str:
+        """A token of the person's, with all rights that they have."""
+        headers = {"Referer": f"{self.url}/hub/token", "X-XSRFToken": str(self.cookies.get("_xsrf", path="/hub/"))}
+        response = self.post(f"{self.url}/hub/api/users/{user}/tokens", headers=headers, json={}, timeout=30)
+        assert response.ok, response.text
+        return str(response.json()["token"])
+
     def open_server(self, user: str) -> None:
         """Have the person's server started, and get into it."""
         self.visit("/hub/spawn")
