@@ -131,7 +131,8 @@ EXAMPLES = r"""
 
 RETURN = r"""
 servers:
-  description: Servers with C(id), C(name), C(role), C(status), and C(is_built), whether it has ever been started.
+  description: Servers with C(id), C(name), C(role), C(status), C(is_built), whether it has ever been started, and what
+    they have, maybe by somebody's hand, as C(metadata), names of C(security_groups), and C(tags).
   returned: success
   type: list
   elements: dict
@@ -298,6 +299,9 @@ def told_of_servers(servers: Iterable[Any]) -> list[dict[str, Any]]:
             "role": role_of(server),
             "status": server["status"],
             "is_built": is_built(server),
+            "metadata": dict(server["metadata"]),
+            "security_groups": sorted({group["name"] for group in server["security_groups"] or ()}),
+            "tags": [*(server["tags"] or ())],
         }
         for server in servers
     ]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lab import Run
@@ -88,15 +90,30 @@ def test_the_inventory_finds_them_by_their_metadata(made: Project) -> None:
     assert made.members("nodes") == {FIRST, SECOND}
 
 
+@pytest.fixture
+def by_hand(made: Project) -> Iterator[Any]:
+    """A security group that somebody gives to a node for a while, with metadata."""
+    compute, network = made.cloud.compute, made.cloud.network
+    group, node = network.create_security_group(name="of-marina"), made.servers()[FIRST]
+    compute.add_security_group_to_server(node, group)
+    compute.set_server_metadata(node, owner="marina")
+    yield group
+    compute.remove_security_group_from_server(node, group)
+    network.delete_security_group(group)
+
+
 @pytest.mark.parametrize(
     "options", [pytest.param((), id="run"), pytest.param(("--check", "--diff"), id="check", marks=pytest.mark.seldom)]
 )
-def test_another_run_changes_nothing(made: Project, options: tuple[str, ...]) -> None:
+def test_another_run_changes_nothing(made: Project, by_hand: Any, options: tuple[str, ...]) -> None:
     before = made.everything()
     run = made.make(*options)
     assert run.returncode == 0, run.output
     assert changes(run) == 0, run.output
     assert made.everything() == before
+    node = made.servers()[FIRST]
+    assert node.metadata["owner"] == "marina"
+    assert by_hand.name in {each["name"] for each in node.security_groups}
 
 
 def test_a_node_more_is_another_number(made: Project) -> None:
