@@ -21,7 +21,16 @@ CLOUD = Cloud(
     security_groups=[{"id": "g1", **OF_NETWORK}],
     floating_ips=[{"id": "f1", **OF_NETWORK, "floating_ip_address": "192.0.2.7"}],
     servers=[
-        {"id": f"s{number}", "name": f"crater-node-{number}", "status": status, "launched_at": started, **MARKED}
+        {
+            "id": f"s{number}",
+            "name": f"crater-node-{number}",
+            "status": status,
+            "launched_at": started,
+            "tags": ["spare"],
+            # None of one that was never built.
+            "security_groups": [{"name": "crater"}, {"name": "crater"}] if started else None,
+            **MARKED,
+        }
         for number, status, started in ((1, "ACTIVE", "2026-01-01"), (2, "ERROR", "2026-01-01"), (3, "ERROR", None))
     ],
     server_groups=[{"id": "a1", "name": "crater", "member_ids": ["s1"]}],
@@ -64,6 +73,12 @@ def test_each_kind_is_told_by_id() -> None:
         "server_groups": ["a1"],
     }
     assert told(WANTED)["external_network_id"] == "n0"
+
+
+def test_it_tells_what_servers_have_by_somebodys_hand() -> None:
+    first, _second, third = told(None)["servers"]
+    assert (first["metadata"], first["security_groups"], first["tags"]) == (MARKED["metadata"], ["crater"], ["spare"])
+    assert third["security_groups"] == []
 
 
 def test_a_quota_of_which_a_cloud_says_nothing_is_none() -> None:
