@@ -16,7 +16,7 @@ HANGING = Path("/var/lib/nova/hanging")
 KEYS = "-----BEGIN SSH HOST KEY KEYS-----\n{} root@{}\n-----END SSH HOST KEY KEYS-----\n"
 
 
-class Driver(fake.FakeDriver):
+class Driver(fake.FakeDriverWithoutFakeNodes):
     def spawn(self, context, instance, *arguments, **options):
         while (HANGING / instance.project_id).exists():
             time.sleep(1)
