@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from campus import NAME, Site
 from client import eventually
 from lab import ROOT, Lab
 from projects import Project
-from sites import NAME, Site
 
 
 @pytest.fixture(scope="module")

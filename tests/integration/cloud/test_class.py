@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 import pytest
+from campus import Site
 from client import Kernel, Student, eventually
 from lab import Lab, Run
 from projects import CLUSTER
-from sites import Site
 
 pytestmark = pytest.mark.usefixtures("_resolved")
 
