@@ -71,7 +71,7 @@ def test_nodes_come_and_are_drained_before_they_go(kernel: Kernel, site: Site) -
     assert kernel.run("print(known)") == "42", "nobody was disturbed"
     site.play("site.yml", openstack_nodes=1)
     assert {*site.project.servers()} == {HUB, NODE}
-    assert site.inside(HUB, "docker", "node", "ls", "--format", "{{.Hostname}}").split() == [HUB, NODE]
+    assert {*site.inside(HUB, "docker", "node", "ls", "--format", "{{.Hostname}}").split()} == {HUB, NODE}
 
 
 def test_a_server_that_is_deleted_behind_our_back_is_made_anew(ada: Student, site: Site) -> None:
