@@ -1,4 +1,8 @@
-"""Fail single tasks on one host while ten students work: nobody notices, and the next run finds nothing to change."""
+"""Fail single tasks on one host while ten students work: nobody notices, and the next run finds nothing to change.
+
+A run that fails does its phase and those that follow. The ones before have nothing to change, and what `verify` does
+the students do.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from changes import Cluster
-from hosts import Hosts, RunError, Site
+from hosts import PHASES, Hosts, RunError, Site
 from points import Task
 
 # The host of the hub, and one of the nodes.
@@ -20,25 +24,36 @@ LAST_LINES = re.compile(r"^(?:Left out|Ended) in .*", re.DOTALL | re.MULTILINE)
 class Failing:
     """A task that fails on a host, after it has done what it does there."""
 
-    task: Task
+    phase: str
+    name: str
     host: str
 
     def __str__(self) -> str:
-        return f"{self.task.number:3d} {self.task.phase}: {self.task.name} on {self.host}"
+        return f"{self.phase}: {self.name} on {self.host}"
+
+    def run(self) -> Site:
+        following = [phase for phase in PHASES[PHASES.index(self.phase) + 1 :] if phase != "verify"]
+        return Site(
+            "--tags",
+            ",".join([self.phase, *following]),
+            fail_at=rf"^\d+ {re.escape(f'{self.phase}: {self.name}')}$",
+            fail_on=self.host,
+        )
 
 
 def failings(tasks: Sequence[Task]) -> list[Failing]:
     """Each task that has changed the host of the hub, and then each that has changed the node."""
-    return [Failing(task, host) for host in FAILING for task in tasks if host in task.changed]
+    found = [Failing(task.phase, task.name, host) for host in FAILING for task in tasks if host in task.changed]
+    return list(dict.fromkeys(found))
 
 
 def faults_of_a_run(cluster: Cluster, failing: Failing) -> list[str]:
     """What is wrong with a run that fails there."""
-    run = Site(fail_at=f"^{failing.task.number} ", fail_on=failing.host)
+    run = failing.run()
     code = run.process.wait()
     told = run.told()
     found = []
-    name = failing.task.name.rpartition(" : ")[2]
+    name = failing.name.rpartition(" : ")[2]
     last_lines = LAST_LINES.search(told)
     if not (code and last_lines and f"  {name}" in last_lines[0]):
         found.append(f"{failing}: the run ended with {code} and does not name the task at its end:\n{told}")
