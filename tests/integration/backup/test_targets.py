@@ -9,7 +9,7 @@ from looking import without_caches
 from sites import ADA, HOST, PROGRAM, UNIT, MakeSite, Site
 from stores import Store
 
-PINNED = "/opt/galilean/duplicity/bin/duplicity"
+PINNED = "/opt/galilean/duplicity-main/bin/duplicity"
 
 
 @pytest.fixture(scope="module")
