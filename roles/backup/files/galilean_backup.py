@@ -321,6 +321,7 @@ def back_up(settings: Settings, state: State) -> list[str]:
         chains = chains_of(duplicity, settings)
         reason = reason_for_full(chains, state, settings.full_days, duplicity.encryption, utc_now())
         unseen = sorted({*state.unseen, *unseen_between(known, before)})
+        refuse_to_follow_links(settings)
         told = make(duplicity, settings.url, "full" if reason else "incremental", selection(settings, left_out))
         state.unseen = [] if reason else unseen
         state.newest = newest(duplicity, settings, utc_now()).timestamp()
@@ -341,7 +342,7 @@ def back_up(settings: Settings, state: State) -> list[str]:
 def shortcomings(settings: Settings, state: State, left_out: Sequence[str]) -> Iterator[str]:
     """What the newest backup may lack, or have that it should not."""
     names = {
-        "Links that took the place of files meanwhile were followed in": following_links(settings),
+        "Links that took the place of files meanwhile were followed in": mounts_that_follow(settings),
         "In the next full backup, because time and mode stayed the same:": state.unseen,
         "Left out, because the path is too long or the file all holes:": left_out,
         "Changed while they were read:": state.changed,
@@ -362,13 +363,28 @@ def had_in_store(settings: Settings, duplicity: Duplicity) -> dict[str, bool]:
     return {}
 
 
-def following_links(settings: Settings) -> list[str]:
-    """Directories below which the kernel follows links, as it does not for what the timer does."""
-    trees = [str(kept.path) for kept in settings.kept if kept.kind == "tree" and kept.path.is_dir()]
-    # What the unit's mounts forbid they do not forbid where another file system is mounted in a tree.
+def refuse_to_follow_links(settings: Settings) -> None:
+    """Raises BackupError where owners of files could have others read by links, as by the unit's mounts they cannot."""
+    if exposed := list(filter(follows_links, directories_of(settings))):
+        raise BackupError(
+            f"Links would be followed in {in_words(exposed)}. Have backups made by systemctl start "
+            f"galilean-backup-{settings.instance}, whose mounts follow none; where that says so, one of them failed, "
+            "and systemctl --failed names it"
+        )
+
+
+def directories_of(settings: Settings) -> list[str]:
+    return [str(kept.path) for kept in settings.kept if kept.kind == "tree" and kept.path.is_dir()]
+
+
+def mounts_that_follow(settings: Settings) -> list[str]:
+    """Other file systems that are mounted in a tree: what the unit's mounts forbid they do not forbid there."""
     mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
-    places = [place for tree in trees for place in (tree, *mounted_in(tree, mounts))]
-    return [place for place in places if not os.statvfs(place).f_flag & NO_LINKS_FOLLOWED]
+    return [place for tree in directories_of(settings) for place in mounted_in(tree, mounts) if follows_links(place)]
+
+
+def follows_links(place: str) -> bool:
+    return not os.statvfs(place).f_flag & NO_LINKS_FOLLOWED
 
 
 def make(duplicity: Duplicity, url: str, verb: str, select: Sequence[str]) -> list[str]:

@@ -139,6 +139,23 @@ def test_no_link_is_followed_while_files_are_read(changed: Site) -> None:
 
 
 @pytest.mark.seldom
+def test_a_mount_that_fails_is_an_alarm_and_nothing_is_read_without_it(changed: Site) -> None:
+    mounts = changed.run("systemctl", "list-unit-files", "--no-legend", "run-galilean-backup-main-*.mount")
+    unit = mounts.split()[0]
+    changed.run("mkdir", "-p", f"/run/systemd/system/{unit}.d")
+    changed.python(f"open('/run/systemd/system/{unit}.d/broken.conf', 'w').write('[Mount]\\nWhat=/nowhere\\n')")
+    changed.run("systemctl", "daemon-reload")
+    changed.run("systemctl", "start", f"{UNIT}.service", check=False)
+    assert changed.unit() == "failed"
+    assert "Links would be followed in" in changed.log()
+    assert changed.metrics()["galilean_backup_failing"] == 1
+    changed.run("rm", "-r", f"/run/systemd/system/{unit}.d")
+    changed.run("systemctl", "daemon-reload")
+    changed.run("systemctl", "reset-failed")
+    changed.back_up()
+
+
+@pytest.mark.seldom
 def test_a_file_of_three_gigabytes_with_holes_comes_back(changed: Site) -> None:
     changed.python(LARGE, f"{EMIL}/large")
     changed.back_up()

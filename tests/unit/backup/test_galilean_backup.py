@@ -97,11 +97,12 @@ def test_what_systemd_ends_is_a_failure(tmp_path: Path, monkeypatch: pytest.Monk
     assert settings.read_state(here).problem == "It ended before it was done"
 
 
-def test_links_are_followed_where_no_mount_forbids_it(tmp_path: Path) -> None:
+def test_no_backup_is_made_where_no_mount_forbids_links(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    here = replace(SETTINGS, kept=[Kept("homes", tmp_path, "tree"), Kept("admins", file, "tree")])
-    assert program.following_links(here) == [str(tmp_path)]
+    program.refuse_to_follow_links(replace(SETTINGS, kept=[Kept("admins", file, "tree")]))
+    with pytest.raises(BackupError, match=str(tmp_path)):
+        program.refuse_to_follow_links(replace(SETTINGS, kept=[Kept("homes", tmp_path, "tree")]))
 
 
 def test_a_state_that_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
@@ -498,6 +499,7 @@ def test_a_backup_that_was_broken_off_is_begun_afresh(
 
     monkeypatch.setattr(program, "prepared", prepared)
     monkeypatch.setattr(program, "published", lambda *_: ({"cluster": here.cluster}, ""))
+    monkeypatch.setattr(program, "follows_links", lambda _place: False)
     state = State(target=here.place)
     program.back_up(here, state)
     assert duplicity.asked == ["clean", "incremental"]
