@@ -46,6 +46,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.backup.decisions impo
     had,
     in_words,
     kept_of,
+    left_out_whole,
     mounted_in,
     reason_for_full,
     refuse_without_room,
@@ -301,7 +302,9 @@ def back_up(settings: Settings, state: State) -> list[str]:
         known = known_entries(settings)
         stage(settings)
         left_out: list[str] = []
-        before = scan(settings, known, left_out.append)
+        found = scan(settings, known, left_out.append)
+        whole = left_out_whole(left_out, settings.kept)
+        before = manifest.without(found, whole)
         has = had(settings, before)
         # A host that was lost and not rebuilt has nothing, and would back that up. The role has claimed the store on
         # it, as it has not where a state was removed on purpose.
@@ -322,15 +325,15 @@ def back_up(settings: Settings, state: State) -> list[str]:
         reason = reason_for_full(chains, state, settings.full_days, duplicity.encryption, utc_now())
         unseen = sorted({*state.unseen, *unseen_between(known, before)})
         refuse_to_follow_links(settings)
-        told = make(duplicity, settings.url, "full" if reason else "incremental", selection(settings, left_out))
+        told = make(duplicity, settings.url, "full" if reason else "incremental", selection(settings, left_out, whole))
         state.unseen = [] if reason else unseen
         state.newest = newest(duplicity, settings, utc_now()).timestamp()
         state.encryption = duplicity.encryption
         if reason and state.broken:
             state.broken, state.replaced = "", utc_now().timestamp()
         state.had = has
-        state.changed = changed_between(before, scan(settings, before))
-        told += shortcomings(settings, state, left_out)
+        state.changed = changed_between(before, manifest.without(scan(settings, found), whole))
+        told += shortcomings(settings, state, left_out, whole)
         write_state(settings, state)
         if reason:
             told.append(f"A full backup: {reason}")
@@ -339,12 +342,13 @@ def back_up(settings: Settings, state: State) -> list[str]:
     return told
 
 
-def shortcomings(settings: Settings, state: State, left_out: Sequence[str]) -> Iterator[str]:
+def shortcomings(settings: Settings, state: State, left_out: Sequence[str], whole: Sequence[str]) -> Iterator[str]:
     """What the newest backup may lack, or have that it should not."""
     names = {
         "Links that took the place of files meanwhile were followed in": mounts_that_follow(settings),
         "In the next full backup, because time and mode stayed the same:": state.unseen,
         "Left out, because the path is too long or the file all holes:": left_out,
+        "Left out with all that is in it, because too many files there are all holes:": whole,
         "Changed while they were read:": state.changed,
     }
     return (f"{what} {in_words(which)}" for what, which in names.items() if which)

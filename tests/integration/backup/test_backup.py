@@ -122,6 +122,23 @@ def test_what_nobody_could_restore_is_left_out_by_name_and_stops_nothing(changed
     changed.run("sh", "-c", f"rm -r {MALLORY}.restored-* {MALLORY}/d {MALLORY}/hollow")
 
 
+@pytest.mark.seldom
+def test_somebody_with_more_files_of_holes_than_can_be_named_stops_nothing(changed: Site) -> None:
+    make = f"for number in range(501): open(f'{MALLORY}/hollow-{{number}}', 'w').truncate(20 << 30)"
+    changed.run("python3", "-c", make)
+    changed.run("sh", "-c", f"echo work >>{FILE}")
+    changed.back_up()
+    assert f'too many files there are all holes: "{MALLORY}"' in changed.log()
+    assert changed.prove() == "inactive", changed.log("galilean-backup-proof-main")
+    before = without_caches(changed.look(ADA))
+    run = changed.restore(paths=[ADA])
+    assert run.returncode == 0, run.output
+    (restored,) = changed.beside(ADA)
+    assert changed.look(restored) == before
+    changed.run("sh", "-c", f"rm -r {restored} {MALLORY}/hollow-*")
+    changed.back_up()
+
+
 def test_no_link_is_followed_while_files_are_read(changed: Site) -> None:
     changed.run("sh", "-c", f"head -c 60M /dev/urandom >{EMIL}/large")
     changed.run("systemctl", "start", "--no-block", f"{UNIT}.service")
