@@ -141,6 +141,8 @@ def prepared(settings: Settings, bandwidth_kib: int = 0) -> Iterator[Duplicity]:
         for key in settings.keys:
             gpg("--quiet", "--import", str(key), environment=environment)
         known = fingerprints(gpg("--with-colons", "--list-keys", environment=environment))
+        for key in settings.earlier_keys:
+            gpg("--quiet", "--import", str(key), environment=environment)
         yield Duplicity(
             settings.duplicity,
             version_of(settings.duplicity, environment),

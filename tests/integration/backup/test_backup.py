@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from ansible_collections.galilean.hub.plugins.plugin_utils import openpgp
 from client import eventually
 from looking import without_caches
 from sites import ADA, DATABASE, EMIL, HOMES, HOST, MALLORY, UNIT, MakeSite, Site
@@ -14,12 +15,14 @@ from stores import DIRECTORY, Store
 
 STORED = f"{DIRECTORY}/backup/main"
 FILE = f"{ADA}/notes/07.ipynb"
-OTHER_KEY = """
+SETTINGS = "/etc/galilean/instances/main/backup"
+ARCHIVE = "/var/lib/galilean/instances/main/backup/archive"
+OTHER_KEY = f"""
 set -e
 export GNUPGHOME=/root/another
 mkdir -m 700 $GNUPGHOME
 gpg --batch --quiet --pinentry-mode loopback --passphrase '' --quick-gen-key another default default never
-gpg --batch --armor --export-secret-keys >/etc/galilean/instances/main/backup/private-key.asc
+gpg --batch --armor --export-secret-keys >{SETTINGS}/private-key.asc
 """
 # A tenth of it is no hole.
 LARGE = """
@@ -198,14 +201,39 @@ def test_a_key_that_does_not_open_the_store_moves_nothing(changed: Site) -> None
 
 
 @pytest.mark.seldom
+def test_what_was_backed_up_when_hosts_had_one_key_is_opened_by_it(changed: Site) -> None:
+    earlier = changed.secrets / "backup-key.asc"
+    earlier.write_text(openpgp.make_key("backups of main"))
+    earlier.chmod(0o600)
+    changed.lab.pipe(HOST, earlier.read_text(), "tee", f"{SETTINGS}/private-key.asc")
+    changed.back_up()
+    assert "A full backup: keys or passphrase are others" in changed.log()
+    backed_up, now = datetime.now(UTC), changed.look(FILE)
+    run = changed.play("backup.yml")
+    assert run.returncode == 0, run.output
+    changed.run("rm", "-r", ARCHIVE)
+    run = changed.restore(paths=[FILE], time=backed_up.isoformat())
+    assert run.returncode == 0, run.output
+    (restored,) = changed.beside(FILE)
+    assert changed.look(restored) == now
+    changed.run("rm", restored)
+    changed.back_up()
+    assert "A full backup: keys or passphrase are others" in changed.log()
+    earlier.unlink()
+    run = changed.play("backup.yml")
+    assert run.returncode == 0, run.output
+    assert changed.run("ls", SETTINGS).count("key.asc") == 2, "the operator's public one, and the host's own"
+    assert changed.prove() == "inactive", changed.log("galilean-backup-proof-main")
+
+
+@pytest.mark.seldom
 def test_a_disk_that_is_full_is_named_and_the_next_backup_goes_on(changed: Site) -> None:
-    archive = "/var/lib/galilean/instances/main/backup/archive"
-    changed.run("mount", "-t", "tmpfs", "-o", "size=64k", "full", archive)
+    changed.run("mount", "-t", "tmpfs", "-o", "size=64k", "full", ARCHIVE)
     changed.run("systemctl", "start", f"{UNIT}.service", check=False)
     assert changed.unit() == "failed"
     assert "No space left on device" in changed.log()
     assert changed.metrics()["galilean_backup_failing"] == 1
-    changed.run("umount", archive)
+    changed.run("umount", ARCHIVE)
     changed.run("systemctl", "reset-failed", f"{UNIT}.service")
     changed.back_up()
     assert changed.prove() == "inactive", changed.log("galilean-backup-proof-main")

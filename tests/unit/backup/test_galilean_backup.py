@@ -507,14 +507,26 @@ def test_a_backup_that_was_broken_off_is_begun_afresh(
 
 
 def test_no_key_stays_in_a_keyring(tmp_path: Path) -> None:
-    duplicity, credentials, key = (tmp_path / name for name in ("duplicity", "credentials", "key.asc"))
+    duplicity, credentials, key, earlier = (
+        tmp_path / name for name in ("duplicity", "credentials", "key.asc", "earlier-key.asc")
+    )
     duplicity.write_text("#!/bin/sh\necho duplicity 3.0.4\n")
     duplicity.chmod(0o755)
     credentials.write_text("{}")
     key.write_text(openpgp.make_key("backups"))
-    here = replace(SETTINGS, directory=tmp_path, duplicity=str(duplicity), credentials=credentials, keys=[key])
+    earlier.write_text(openpgp.make_key("earlier backups"))
+    here = replace(
+        SETTINGS,
+        directory=tmp_path,
+        duplicity=str(duplicity),
+        credentials=credentials,
+        keys=[key],
+        earlier_keys=[earlier],
+    )
     with program.prepared(here) as prepared:
-        assert len(prepared.recipients) == 1
+        listed = program.gpg("--with-colons", "--list-secret-keys", environment=prepared.environment)
+        assert listed.count("uid:") == 2
+        assert len(prepared.recipients) == 1, "nothing is encrypted to an earlier key"
     assert not (tmp_path / "home" / ".gnupg").exists()
 
 
