@@ -278,8 +278,8 @@ bench-certificates: machine ## Measure how long a bare host takes to its certifi
 
 .PHONY: bench-rebuild
 bench-rebuild: export PYTHONPATH := tests/support:tests/integration/logins
-bench-rebuild: store ## Measure how long a lost machine takes to be rebuilt, with the images of the lab that is up
-	@python tests/bench/rebuild.py
+bench-rebuild: store ## Measure saves beside a backup, and a rebuild, with the images of the lab that is up; BENCH=... for options
+	@python tests/bench/rebuild.py $(BENCH)
 
 .PHONY: bench-backup
 bench-backup: export PYTHONPATH := tests/support:tests/integration/backup
