@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from ansible_collections.galilean.hub.plugins.plugin_utils import openpgp
 from client import eventually
 from looking import without_caches
 from sites import ADA, DATABASE, EMIL, HOMES, HOST, MALLORY, UNIT, MakeSite, Site
@@ -19,8 +18,7 @@ SETTINGS = "/etc/galilean/instances/main/backup"
 ARCHIVE = "/var/lib/galilean/instances/main/backup/archive"
 OTHER_KEY = f"""
 set -e
-export GNUPGHOME=/root/another
-mkdir -m 700 $GNUPGHOME
+export GNUPGHOME=$(mktemp --directory)
 gpg --batch --quiet --pinentry-mode loopback --passphrase '' --quick-gen-key another default default never
 gpg --batch --armor --export-secret-keys >{SETTINGS}/private-key.asc
 """
@@ -202,10 +200,10 @@ def test_a_key_that_does_not_open_the_store_moves_nothing(changed: Site) -> None
 
 @pytest.mark.seldom
 def test_what_was_backed_up_when_hosts_had_one_key_is_opened_by_it(changed: Site) -> None:
+    changed.run("sh", "-c", OTHER_KEY)
     earlier = changed.secrets / "backup-key.asc"
-    earlier.write_text(openpgp.make_key("backups of main"))
+    earlier.write_text(changed.run("cat", f"{SETTINGS}/private-key.asc") + "\n")
     earlier.chmod(0o600)
-    changed.lab.pipe(HOST, earlier.read_text(), "tee", f"{SETTINGS}/private-key.asc")
     changed.back_up()
     assert "A full backup: keys or passphrase are others" in changed.log()
     backed_up, now = datetime.now(UTC), changed.look(FILE)
