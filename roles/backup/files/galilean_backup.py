@@ -85,6 +85,8 @@ BRING_BACK = (
 JOURNALS = ("-journal", "-wal", "-shm")
 # Who restores sits and waits.
 PATIENCE_SECONDS = 600
+# capabilities(7), the twenty-second.
+CAP_SYS_ADMIN = 1 << 21
 # Of a mount. https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/include/linux/statfs.h
 NO_LINKS_FOLLOWED = 0x2000
 # What proofs and drills leave to those who work on the same file system.
@@ -151,6 +153,7 @@ def prepared(settings: Settings, bandwidth_kib: int = 0) -> Iterator[Duplicity]:
             [] if settings.is_symmetric else known,
             ["--verbosity=warning", "--gpg-options=--trust-model=always", "--num-retries=3", *settings.options],
             paced(settings.duplicity, bandwidth_kib) if bandwidth_kib else [],
+            may_mount(),
         )
     except subprocess.CalledProcessError as error:
         raise BackupError(f"gpg takes no key: {error.stderr.strip()}") from error
@@ -159,6 +162,12 @@ def prepared(settings: Settings, bandwidth_kib: int = 0) -> Iterator[Duplicity]:
     finally:
         subprocess.run(["gpgconf", "--kill", "gpg-agent"], env=environment, check=False, capture_output=True)
         shutil.rmtree(gnupg, ignore_errors=True)
+
+
+def may_mount() -> bool:
+    """Whether it is run by somebody, and not by a unit, which has a mount of its own in the place of the directory."""
+    (effective,) = (row for row in Path("/proc/self/status").read_text().splitlines() if row.startswith("CapEff:"))
+    return bool(int(effective.split()[1], 16) & CAP_SYS_ADMIN)
 
 
 def paced(program: str, bandwidth_kib: int) -> list[str]:

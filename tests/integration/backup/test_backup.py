@@ -15,7 +15,8 @@ from stores import DIRECTORY, Store
 STORED = f"{DIRECTORY}/backup/main"
 FILE = f"{ADA}/notes/07.ipynb"
 SETTINGS = "/etc/galilean/instances/main/backup"
-ARCHIVE = "/var/lib/galilean/instances/main/backup/archive"
+STATE = "/var/lib/galilean/instances/main/backup"
+ARCHIVE = f"{STATE}/archive"
 OTHER_KEY = f"""
 set -e
 export GNUPGHOME=$(mktemp --directory)
@@ -30,6 +31,30 @@ with open(sys.argv[1], "wb") as file:
     for place in range(0, 3_000_000_000, 40_000_000):
         file.seek(place)
         file.write(os.urandom(4_000_000))
+"""
+# An archive as the mark of the cluster is one, in which directories become links after they were backed up.
+FORGE = f"""
+import gzip, hashlib, io, os, re, subprocess, tarfile
+from pathlib import Path
+forged = Path("/root/forged")
+for name in ("root", "state"):
+    (forged / "tree" / name).mkdir(parents=True)
+    (forged / "tree" / name / "written").write_text("by whoever has the store")
+command = ["duplicity", "full", "--no-encryption", "--archive-dir", str(forged / "archive")]
+subprocess.run([*command, str(forged / "tree"), f"file://{{forged}}/store"], check=True, stdout=subprocess.DEVNULL)
+(volume,) = (forged / "store").glob("*.difftar.gz")
+(manifest,) = (forged / "store").glob("*.manifest")
+content = io.BytesIO()
+with tarfile.open(volume) as old, tarfile.open(fileobj=content, mode="w") as new:
+    for each in old:
+        data = old.extractfile(each) if each.isfile() else None
+        if each.name.rstrip("/") in ("snapshot/root", "snapshot/state"):
+            each.name = each.name.rstrip("/")
+            each.type, each.linkname = tarfile.SYMTYPE, {{"root": "/root", "state": "{STATE}/home"}}[each.name[9:]]
+        new.addfile(each, data)
+volume.write_bytes(gzip.compress(content.getvalue()))
+digest = hashlib.sha1(volume.read_bytes()).hexdigest()
+manifest.write_text(re.sub("SHA1 [0-9a-f]+", f"SHA1 {{digest}}", manifest.read_text()))
 """
 READ = f"import sqlite3; print(sqlite3.connect('{DATABASE}').execute('SELECT name FROM users').fetchall())"
 
@@ -341,6 +366,25 @@ def test_the_store_of_another_cluster_is_refused(changed: Site, tmp_path: Path) 
     assert "holds the backups of another cluster" in " ".join(run.output.split())
     mended = changed.play("backup.yml")
     assert mended.returncode == 0, mended.output
+
+
+@pytest.mark.seldom
+def test_who_writes_to_the_store_writes_nothing_elsewhere_on_a_host(changed: Site, store: Store) -> None:
+    before = set(store.run("ls", f"{STORED}/cluster").split())
+    changed.python(FORGE)
+    archive = subprocess.run(
+        changed.lab.on(HOST, "tar", "-c", "-C", "/root/forged/store", "."), check=True, capture_output=True
+    )
+    subprocess.run(store.lab.on("ganymede", "tar", "-x", "-C", f"{STORED}/cluster"), check=True, input=archive.stdout)
+    changed.run("systemctl", "start", f"{UNIT}.service", check=False)
+    assert changed.unit() == "failed"
+    assert changed.play("backup.yml").returncode != 0
+    assert changed.run("sh", "-c", f"ls /root/written {STATE}/home/written 2>/dev/null || true") == ""
+
+    forged = set(store.run("ls", f"{STORED}/cluster").split()) - before
+    store.run("rm", *(f"{STORED}/cluster/{name}" for name in forged))
+    changed.run("systemctl", "reset-failed", f"{UNIT}.service")
+    changed.back_up()
 
 
 @pytest.mark.seldom
