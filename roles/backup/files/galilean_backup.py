@@ -227,6 +227,17 @@ def refuse_the_store_of_another(settings: Settings, mark: Mapping[str, str]) -> 
         )
 
 
+def refuse_a_store_without_our_mark(settings: Settings, duplicity: Duplicity) -> None:
+    """Raises BackupError and DuplicityError."""
+    mark, _sealed = published(settings, duplicity)
+    if not mark:
+        raise BackupError(
+            f"{settings.place} lacks the mark of this cluster: what was there is gone, or something else is there. "
+            f"{BRING_BACK}"
+        )
+    refuse_the_store_of_another(settings, mark)
+
+
 def claim(settings: Settings, may_begin_anew: bool = False) -> list[str]:
     """Have the store marked as this cluster's, with what the controller has sealed. What was changed.
 
@@ -303,13 +314,7 @@ def known_entries(settings: Settings) -> dict[str, manifest.Entry]:
 def back_up(settings: Settings, state: State) -> list[str]:
     """Make the backup that is due. What is to be told. Raises BackupError, OSError and sqlite3.Error."""
     with prepared(settings, settings.bandwidth_kib) as duplicity:
-        mark, _sealed = published(settings, duplicity)
-        if not mark:
-            raise BackupError(
-                f"{settings.place} lacks the mark of this cluster: what was there is gone, or something else is there. "
-                f"{BRING_BACK}"
-            )
-        refuse_the_store_of_another(settings, mark)
+        refuse_a_store_without_our_mark(settings, duplicity)
         known = known_entries(settings)
         stage(settings)
         left_out: list[str] = []
@@ -436,6 +441,7 @@ def judged(settings: Settings, state: State, duplicity: Duplicity, look: Look) -
     except DuplicityError:
         # It is the backup's fault where the store answers, and the same goes wrong again.
         duplicity.look(settings.url)
+        refuse_a_store_without_our_mark(settings, duplicity)
         try:
             wrong, seen = looked(settings, look, backup)
         except DuplicityError as error:

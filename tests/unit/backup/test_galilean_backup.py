@@ -414,13 +414,26 @@ class Answering(Bare):
 
 
 @pytest.mark.parametrize(
-    ("answers", "failures", "is_broken", "is_proved"),
-    [(True, 2, True, False), (True, 1, False, True), (False, 2, False, False)],
+    ("answers", "is_marked", "failures", "is_broken", "is_proved"),
+    [
+        (True, True, 2, True, False),
+        (True, True, 1, False, True),
+        (False, True, 2, False, False),
+        # A disk that is not mounted answers, too.
+        (True, False, 2, False, False),
+    ],
 )
 def test_a_backup_is_broken_when_the_store_answers_and_it_fails_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: bool, failures: int, is_broken: bool, is_proved: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: bool,
+    is_marked: bool,
+    failures: int,
+    is_broken: bool,
+    is_proved: bool,
 ) -> None:
     here = replace(SETTINGS, directory=tmp_path)
+    monkeypatch.setattr(program, "published", lambda *_: ({"cluster": here.cluster} if is_marked else {}, ""))
     monkeypatch.setattr(program, "newest", lambda *_: NOW)
     state, duplicity = State(), Answering(tmp_path)
     duplicity.answers = answers
