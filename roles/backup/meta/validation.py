@@ -72,7 +72,7 @@ RANGES: Mapping[str, Range] = {
     "backup_random_delay_seconds": Range(0, 86_400, example=600),
     "backup_sample": Range(1, 1000, example=3),
     "backup_timeout_hours": Range(0.1, 1000, example=72),
-    "backup_volume_mib": Range(1, 5000, example=200),
+    "backup_volume_mib": Range(1, 5000, example=50),
 }
 FORMS: Mapping[str, Form] = {
     "backup_calendar": CALENDAR,
