@@ -126,11 +126,11 @@ check: bootstrap ## The quick checks: style, types, unit tests without Ansible
 	@mypy roles/*/meta/validation.py
 	@yamllint --strict .
 	@shellcheck --severity warning $(SCRIPTS)
-	@pytest -q -n 2 --junit-xml artifacts/unit.xml tests/unit --ignore $(ACTIONS)
+	@pytest -q -n 2 --junit-xml artifacts/unit.xml tests/unit $(ACTIONS:%=--ignore %)
 
-ACTIONS := tests/unit/plugins/action
+ACTIONS := tests/unit/plugins/action tests/unit/roles/backup/test_restore.py tests/unit/roles/backup/test_restore_paths.py
 .PHONY: actions
-actions: bootstrap ## The unit tests of actions, which run Ansible
+actions: bootstrap ## The unit tests that run Ansible, most of them of actions
 	@pytest -q -n 2 --junit-xml artifacts/actions.xml $(ACTIONS)
 
 .PHONY: inputs
@@ -278,8 +278,8 @@ bench-certificates: machine ## Measure how long a bare host takes to its certifi
 
 .PHONY: bench-rebuild
 bench-rebuild: export PYTHONPATH := tests/support:tests/integration/logins
-bench-rebuild: store ## Measure how long a lost machine takes to be rebuilt, with the images of the lab that is up
-	@python tests/bench/rebuild.py
+bench-rebuild: store ## Measure saves beside a backup, and a rebuild, with the images of the lab that is up; BENCH=... for options
+	@python tests/bench/rebuild.py $(BENCH)
 
 .PHONY: bench-backup
 bench-backup: export PYTHONPATH := tests/support:tests/integration/backup

@@ -21,6 +21,7 @@ SETTINGS = Settings(
     bandwidth_kib=0,
     directory=Path("/var/lib/backup"),
     keys=[],
+    earlier_keys=[],
     is_symmetric=False,
     credentials=Path("/etc/credentials.json"),
     sealed=None,

@@ -19,6 +19,13 @@ SWIFT = {
     "SWIFT_USERNAME": "backup:hub",
     "SWIFT_PASSWORD": "secret-of-swift",
 }
+RCLONE = """\
+[lab]
+type = swift
+auth = http://{address}:8080/auth/v1.0
+user = {SWIFT_USERNAME}
+key = {SWIFT_PASSWORD}
+"""
 SERVER = """\
 [DEFAULT]
 bind_ip = 127.0.0.1
@@ -152,7 +159,7 @@ class Store:
         return self.lab.run(HOST, *command, check=check)
 
     def variables(self, target: str, cluster: str) -> dict[str, Any]:
-        """Variables of the role by which a cluster goes to `sftp`, `swift`, `s3`, or to a `path` of the host."""
+        """Variables of the role by which a cluster goes to `sftp`, `swift`, `s3`, `rclone`, or a `path` of the host."""
         if target == "sftp":
             key = self.run("cat", "/etc/ssh/ssh_host_ed25519_key.pub").split()
             return {
@@ -174,4 +181,8 @@ class Store:
                 "backup_credentials": credentials,
                 "backup_s3_endpoint_url": f"http://{self.address}:8080",
             }
+        if target == "rclone":
+            remotes = self.directory / "rclone.conf"
+            remotes.write_text(RCLONE.format(address=self.address, **SWIFT))
+            return {"backup_target": f"rclone://lab:galilean-rclone/{cluster}", "backup_rclone_config": str(remotes)}
         return {"backup_target": "file:///mnt/store"}

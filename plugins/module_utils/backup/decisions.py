@@ -10,6 +10,7 @@ import json
 import os
 import random
 import re
+from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,6 +21,8 @@ from ansible_collections.galilean.hub.plugins.module_utils.backup.settings impor
 NAMED = 5
 # How many files are left out by name, each of which may be as long as a path: a command line has no room for more.
 HOLLOW_FILES = 500
+# Somebody who has so many of them is one of many; somebody who has more is left out whole before others are.
+HOLLOW_FILES_OF_MANY = 20
 
 
 def reason_for_full(
@@ -56,9 +59,34 @@ def alarm(state: State, alarm_hours: float, now: datetime) -> str:
     return f"No backup of the last {alarm_hours:g} hours has been proved, {last}"
 
 
-def selection(settings: Settings, left_out: Sequence[str] = ()) -> list[str]:
+def left_out_whole(left_out: Sequence[str], kept: Sequence[Kept]) -> list[str]:
+    """Which of the directories that stand in a kept tree, such as homes, have more hollow files than can be named.
+
+    Those with the most come first, and others only while that does not do.
+    """
+    hollow = hollow_of(left_out)
+    places = Counter(place for name in hollow for each in kept if (place := place_in(str(each.path), name)))
+    whole, named = [], len(hollow)
+    for place, count in places.most_common():
+        if named > HOLLOW_FILES and count > HOLLOW_FILES_OF_MANY:
+            whole.append(place)
+            named -= count
+    return whole
+
+
+def hollow_of(left_out: Sequence[str]) -> list[str]:
+    """What was left out and is not too long."""
+    return [name for name in left_out if len(name) <= manifest.LONGEST_PATH]
+
+
+def place_in(tree: str, name: str) -> str:
+    """What stands directly in a tree and has a name in it, nothing where the name is elsewhere."""
+    return f"{tree}/{name[len(tree) + 1 :].partition('/')[0]}" if name.startswith(f"{tree}/") else ""
+
+
+def selection(settings: Settings, left_out: Sequence[str] = (), whole: Sequence[str] = ()) -> list[str]:
     """Options of duplicity for what it takes below /. Raises BackupError where too much is left out of the manifest."""
-    hollow = [name for name in left_out if len(name) <= manifest.LONGEST_PATH]
+    hollow = [name for name in hollow_of(left_out) if not any(manifest.is_below(name, place) for place in whole)]
     if len(hollow) > HOLLOW_FILES:
         raise BackupError(f"There are {len(hollow)} files of nothing but holes, such as {in_words(hollow)}")
     trees = [str(kept.path) for kept in settings.kept if kept.kind == "tree"]
@@ -69,6 +97,7 @@ def selection(settings: Settings, left_out: Sequence[str] = ()) -> list[str]:
     return [
         too_long,
         *(rf"--exclude-regexp=^{re.escape(name)}\Z" for name in hollow),
+        *(rf"--exclude-regexp=^{re.escape(place)}(?:/|\Z)" for place in whole),
         *(f"--exclude={glob}" for glob in excluded),
         *(f"--include={path}" for path in taken),
         "--exclude=**",

@@ -29,6 +29,9 @@ RETRIED = re.compile(r"^Attempt(?: of)? .*", re.MULTILINE)
 TRACEBACK = re.compile(r"\s*(?:Traceback|File \"|[~^]+|raise )|    ")
 SWIFT_1 = {"ST_AUTH": "SWIFT_AUTHURL", "ST_USER": "SWIFT_USERNAME", "ST_KEY": "SWIFT_PASSWORD"}
 LISTED = re.compile(r"^ +(Full|Incremental) +(\w{3} \w{3} +\d+ [\d:]+ \d{4}) +\d+ *$", re.MULTILINE)
+# Files come back where no link is followed: duplicity writes one by its path when the archive has made a link of the
+# directory before, and whoever can write to the target can make such an archive.
+NO_LINKS_BELOW = ("unshare", "--mount", "sh", "-ec", 'mount --bind --options nosymfollow "$0" "$0"; exec "$@"')
 STAMP = "%Y%m%dT%H%M%SZ"
 MANIFEST = re.compile(r"duplicity-(?:full|inc\.(?P<before>\w+)\.to)\.(?P<time>\d{8}T\d{6}Z)\.manifest(?:\.gpg)?")
 
@@ -119,6 +122,8 @@ class Duplicity:
     options: Sequence[str] = field(default=())
     # What runs it, where it does not run by itself.
     runner: Sequence[str] = field(default=())
+    # Whether it may mount, as the timers' units may not, which have such a mount.
+    may_mount: bool = False
 
     @property
     def encryption(self) -> str:
@@ -145,11 +150,11 @@ class Duplicity:
     def restore(self, url: str, into: Path, path: str = "", time: datetime | None = None) -> None:
         """Restore all, or a path relative to /, as of a time. Raises DuplicityError."""
         which = [*([self._one_path, path] if path else []), *(["--time", f"{time:%Y-%m-%dT%H:%M:%SZ}"] if time else [])]
-        self._run("restore", *self._common(url), "--numeric-owner", *which, url, str(into))
+        self._run("restore", *self._common(url), "--numeric-owner", *which, url, str(into), into=into)
 
     def fetch(self, url: str, into: Path) -> None:
         """Restore what was published. Raises DuplicityError."""
-        self._run("restore", *self._common(url), "--no-encryption", url, str(into))
+        self._run("restore", *self._common(url), "--no-encryption", url, str(into), into=into)
 
     def look(self, url: str) -> list[list[datetime]]:
         """The chains that the target has, of which nothing need be remembered. Raises DuplicityError."""
@@ -183,9 +188,10 @@ class Duplicity:
         """The same for one target and another for each: an increment to what is elsewhere would be none."""
         return self.archive / f"{url.rpartition('/')[2]}-{hashlib.sha256(url.encode()).hexdigest()[:8]}"
 
-    def _run(self, *arguments: str) -> str:
+    def _run(self, *arguments: str, into: Path | None = None) -> str:
+        within = [*NO_LINKS_BELOW, str(into.parent)] if into and self.may_mount else []
         done = subprocess.run(
-            [*self.runner, self.program, *arguments],
+            [*within, *self.runner, self.program, *arguments],
             env=dict(self.environment),
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,

@@ -228,9 +228,19 @@ def _entry_of(row: dict[str, Any]) -> Entry:
     return Entry(**{**row, "kind": sys.intern(row["kind"]), "attributes": row["attributes"] or NO_ATTRIBUTES})
 
 
+def is_below(name: str, path: str) -> bool:
+    """Whether it is the path, or stands in it."""
+    return name == path or name.startswith(f"{path}/")
+
+
 def below(entries: Entries, path: str) -> dict[str, Entry]:
     """The entries of a path and of what is in it."""
-    return {name: entry for name, entry in entries.items() if name == path or name.startswith(f"{path}/")}
+    return {name: entry for name, entry in entries.items() if is_below(name, path)}
+
+
+def without(entries: Entries, paths: Sequence[str]) -> dict[str, Entry]:
+    """The entries of none of these paths and of nothing that is in them."""
+    return {name: entry for name, entry in entries.items() if not any(is_below(name, path) for path in paths)}
 
 
 def bytes_of(entries: Entries) -> int:

@@ -47,6 +47,8 @@ class Settings:
     directory: Path
     # Of OpenPGP: those that backups are encrypted to, and that open them.
     keys: list[Path]
+    # Of OpenPGP: those that open backups of before, and that nothing is encrypted to any more.
+    earlier_keys: list[Path]
     # Whether a passphrase among the credentials is what backups are encrypted by.
     is_symmetric: bool
     credentials: Path
@@ -121,6 +123,7 @@ def read_settings(path: Path) -> Settings:
             **paths,
             "target": spelled(given["target"]),
             "keys": [Path(key) for key in given["keys"]],
+            "earlier_keys": [Path(key) for key in given["earlier_keys"]],
             "sealed": Path(given["sealed"]) if given["sealed"] else None,
             "kept": [Kept(**{**each, "path": Path(each["path"])}) for each in given["kept"]],
         }

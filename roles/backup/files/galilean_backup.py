@@ -46,6 +46,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.backup.decisions impo
     had,
     in_words,
     kept_of,
+    left_out_whole,
     mounted_in,
     reason_for_full,
     refuse_without_room,
@@ -84,6 +85,8 @@ BRING_BACK = (
 JOURNALS = ("-journal", "-wal", "-shm")
 # Who restores sits and waits.
 PATIENCE_SECONDS = 600
+# capabilities(7), the twenty-second.
+CAP_SYS_ADMIN = 1 << 21
 # Of a mount. https://git.kernel.org/pub/scm/linux/kernel/git/torvalds/linux.git/tree/include/linux/statfs.h
 NO_LINKS_FOLLOWED = 0x2000
 # What proofs and drills leave to those who work on the same file system.
@@ -140,6 +143,8 @@ def prepared(settings: Settings, bandwidth_kib: int = 0) -> Iterator[Duplicity]:
         for key in settings.keys:
             gpg("--quiet", "--import", str(key), environment=environment)
         known = fingerprints(gpg("--with-colons", "--list-keys", environment=environment))
+        for key in settings.earlier_keys:
+            gpg("--quiet", "--import", str(key), environment=environment)
         yield Duplicity(
             settings.duplicity,
             version_of(settings.duplicity, environment),
@@ -148,6 +153,7 @@ def prepared(settings: Settings, bandwidth_kib: int = 0) -> Iterator[Duplicity]:
             [] if settings.is_symmetric else known,
             ["--verbosity=warning", "--gpg-options=--trust-model=always", "--num-retries=3", *settings.options],
             paced(settings.duplicity, bandwidth_kib) if bandwidth_kib else [],
+            may_mount(),
         )
     except subprocess.CalledProcessError as error:
         raise BackupError(f"gpg takes no key: {error.stderr.strip()}") from error
@@ -156,6 +162,12 @@ def prepared(settings: Settings, bandwidth_kib: int = 0) -> Iterator[Duplicity]:
     finally:
         subprocess.run(["gpgconf", "--kill", "gpg-agent"], env=environment, check=False, capture_output=True)
         shutil.rmtree(gnupg, ignore_errors=True)
+
+
+def may_mount() -> bool:
+    """Whether it is run by somebody, and not by a unit, which has a mount of its own in the place of the directory."""
+    (effective,) = (row for row in Path("/proc/self/status").read_text().splitlines() if row.startswith("CapEff:"))
+    return bool(int(effective.split()[1], 16) & CAP_SYS_ADMIN)
 
 
 def paced(program: str, bandwidth_kib: int) -> list[str]:
@@ -213,6 +225,17 @@ def refuse_the_store_of_another(settings: Settings, mark: Mapping[str, str]) -> 
             f"{settings.place} holds the backups of another cluster, {mark['cluster']}, whose hub is {mark['host']}. "
             "Where it is the one to be rebuilt, run galilean.hub.rebuild; otherwise write another backup_target."
         )
+
+
+def refuse_a_store_without_our_mark(settings: Settings, duplicity: Duplicity) -> None:
+    """Raises BackupError and DuplicityError."""
+    mark, _sealed = published(settings, duplicity)
+    if not mark:
+        raise BackupError(
+            f"{settings.place} lacks the mark of this cluster: what was there is gone, or something else is there. "
+            f"{BRING_BACK}"
+        )
+    refuse_the_store_of_another(settings, mark)
 
 
 def claim(settings: Settings, may_begin_anew: bool = False) -> list[str]:
@@ -291,17 +314,13 @@ def known_entries(settings: Settings) -> dict[str, manifest.Entry]:
 def back_up(settings: Settings, state: State) -> list[str]:
     """Make the backup that is due. What is to be told. Raises BackupError, OSError and sqlite3.Error."""
     with prepared(settings, settings.bandwidth_kib) as duplicity:
-        mark, _sealed = published(settings, duplicity)
-        if not mark:
-            raise BackupError(
-                f"{settings.place} lacks the mark of this cluster: what was there is gone, or something else is there. "
-                f"{BRING_BACK}"
-            )
-        refuse_the_store_of_another(settings, mark)
+        refuse_a_store_without_our_mark(settings, duplicity)
         known = known_entries(settings)
         stage(settings)
         left_out: list[str] = []
-        before = scan(settings, known, left_out.append)
+        found = scan(settings, known, left_out.append)
+        whole = left_out_whole(left_out, settings.kept)
+        before = manifest.without(found, whole)
         has = had(settings, before)
         # A host that was lost and not rebuilt has nothing, and would back that up. The role has claimed the store on
         # it, as it has not where a state was removed on purpose.
@@ -321,15 +340,16 @@ def back_up(settings: Settings, state: State) -> list[str]:
         chains = chains_of(duplicity, settings)
         reason = reason_for_full(chains, state, settings.full_days, duplicity.encryption, utc_now())
         unseen = sorted({*state.unseen, *unseen_between(known, before)})
-        told = make(duplicity, settings.url, "full" if reason else "incremental", selection(settings, left_out))
+        refuse_to_follow_links(settings)
+        told = make(duplicity, settings.url, "full" if reason else "incremental", selection(settings, left_out, whole))
         state.unseen = [] if reason else unseen
         state.newest = newest(duplicity, settings, utc_now()).timestamp()
         state.encryption = duplicity.encryption
         if reason and state.broken:
             state.broken, state.replaced = "", utc_now().timestamp()
         state.had = has
-        state.changed = changed_between(before, scan(settings, before))
-        told += shortcomings(settings, state, left_out)
+        state.changed = changed_between(before, manifest.without(scan(settings, found), whole))
+        told += shortcomings(settings, state, left_out, whole)
         write_state(settings, state)
         if reason:
             told.append(f"A full backup: {reason}")
@@ -338,12 +358,13 @@ def back_up(settings: Settings, state: State) -> list[str]:
     return told
 
 
-def shortcomings(settings: Settings, state: State, left_out: Sequence[str]) -> Iterator[str]:
+def shortcomings(settings: Settings, state: State, left_out: Sequence[str], whole: Sequence[str]) -> Iterator[str]:
     """What the newest backup may lack, or have that it should not."""
     names = {
-        "Links that took the place of files meanwhile were followed in": following_links(settings),
+        "Links that took the place of files meanwhile were followed in": mounts_that_follow(settings),
         "In the next full backup, because time and mode stayed the same:": state.unseen,
         "Left out, because the path is too long or the file all holes:": left_out,
+        "Left out with all that is in it, because too many files there are all holes:": whole,
         "Changed while they were read:": state.changed,
     }
     return (f"{what} {in_words(which)}" for what, which in names.items() if which)
@@ -362,13 +383,28 @@ def had_in_store(settings: Settings, duplicity: Duplicity) -> dict[str, bool]:
     return {}
 
 
-def following_links(settings: Settings) -> list[str]:
-    """Directories below which the kernel follows links, as it does not for what the timer does."""
-    trees = [str(kept.path) for kept in settings.kept if kept.kind == "tree" and kept.path.is_dir()]
-    # What the unit's mounts forbid they do not forbid where another file system is mounted in a tree.
+def refuse_to_follow_links(settings: Settings) -> None:
+    """Raises BackupError where owners of files could have others read by links, as by the unit's mounts they cannot."""
+    if exposed := list(filter(follows_links, directories_of(settings))):
+        raise BackupError(
+            f"Links would be followed in {in_words(exposed)}. Have backups made by systemctl start "
+            f"galilean-backup-{settings.instance}, whose mounts follow none; where that says so, one of them failed, "
+            "and systemctl --failed names it"
+        )
+
+
+def directories_of(settings: Settings) -> list[str]:
+    return [str(kept.path) for kept in settings.kept if kept.kind == "tree" and kept.path.is_dir()]
+
+
+def mounts_that_follow(settings: Settings) -> list[str]:
+    """Other file systems that are mounted in a tree: what the unit's mounts forbid they do not forbid there."""
     mounts = Path("/proc/self/mountinfo").read_text(encoding="utf-8", errors="surrogateescape")
-    places = [place for tree in trees for place in (tree, *mounted_in(tree, mounts))]
-    return [place for place in places if not os.statvfs(place).f_flag & NO_LINKS_FOLLOWED]
+    return [place for tree in directories_of(settings) for place in mounted_in(tree, mounts) if follows_links(place)]
+
+
+def follows_links(place: str) -> bool:
+    return not os.statvfs(place).f_flag & NO_LINKS_FOLLOWED
 
 
 def make(duplicity: Duplicity, url: str, verb: str, select: Sequence[str]) -> list[str]:
@@ -405,6 +441,7 @@ def judged(settings: Settings, state: State, duplicity: Duplicity, look: Look) -
     except DuplicityError:
         # It is the backup's fault where the store answers, and the same goes wrong again.
         duplicity.look(settings.url)
+        refuse_a_store_without_our_mark(settings, duplicity)
         try:
             wrong, seen = looked(settings, look, backup)
         except DuplicityError as error:

@@ -28,7 +28,6 @@ from ansible_collections.galilean.hub.plugins.plugin_utils.validation.forms impo
     DIRECTORY_HERE,
     HOST_NAME,
     NO_FILE_OR_ONE_HERE,
-    WORD,
     WORDS,
     Entries,
     Form,
@@ -54,12 +53,13 @@ def is_nothing_or_absolute(text: str) -> bool:
 
 
 # What stands behind each scheme. Passwords stand in backup_credentials, where nobody prints them.
+PART = r"(?!\.\.?(?:/|$))[\w.@+-]+"
 TARGETS = {
-    "file": r"//(/(?!\.\.?(?:/|$))[\w.@+-]+)+",
-    "sftp": r"//[\w.-]+@(?:[\w.-]+|\[[0-9a-f:]+\])(?::\d{1,5})?(?://?[\w.@+-]+)(?:/[\w.@+-]+)*",
-    "swift": r"//[\w.-]+(?:/[\w.-]+)*",
-    "s3": r"//[a-z0-9.-]{3,63}(?:/[\w.-]+)*",
-    "rclone": r"//[\w-]+:/?[\w.@+-]+(?:/[\w.@+-]+)*",
+    "file": rf"//(/{PART})+",
+    "sftp": rf"//[\w.-]+@(?:[\w.-]+|\[[0-9a-f:]+\])(?::\d{{1,5}})?//?{PART}(?:/{PART})*",
+    "swift": rf"//[\w.-]+(?:/{PART})*",
+    "s3": rf"//[a-z0-9.-]{{3,63}}(?:/{PART})*",
+    "rclone": rf"//[\w-]+:/?{PART}(?:/{PART})*",
 }
 TARGET = re.compile("|".join(f"{scheme}:{rest}" for scheme, rest in TARGETS.items()), re.ASCII)
 CALENDAR = Form("a calendar of systemd's", "daily", re.compile(r"[A-Za-z0-9*:.,/~ -]+").fullmatch)
@@ -72,7 +72,7 @@ RANGES: Mapping[str, Range] = {
     "backup_random_delay_seconds": Range(0, 86_400, example=600),
     "backup_sample": Range(1, 1000, example=3),
     "backup_timeout_hours": Range(0.1, 1000, example=72),
-    "backup_volume_mib": Range(1, 5000, example=200),
+    "backup_volume_mib": Range(1, 5000, example=50),
 }
 FORMS: Mapping[str, Form] = {
     "backup_calendar": CALENDAR,
@@ -96,7 +96,10 @@ FORMS: Mapping[str, Form] = {
     "backup_rclone_config": NO_FILE_OR_ONE_HERE,
     "backup_requirements": NO_FILE_OR_ONE_HERE,
     "backup_s3_endpoint_url": Form("an address", "https://s3.example.org", lambda text: not text or is_url(text)),
-    "backup_set": WORD,
+    # A part of the target: two dots would be the directory above.
+    "backup_set": Form(
+        "letters, digits, _, - and ., and no dot first", "jupiter", re.compile(r"\w[\w.-]{0,63}", re.ASCII).fullmatch
+    ),
     "backup_sftp_known_hosts": Form(
         "a line of ssh-keyscan",
         "backup.example.org ssh-ed25519 AAAA",

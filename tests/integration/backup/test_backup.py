@@ -14,12 +14,14 @@ from stores import DIRECTORY, Store
 
 STORED = f"{DIRECTORY}/backup/main"
 FILE = f"{ADA}/notes/07.ipynb"
-OTHER_KEY = """
+SETTINGS = "/etc/galilean/instances/main/backup"
+STATE = "/var/lib/galilean/instances/main/backup"
+ARCHIVE = f"{STATE}/archive"
+OTHER_KEY = f"""
 set -e
-export GNUPGHOME=/root/another
-mkdir -m 700 $GNUPGHOME
+export GNUPGHOME=$(mktemp --directory)
 gpg --batch --quiet --pinentry-mode loopback --passphrase '' --quick-gen-key another default default never
-gpg --batch --armor --export-secret-keys >/etc/galilean/instances/main/backup/private-key.asc
+gpg --batch --armor --export-secret-keys >{SETTINGS}/private-key.asc
 """
 # A tenth of it is no hole.
 LARGE = """
@@ -29,6 +31,30 @@ with open(sys.argv[1], "wb") as file:
     for place in range(0, 3_000_000_000, 40_000_000):
         file.seek(place)
         file.write(os.urandom(4_000_000))
+"""
+# An archive as the mark of the cluster is one, in which directories become links after they were backed up.
+FORGE = f"""
+import gzip, hashlib, io, os, re, subprocess, tarfile
+from pathlib import Path
+forged = Path("/root/forged")
+for name in ("root", "state"):
+    (forged / "tree" / name).mkdir(parents=True)
+    (forged / "tree" / name / "written").write_text("by whoever has the store")
+command = ["duplicity", "full", "--no-encryption", "--archive-dir", str(forged / "archive")]
+subprocess.run([*command, str(forged / "tree"), f"file://{{forged}}/store"], check=True, stdout=subprocess.DEVNULL)
+(volume,) = (forged / "store").glob("*.difftar.gz")
+(manifest,) = (forged / "store").glob("*.manifest")
+content = io.BytesIO()
+with tarfile.open(volume) as old, tarfile.open(fileobj=content, mode="w") as new:
+    for each in old:
+        data = old.extractfile(each) if each.isfile() else None
+        if each.name.rstrip("/") in ("snapshot/root", "snapshot/state"):
+            each.name = each.name.rstrip("/")
+            each.type, each.linkname = tarfile.SYMTYPE, {{"root": "/root", "state": "{STATE}/home"}}[each.name[9:]]
+        new.addfile(each, data)
+volume.write_bytes(gzip.compress(content.getvalue()))
+digest = hashlib.sha1(volume.read_bytes()).hexdigest()
+manifest.write_text(re.sub("SHA1 [0-9a-f]+", f"SHA1 {{digest}}", manifest.read_text()))
 """
 READ = f"import sqlite3; print(sqlite3.connect('{DATABASE}').execute('SELECT name FROM users').fetchall())"
 
@@ -122,6 +148,23 @@ def test_what_nobody_could_restore_is_left_out_by_name_and_stops_nothing(changed
     changed.run("sh", "-c", f"rm -r {MALLORY}.restored-* {MALLORY}/d {MALLORY}/hollow")
 
 
+@pytest.mark.seldom
+def test_somebody_with_more_files_of_holes_than_can_be_named_stops_nothing(changed: Site) -> None:
+    make = f"for number in range(501): open(f'{MALLORY}/hollow-{{number}}', 'w').truncate(20 << 30)"
+    changed.run("python3", "-c", make)
+    changed.run("sh", "-c", f"echo work >>{FILE}")
+    changed.back_up()
+    assert f'too many files there are all holes: "{MALLORY}"' in changed.log()
+    assert changed.prove() == "inactive", changed.log("galilean-backup-proof-main")
+    before = without_caches(changed.look(ADA))
+    run = changed.restore(paths=[ADA])
+    assert run.returncode == 0, run.output
+    (restored,) = changed.beside(ADA)
+    assert changed.look(restored) == before
+    changed.run("sh", "-c", f"rm -r {restored} {MALLORY}/hollow-*")
+    changed.back_up()
+
+
 def test_no_link_is_followed_while_files_are_read(changed: Site) -> None:
     changed.run("sh", "-c", f"head -c 60M /dev/urandom >{EMIL}/large")
     changed.run("systemctl", "start", "--no-block", f"{UNIT}.service")
@@ -136,6 +179,23 @@ def test_no_link_is_followed_while_files_are_read(changed: Site) -> None:
     assert changed.unit() == "inactive", changed.log()
     assert "were followed in" not in changed.log()
     changed.run("rm", f"{EMIL}/large")
+
+
+@pytest.mark.seldom
+def test_a_mount_that_fails_is_an_alarm_and_nothing_is_read_without_it(changed: Site) -> None:
+    found = changed.run("grep", "-rlx", f"What={HOMES}/main", "/etc/systemd/system", "--include=run-galilean-backup-*")
+    unit = Path(found).name
+    changed.run("mkdir", "-p", f"/run/systemd/system/{unit}.d")
+    changed.python(f"open('/run/systemd/system/{unit}.d/broken.conf', 'w').write('[Mount]\\nWhat=/nowhere\\n')")
+    changed.run("systemctl", "daemon-reload")
+    changed.run("systemctl", "start", f"{UNIT}.service", check=False)
+    assert changed.unit() == "failed"
+    assert "Links would be followed in" in changed.log()
+    assert changed.metrics()["galilean_backup_failing"] == 1
+    changed.run("rm", "-r", f"/run/systemd/system/{unit}.d")
+    changed.run("systemctl", "daemon-reload")
+    changed.run("systemctl", "reset-failed")
+    changed.back_up()
 
 
 @pytest.mark.seldom
@@ -164,14 +224,39 @@ def test_a_key_that_does_not_open_the_store_moves_nothing(changed: Site) -> None
 
 
 @pytest.mark.seldom
+def test_what_was_backed_up_when_hosts_had_one_key_is_opened_by_it(changed: Site) -> None:
+    changed.run("sh", "-c", OTHER_KEY)
+    earlier = changed.secrets / "backup-key.asc"
+    earlier.write_text(changed.run("cat", f"{SETTINGS}/private-key.asc") + "\n")
+    earlier.chmod(0o600)
+    changed.back_up()
+    assert "A full backup: keys or passphrase are others" in changed.log()
+    backed_up, now = datetime.now(UTC), changed.look(FILE)
+    run = changed.play("backup.yml")
+    assert run.returncode == 0, run.output
+    changed.run("rm", "-r", ARCHIVE)
+    run = changed.restore(paths=[FILE], time=backed_up.isoformat())
+    assert run.returncode == 0, run.output
+    (restored,) = changed.beside(FILE)
+    assert changed.look(restored) == now
+    changed.run("rm", restored)
+    changed.back_up()
+    assert "A full backup: keys or passphrase are others" in changed.log()
+    earlier.unlink()
+    run = changed.play("backup.yml")
+    assert run.returncode == 0, run.output
+    assert changed.run("ls", SETTINGS).count("key.asc") == 2, "the operator's public one, and the host's own"
+    assert changed.prove() == "inactive", changed.log("galilean-backup-proof-main")
+
+
+@pytest.mark.seldom
 def test_a_disk_that_is_full_is_named_and_the_next_backup_goes_on(changed: Site) -> None:
-    archive = "/var/lib/galilean/instances/main/backup/archive"
-    changed.run("mount", "-t", "tmpfs", "-o", "size=64k", "full", archive)
+    changed.run("mount", "-t", "tmpfs", "-o", "size=64k", "full", ARCHIVE)
     changed.run("systemctl", "start", f"{UNIT}.service", check=False)
     assert changed.unit() == "failed"
     assert "No space left on device" in changed.log()
     assert changed.metrics()["galilean_backup_failing"] == 1
-    changed.run("umount", archive)
+    changed.run("umount", ARCHIVE)
     changed.run("systemctl", "reset-failed", f"{UNIT}.service")
     changed.back_up()
     assert changed.prove() == "inactive", changed.log("galilean-backup-proof-main")
@@ -281,6 +366,25 @@ def test_the_store_of_another_cluster_is_refused(changed: Site, tmp_path: Path) 
     assert "holds the backups of another cluster" in " ".join(run.output.split())
     mended = changed.play("backup.yml")
     assert mended.returncode == 0, mended.output
+
+
+@pytest.mark.seldom
+def test_who_writes_to_the_store_writes_nothing_elsewhere_on_a_host(changed: Site, store: Store) -> None:
+    before = set(store.run("ls", f"{STORED}/cluster").split())
+    changed.python(FORGE)
+    archive = subprocess.run(
+        changed.lab.on(HOST, "tar", "-c", "-C", "/root/forged/store", "."), check=True, capture_output=True
+    )
+    subprocess.run(store.lab.on("ganymede", "tar", "-x", "-C", f"{STORED}/cluster"), check=True, input=archive.stdout)
+    changed.run("systemctl", "start", f"{UNIT}.service", check=False)
+    assert changed.unit() == "failed"
+    assert changed.play("backup.yml").returncode != 0
+    assert changed.run("sh", "-c", f"ls /root/written {STATE}/home/written 2>/dev/null || true") == ""
+
+    forged = set(store.run("ls", f"{STORED}/cluster").split()) - before
+    store.run("rm", *(f"{STORED}/cluster/{name}" for name in forged))
+    changed.run("systemctl", "reset-failed", f"{UNIT}.service")
+    changed.back_up()
 
 
 @pytest.mark.seldom

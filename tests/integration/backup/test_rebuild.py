@@ -11,6 +11,7 @@ from looking import without_caches
 from sites import DATABASE, HOMES, MakeSite, Site
 from stores import Store
 
+UNIT_OF_A_HUB = "/etc/systemd/system/galilean-hub@.service"
 READ = f"import sqlite3; print(sqlite3.connect('{DATABASE}').execute('SELECT name FROM users').fetchall())"
 
 
@@ -34,6 +35,11 @@ def files(directory: Path) -> dict[str, bytes]:
     return {name: path.read_bytes() for name, path in found.items() if "/." not in f"/{name}"}
 
 
+def starts(site: Site, unit: str) -> bool:
+    site.run("systemctl", "start", unit, check=False)
+    return site.run("systemctl", "is-active", unit, check=False) == "active"
+
+
 @pytest.mark.seldom
 def test_hosts_and_secrets_come_back(site: Site, operator: Path) -> None:
     before, secrets = people_have(site), files(site.secrets)
@@ -41,12 +47,24 @@ def test_hosts_and_secrets_come_back(site: Site, operator: Path) -> None:
     site.renew()
     shutil.rmtree(site.secrets)
 
+    # It ends in the middle: then there was no backup.
+    given = {"environment": {"GNUPGHOME": str(operator)}, "backup_restore_time": "2020-01-01T00:00:00+00:00"}
+    run = site.play("rebuild.yml", "--tags", "rebuild", **given)
+    assert run.returncode != 0
+    assert "There is no backup of 2020" in run.output
+    site.run("sh", "-c", f"printf '[Service]\\nExecStart=sleep infinity\\n' >{UNIT_OF_A_HUB}")
+    site.run("systemctl", "daemon-reload")
+    assert not starts(site, "galilean-hub@main.service")
+
     run = site.play("rebuild.yml", "--tags", "rebuild", environment={"GNUPGHOME": str(operator)})
     assert run.returncode == 0, run.output
     assert "Not as it was" not in run.output
     assert files(site.secrets) == secrets
     assert people_have(site) == before
     assert site.python(READ) == "[('ada',), ('emil',)]"
+    assert starts(site, "galilean-hub@main.service")
+    site.run("systemctl", "stop", "galilean-hub@main.service")
+    site.run("rm", UNIT_OF_A_HUB)
 
     # It is the same cluster, and goes on where it was.
     run = site.play("backup.yml")

@@ -1,15 +1,17 @@
-"""Backups into Swift, by its own protocol and as S3, and into a directory, with duplicity 0.8."""
+"""Backups into Swift, by its own protocol, as S3 and by rclone, and into a directory, with duplicity 0.8."""
 
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 
 import pytest
 from looking import without_caches
 from sites import ADA, HOST, PROGRAM, UNIT, MakeSite, Site
 from stores import Store
 
-PINNED = "/opt/galilean/duplicity/bin/duplicity"
+FILE = f"{ADA}/notes/00.ipynb"
+PINNED = "/opt/galilean/duplicity-main/bin/duplicity"
 
 
 @pytest.fixture(scope="module")
@@ -28,19 +30,27 @@ def comes_back(site: Site) -> None:
 
 
 @pytest.mark.seldom
-@pytest.mark.parametrize("target", ["swift", "s3", "path"])
-def test_a_home_comes_back(site: Site, store: Store, target: str) -> None:
+@pytest.mark.parametrize("target", ["swift", "s3", "rclone", "path"])
+def test_a_home_comes_back_and_a_file_as_of_a_time(site: Site, store: Store, target: str) -> None:
     site.variables.update(store.variables(target, "targets"))
     run = site.play("backup.yml")
     assert run.returncode == 0, run.output
     site.back_up()
     assert "A full backup: there is none" in site.log()
-    site.run("sh", "-c", f"echo {target} >>{ADA}/notes/00.ipynb")
+    site.run("sleep", "1")
+    full = datetime.now(UTC)
+    site.run("sh", "-c", f"echo {target} >>{FILE}")
     site.back_up()
     assert "The store answered after several attempts" not in site.log()
     assert site.prove() == "inactive", site.log("galilean-backup-proof-main")
 
     comes_back(site)
+    run = site.restore(paths=[FILE], time=full.isoformat())
+    assert run.returncode == 0, run.output
+    (earlier,) = site.beside(FILE)
+    assert site.run("tail", "-n", "1", FILE) == target
+    assert site.run("tail", "-n", "1", earlier) != target
+    site.run("rm", earlier)
 
 
 @pytest.mark.seldom
@@ -92,4 +102,14 @@ def test_who_does_not_log_in_is_told_so_by_swift(site: Site, store: Store) -> No
     run = site.play("backup.yml", **{**store.variables("swift", "targets"), "backup_credentials": wrong})
     assert run.returncode != 0
     assert "401" in run.output or "Unauthorized" in run.output, run.output
+    assert "of somebody else" not in run.output
+
+
+@pytest.mark.seldom
+def test_who_does_not_log_in_is_told_so_by_s3(site: Site, store: Store) -> None:
+    s3 = store.variables("s3", "targets")
+    wrong = {**s3["backup_credentials"], "AWS_SECRET_ACCESS_KEY": "of somebody else"}
+    run = site.play("backup.yml", **{**s3, "backup_credentials": wrong})
+    assert run.returncode != 0
+    assert "SignatureDoesNotMatch" in run.output, run.output
     assert "of somebody else" not in run.output

@@ -109,3 +109,16 @@ class Browser(requests.Session):
         response = self.visit(f"/user/{user}/api/contents/{path}?type=file&format=text")
         assert response.ok, response.text
         return str(response.json()["content"])
+
+    def save(self, user: str, path: str, text: str) -> None:
+        """Have the person's server write a text file of the home, as its pages do."""
+        (token,) = [
+            cookie.value for cookie in self.cookies if (cookie.name, cookie.path) == ("_xsrf", f"/user/{user}/")
+        ]
+        saved = self.put(
+            f"{self.url}/user/{user}/api/contents/{path}",
+            json={"type": "file", "format": "text", "content": text},
+            headers={"X-XSRFToken": token or ""},
+            timeout=60,
+        )
+        assert saved.ok, saved.text

@@ -13,6 +13,7 @@ import keyrings
 import pytest
 import yaml
 from browser import Browser
+from client import eventually
 from lab import PLAIN, ROOT, Lab
 from raised import Raised
 from stores import Store
@@ -22,6 +23,7 @@ NAME, SUBNET = "rebuilt", "10.91.149"
 STORE = f"{SUBNET}.14"
 # Where a rebuild may die: secrets, what hosts had, a hub that is about to open what came back.
 DEADLY = ("Write the secrets that the controller", "Give back what was lost, or say", "Run the proxy and the hub")
+HUB = "galilean-hub@main.service"
 PASSWORD = "the long password of ada"
 HOSTS = {
     "jupiter": {"lab_address": f"{SUBNET}.11"},
@@ -129,6 +131,10 @@ def end_at(cluster: Raised, task: str, **environment: str) -> None:
     raise AssertionError(f"{task} was not begun: {''.join(said)}")
 
 
+def booted(lab: Lab) -> bool:
+    return lab.run("jupiter", "systemctl", "is-system-running", check=False) in ("running", "degraded")
+
+
 @pytest.mark.seldom
 def test_all_hosts_and_secrets_come_back_by_rebuilds_that_die(
     cluster: Raised, ada: Browser, had: dict[str, Any], keyring: Path
@@ -150,6 +156,10 @@ def test_all_hosts_and_secrets_come_back_by_rebuilds_that_die(
 def test_a_storage_host_comes_back_while_hub_and_node_live(cluster: Raised, ada: Browser, had: dict[str, Any]) -> None:
     cluster.lose("io")
     cluster.make_hosts()
+    end_at(cluster, "Give back what was lost, or say", GNUPGHOME="/nowhere")
+    cluster.lab.docker("restart", cluster.lab.container("jupiter"))
+    eventually(lambda: booted(cluster.lab), "the hub's host has booted")
+    assert cluster.lab.run("jupiter", "systemctl", "is-active", HUB, check=False) == "inactive", "homes are missing"
     # Nobody has to bring a key: the secrets are there.
     run = cluster.play("rebuild.yml", environment={"GNUPGHOME": "/nowhere"})
     assert "Left as it is" in run.output, "the hub's database"

@@ -97,11 +97,12 @@ def test_what_systemd_ends_is_a_failure(tmp_path: Path, monkeypatch: pytest.Monk
     assert settings.read_state(here).problem == "It ended before it was done"
 
 
-def test_links_are_followed_where_no_mount_forbids_it(tmp_path: Path) -> None:
+def test_no_backup_is_made_where_no_mount_forbids_links(tmp_path: Path) -> None:
     file = tmp_path / "file"
     file.touch()
-    here = replace(SETTINGS, kept=[Kept("homes", tmp_path, "tree"), Kept("admins", file, "tree")])
-    assert program.following_links(here) == [str(tmp_path)]
+    program.refuse_to_follow_links(replace(SETTINGS, kept=[Kept("admins", file, "tree")]))
+    with pytest.raises(BackupError, match=str(tmp_path)):
+        program.refuse_to_follow_links(replace(SETTINGS, kept=[Kept("homes", tmp_path, "tree")]))
 
 
 def test_a_state_that_cannot_be_written_is_a_failure(tmp_path: Path) -> None:
@@ -413,13 +414,26 @@ class Answering(Bare):
 
 
 @pytest.mark.parametrize(
-    ("answers", "failures", "is_broken", "is_proved"),
-    [(True, 2, True, False), (True, 1, False, True), (False, 2, False, False)],
+    ("answers", "is_marked", "failures", "is_broken", "is_proved"),
+    [
+        (True, True, 2, True, False),
+        (True, True, 1, False, True),
+        (False, True, 2, False, False),
+        # A disk that is not mounted answers, too.
+        (True, False, 2, False, False),
+    ],
 )
 def test_a_backup_is_broken_when_the_store_answers_and_it_fails_again(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: bool, failures: int, is_broken: bool, is_proved: bool
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    answers: bool,
+    is_marked: bool,
+    failures: int,
+    is_broken: bool,
+    is_proved: bool,
 ) -> None:
     here = replace(SETTINGS, directory=tmp_path)
+    monkeypatch.setattr(program, "published", lambda *_: ({"cluster": here.cluster} if is_marked else {}, ""))
     monkeypatch.setattr(program, "newest", lambda *_: NOW)
     state, duplicity = State(), Answering(tmp_path)
     duplicity.answers = answers
@@ -498,6 +512,7 @@ def test_a_backup_that_was_broken_off_is_begun_afresh(
 
     monkeypatch.setattr(program, "prepared", prepared)
     monkeypatch.setattr(program, "published", lambda *_: ({"cluster": here.cluster}, ""))
+    monkeypatch.setattr(program, "follows_links", lambda _place: False)
     state = State(target=here.place)
     program.back_up(here, state)
     assert duplicity.asked == ["clean", "incremental"]
@@ -505,14 +520,26 @@ def test_a_backup_that_was_broken_off_is_begun_afresh(
 
 
 def test_no_key_stays_in_a_keyring(tmp_path: Path) -> None:
-    duplicity, credentials, key = (tmp_path / name for name in ("duplicity", "credentials", "key.asc"))
+    duplicity, credentials, key, earlier = (
+        tmp_path / name for name in ("duplicity", "credentials", "key.asc", "earlier-key.asc")
+    )
     duplicity.write_text("#!/bin/sh\necho duplicity 3.0.4\n")
     duplicity.chmod(0o755)
     credentials.write_text("{}")
     key.write_text(openpgp.make_key("backups"))
-    here = replace(SETTINGS, directory=tmp_path, duplicity=str(duplicity), credentials=credentials, keys=[key])
+    earlier.write_text(openpgp.make_key("earlier backups"))
+    here = replace(
+        SETTINGS,
+        directory=tmp_path,
+        duplicity=str(duplicity),
+        credentials=credentials,
+        keys=[key],
+        earlier_keys=[earlier],
+    )
     with program.prepared(here) as prepared:
-        assert len(prepared.recipients) == 1
+        listed = program.gpg("--with-colons", "--list-secret-keys", environment=prepared.environment)
+        assert listed.count("uid:") == 2
+        assert len(prepared.recipients) == 1, "nothing is encrypted to an earlier key"
     assert not (tmp_path / "home" / ".gnupg").exists()
 
 

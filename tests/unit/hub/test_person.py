@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 
 import pytest
+from galilean_hub import person
 from galilean_hub.person import answer
 from galilean_hub.slug import slug
 
@@ -22,3 +24,13 @@ def test_a_hub_that_does_not_answer_is_told_with_the_home() -> None:
     found = asyncio.run(answer("ada", NO_HUB, "token", 5))
     assert found["ok"] is False
     assert "127.0.0.1" in found["error"]
+
+
+@pytest.mark.parametrize("timeout_seconds", [None, 60])
+def test_a_hub_that_hangs_is_told_with_the_home(monkeypatch: pytest.MonkeyPatch, timeout_seconds: float | None) -> None:
+    monkeypatch.setattr(person, "ANSWER_SECONDS", 0.2)
+    # It takes connections, and says nothing.
+    with socket.create_server(("127.0.0.1", 0)) as hanging:
+        url = f"http://127.0.0.1:{hanging.getsockname()[1]}"
+        found = asyncio.run(answer("ada", url, "token", timeout_seconds))
+    assert found == {"ok": False, "home": slug("ada"), "error": "the hub does not answer within 0.2 s"}

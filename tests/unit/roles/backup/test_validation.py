@@ -159,7 +159,22 @@ def test_targets_that_are_known(target: str) -> None:
         "s3://Bucket!",
         "rclone://remote",
         "swift://galilean\n",
+        "sftp://backup@backup.example.org/store/..",
+        "swift://galilean/../other",
+        "s3://bucket/..",
+        "rclone://remote:..",
+        "rclone://remote:bucket/./prefix",
     ],
 )
 def test_targets_that_are_not(target: str) -> None:
     assert not validation.FORMS["backup_target"].fits(target)
+
+
+@pytest.mark.parametrize("name", ["jupiter", "jupiter.example.org", "host_1", "2026"])
+def test_names_at_the_target_that_are_known(name: str) -> None:
+    assert validation.FORMS["backup_set"].fits(name)
+
+
+@pytest.mark.parametrize("name", ["..", ".", ".hidden", "", "a/b", "two words"])
+def test_names_at_the_target_that_are_not(name: str) -> None:
+    assert not validation.FORMS["backup_set"].fits(name)

@@ -30,6 +30,8 @@ from galilean_hub.settings import Configuration, Secrets
 from galilean_hub.slug import slug
 
 POLL_SECONDS = 1.0
+# To one request: the hub stops what stops slowly after it has answered.
+ANSWER_SECONDS = 60.0
 # The hub stops what runs. What is just being started it refuses to, and has to be asked again.
 ASKED = frozenset({HTTPStatus.ACCEPTED, HTTPStatus.NO_CONTENT, HTTPStatus.NOT_FOUND, HTTPStatus.BAD_REQUEST})
 
@@ -48,12 +50,12 @@ class Person:
 
     async def servers(self) -> list[str]:
         """The names of the servers that run, or are being started or stopped. Raises PersonError, ClientError."""
-        async with self.session.get(self.url) as response:
-            if response.status == HTTPStatus.NOT_FOUND:
-                return []
-            if response.status != HTTPStatus.OK:
-                raise PersonError(f"the hub answers {response.status} when it is asked for {self.name}")
-            return sorted((await response.json())["servers"])
+        status, text = await self._ask("GET", self.url)
+        if status == HTTPStatus.NOT_FOUND:
+            return []
+        if status != HTTPStatus.OK:
+            raise PersonError(f"the hub answers {status} when it is asked for {self.name}")
+        return sorted(json.loads(text)["servers"])
 
     async def stop(self, timeout_seconds: float) -> list[str]:
         """The names of the servers that were stopped. Raises PersonError, ClientError."""
@@ -73,9 +75,18 @@ class Person:
 
     async def _ask_to_stop(self, server: str) -> None:
         path = f"/servers/{quote(server, safe='')}" if server else "/server"
-        async with self.session.delete(f"{self.url}{path}") as response:
-            if response.status not in ASKED:
-                raise PersonError(f"the hub answers {response.status} when it is asked to stop {self.name}/{server}")
+        status, _text = await self._ask("DELETE", f"{self.url}{path}")
+        if status not in ASKED:
+            raise PersonError(f"the hub answers {status} when it is asked to stop {self.name}/{server}")
+
+    async def _ask(self, method: str, url: str) -> tuple[int, str]:
+        """Status and text of the answer. Raises PersonError, ClientError."""
+        timeout = aiohttp.ClientTimeout(total=ANSWER_SECONDS)
+        try:
+            async with self.session.request(method, url, timeout=timeout) as response:
+                return response.status, await response.text()
+        except TimeoutError as error:
+            raise PersonError(f"the hub does not answer within {ANSWER_SECONDS:g} s") from error
 
     def full_names(self, servers: Iterable[str]) -> list[str]:
         return [f"{self.name}/{server}" for server in servers]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import re
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
@@ -89,15 +90,46 @@ def test_what_is_kept_is_taken_and_nothing_else() -> None:
     assert not any("hub.sqlite" in option for option in selected), "a database is copied first"
 
 
+def patterns_of(selected: Sequence[str]) -> list[str]:
+    return [option.partition("=")[2] for option in selected if option.startswith("--exclude-regexp=")]
+
+
 def test_what_the_manifest_leaves_out_is_not_taken() -> None:
     hollow, too_long = "/srv/homes/main/ada/h(o)llow", "/srv/homes/main/ada/" + "d/" * 1000
     selected = decisions.selection(SETTINGS, [hollow, too_long])
-    patterns = [option.partition("=")[2] for option in selected if option.startswith("--exclude-regexp=")]
+    patterns = patterns_of(selected)
     assert [any(re.search(pattern, name) for pattern in patterns) for name in (hollow, too_long, f"{hollow}w")] == [
         True, True, False
     ]  # fmt: skip
-    with pytest.raises(BackupError, match="nothing but holes"):
-        decisions.selection(SETTINGS, [hollow] * 1000)
+
+
+def hollow_files(**counts: int) -> list[str]:
+    return [f"/srv/homes/main/{name}/{number}" for name, count in counts.items() for number in range(count)]
+
+
+@pytest.mark.parametrize(
+    ("left_out", "whole"),
+    [
+        (hollow_files(ada=250, emil=250), []),
+        (hollow_files(ada=1, mallory=501), ["/srv/homes/main/mallory"]),
+        (hollow_files(ada=20, emil=300, mallory=400), ["/srv/homes/main/mallory"]),
+        (["/srv/homes/main/ada/" + "d/" * 1000] * 501, []),
+    ],
+)
+def test_homes_with_more_hollow_files_than_can_be_named_are_left_out_whole(
+    left_out: list[str], whole: list[str]
+) -> None:
+    assert decisions.left_out_whole(left_out, SETTINGS.kept) == whole
+    selected = decisions.selection(SETTINGS, left_out, whole)
+    assert all(any(re.search(pattern, name) for pattern in patterns_of(selected)) for name in (*left_out, *whole))
+    assert not any(re.search(pattern, "/srv/homes/main/mallorys/1") for pattern in patterns_of(selected))
+
+
+def test_more_hollow_files_than_can_be_named_of_nobody_in_particular_end_a_backup() -> None:
+    left_out = hollow_files(**{f"student-{number}": 20 for number in range(30)})
+    assert decisions.left_out_whole(left_out, SETTINGS.kept) == []
+    with pytest.raises(BackupError, match="600 files of nothing but holes"):
+        decisions.selection(SETTINGS, left_out)
 
 
 def test_what_came_went_or_changed_while_it_was_read_is_known() -> None:
