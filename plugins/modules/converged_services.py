@@ -134,6 +134,10 @@ services:
       type: list
       elements: str
       sample: ["/etc/galilean/instances/main/hub.json: sha256 0b5f8c1c2c0e -> sha256 9d4a7d5e4bb1"]
+    skipped:
+      description: Whether a condition of the unit kept it from being started on this host.
+      type: bool
+      sample: false
     held:
       description: What asks for a restart that was held back.
       type: list
@@ -376,6 +380,7 @@ def main() -> None:
                 "name": name,
                 "action": plan.action,
                 "reasons": [str(difference) for difference in plan.differences],
+                "skipped": plan.skipped,
                 "held": [str(difference) for difference in plan.held],
             }
             for name, plan in plans.items()

@@ -648,16 +648,15 @@ def exported_by_others() -> list[str]:
     return sorted({path for file in files if file != OUR_EXPORTS for path in exports.paths(text_of(file))})
 
 
+ARGUMENT_SPEC = {
+    "device": {"type": "path"},
+    "directory": {"type": "path"},
+    "listeners": {"type": "list", "elements": "dict", "default": [], "options": LISTENER},
+}
+
+
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "device": {"type": "path"},
-            "directory": {"type": "path"},
-            "listeners": {"type": "list", "elements": "dict", "default": [], "options": LISTENER},
-        },
-        required_by={"device": "directory"},
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, required_by={"device": "directory"}, supports_check_mode=True)
     found = Look(module).take()
     if "volume" in found["unknown"]:
         module.fail_json(msg=f"{module.params['device']} cannot be read: {found['unknown']['volume']}")

@@ -69,17 +69,22 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.kept_beside import default_place, keep
 
+ARGUMENT_SPEC = {
+    "files": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "path": {"type": "path", "required": True},
+            "place": {"type": "path"},
+            "unless": {"type": "path"},
+        },
+    },
+}
+
 
 def main() -> None:
-    file = {
-        "path": {"type": "path", "required": True},
-        "place": {"type": "path"},
-        "unless": {"type": "path"},
-    }
-    module = AnsibleModule(
-        argument_spec={"files": {"type": "list", "elements": "dict", "required": True, "options": file}},
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     contents, changed = {}, False
     try:
         for each in module.params["files"]:

@@ -45,11 +45,12 @@ ports:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.ssh import activated, ask, configured, connected
 
+ARGUMENT_SPEC: dict[str, dict[str, str]] = {}
 ASK_SYSTEMD = ["systemctl", "show", "--property=ActiveState,UnitFileState,Listen", "ssh.socket"]
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     ports = connected()
     if sshd := module.get_bin_path("sshd"):
         ports |= configured(str(module.run_command(ask(sshd), check_rc=True)[1]))

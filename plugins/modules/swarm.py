@@ -106,6 +106,11 @@ steps:
   type: list
   elements: str
   sample: [leave, join]
+state:
+  description: How the host is in its Swarm, as the engine calls it.
+  returned: success
+  type: str
+  sample: active
 node:
   description: The node that the host is, as M(galilean.hub.swarm_nodes) takes it.
   returned: success
@@ -280,6 +285,7 @@ def converge(module: AnsibleModule) -> dict[str, Any]:
     result = {
         "changed": bool(steps),
         "steps": steps,
+        "state": found.state,
         "node": {"host": params["host"], "node_id": found.node_id, "labels": params["labels"]},
         "diff": {"before": "", "after": "".join(f"{s}\n" for s in steps)},
     }

@@ -87,9 +87,11 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.engine_api import SOCKET, membership
 from ansible_collections.galilean.hub.plugins.module_utils.swarm import NOWHERE
 
+ARGUMENT_SPEC: dict[str, dict[str, str]] = {}
+
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
         found = asdict(membership() if Path(SOCKET).exists() else NOWHERE)
     except OSError as error:

@@ -185,6 +185,7 @@ class UsersModule(AnsibleModule):
             raise UsersError(f"sudo-rs reads {RULES_OF_SUDO_RS} instead of /etc/sudoers. Move its rules there")
         cvtsudoers = next(filter(None, map(self.get_bin_path, CVTSUDOERS)), None)
         if self.check_mode and not (self.get_bin_path("visudo") and cvtsudoers):
+            self.warn("This host lacks the tools of sudo, by which its rules are tried before they are written.")
             return
         if not cvtsudoers:
             raise UsersError(
