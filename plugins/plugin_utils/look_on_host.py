@@ -39,7 +39,7 @@ class AnsibleModule:
     params: Mapping[str, Any] = {}
     check_mode = True
 
-    def __init__(self, argument_spec: Mapping[str, Any], supports_check_mode: bool = False) -> None:
+    def __init__(self, argument_spec: Mapping[str, Any], supports_check_mode: bool = False, **_rules: Any) -> None:
         if not supports_check_mode:
             raise UnclearError("it cannot look")
         self.argument_spec = argument_spec
