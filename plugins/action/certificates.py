@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import Any
 
 from ansible.errors import AnsibleActionFail
-from ansible.plugins.action import ActionBase
 from ansible_collections.galilean.hub.plugins.modules.certificates import ARGUMENT_SPEC
 from ansible_collections.galilean.hub.plugins.plugin_utils import certificates as ca
 from ansible_collections.galilean.hub.plugins.plugin_utils.authority import ensure_authority, find_authority
+from ansible_collections.galilean.hub.plugins.plugin_utils.look import Look, LookingAction
 
 COMMON_NAME_LENGTH = 64
 
@@ -40,14 +40,13 @@ def expiry(pem: str | None) -> str | None:
     return certificate.not_valid_after_utc.isoformat() if certificate else None
 
 
-class ActionModule(ActionBase):
+class ActionModule(LookingAction):
     """Look on the host, sign on the controller, install on the host."""
 
-    _supports_check_mode = True
-    _supports_async = False
+    LOOK = Look("certificates")
 
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
-        super().run(tmp, task_vars)
+        super(LookingAction, self).run(tmp, task_vars)
         if not ca.HAS_CRYPTOGRAPHY:
             raise AnsibleActionFail("the Python package cryptography is missing on the controller")
         _result, args = self.validate_argument_spec(ARGUMENT_SPEC)
@@ -107,9 +106,7 @@ class ActionModule(ActionBase):
 
     def _module(self, task_vars: dict[str, Any] | None, **phase: object) -> dict[str, Any]:
         """Run the module of the same name on the host."""
-        result: dict[str, Any] = self._execute_module(
-            module_name="galilean.hub.certificates", module_args={**self._task.args, **phase}, task_vars=task_vars
-        )
+        result = self.converged({**self._task.args, **phase}, task_vars)
         if "found" in result:
             result["found"] = {name: ca.Found(**found) for name, found in result["found"].items()}
         return result

@@ -51,6 +51,8 @@ class ActionModule(ActionBase):
     def run(self, tmp: str | None = None, task_vars: dict[str, Any] | None = None) -> dict[str, Any]:
         super().run(tmp, task_vars)
         _result, args = self.validate_argument_spec(ARGUMENT_SPEC)
+        if args["refusal"]:
+            raise AnsibleActionFail(args["refusal"])
         if self._task.check_mode:
             return {"changed": False, "holder": ""}
         run, file = this_run(), Path(args["controller_directory"], ".lease")

@@ -195,8 +195,7 @@ class Specs:
             name: option for name, option in self.options.items() if option.get("required") and name not in handed_over
         }
         rules, named = (
-            joined([template for template, _scope in declarations(noun, loader, {})])
-            for noun in ("firewall_rules", "ports")
+            joined([template for template, _scope in declarations(noun, {})]) for noun in ("firewall_rules", "ports")
         )
         self.ports = list(ports.declared(rules, self.defaults))
         self.ports_met = ports.met(named, self.defaults)

@@ -50,8 +50,7 @@ class LookupModule(LookupBase):
 
     def _joined(self, noun: str, variables: dict[str, Any]) -> Any:
         declared = [
-            Templar(self._loader, scope).template(template)
-            for template, scope in declarations(noun, self._loader, variables)
+            Templar(self._loader, scope).template(template) for template, scope in declarations(noun, variables)
         ]
         if not declared:
             raise AnsibleError(f"No role of the collection declares {noun}.")

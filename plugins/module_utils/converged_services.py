@@ -123,6 +123,8 @@ class Plan:
     restart: tuple[Difference, ...] = ()
     reload: tuple[Difference, ...] = ()
     held: tuple[Difference, ...] = ()
+    # A condition of the unit kept it from being started, and may hold by now.
+    skipped: bool = False
 
     @property
     def differences(self) -> tuple[Difference, ...]:
@@ -272,6 +274,7 @@ def make_plan(
         settings=tuple(settings),
         restart=tuple(restart),
         reload=tuple(reload),
+        skipped=unit.skipped,
     )
 
 

@@ -6,28 +6,44 @@
 
 from __future__ import annotations
 
+import io
 import json
+import socket
+from http.client import HTTPConnection
 from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 
-from ansible.module_utils.urls import open_url
 from ansible_collections.galilean.hub.plugins.module_utils.swarm import Membership
 
 SOCKET = "/run/docker.sock"
 # The oldest engine that takes an address pool.
-URL = "http://localhost/v1.39"
+VERSION = "/v1.39"
 SECONDS_AT_MOST = 60
+BAD_REQUEST = 400
+
+
+class Connection(HTTPConnection):
+    """A connection to the engine's socket."""
+
+    def connect(self) -> None:
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(self.timeout)
+        self.sock.connect(SOCKET)
 
 
 def ask(method: str, path: str, body: dict[str, Any] | None = None) -> Any:
     """The answer of the engine, None where it is empty. Raises OSError, also when the engine refuses."""
-    data = None if body is None else json.dumps(body)
-    headers = {"Content-Type": "application/json"}
-    answer = open_url(
-        URL + path, method=method, data=data, headers=headers, unix_socket=SOCKET, timeout=SECONDS_AT_MOST
-    )
-    text = answer.read()
+    connection = Connection("localhost", timeout=SECONDS_AT_MOST)
+    try:
+        data = None if body is None else json.dumps(body)
+        connection.request(method, VERSION + path, data, {"Content-Type": "application/json"})
+        answer = connection.getresponse()
+        text = answer.read()
+    finally:
+        connection.close()
+    if answer.status >= BAD_REQUEST:
+        raise HTTPError(path, answer.status, answer.reason, answer.headers, io.BytesIO(text))
     return json.loads(text) if text else None
 
 

@@ -190,8 +190,10 @@ rewritten:
 """
 
 import grp
+import os
 import pwd
 from pathlib import Path
+from stat import S_IMODE
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
@@ -256,11 +258,13 @@ class Host:
         """Give a file that is there its owner, group and mode."""
         if not Path(path).exists():
             return
-        attributes = self.module.load_file_common_arguments(
-            {"path": path, "owner": owner, "group": group, "mode": f"{mode:04o}"}
-        )
-        if self.module.set_fs_attributes_if_different(attributes, False):
-            self.changes.append(f"{path}: owner {owner}, group {group}, mode {mode:04o}")
+        found, uid, gid = Path(path).stat(), uid_of(owner), gid_of(group)
+        if (found.st_uid, found.st_gid, S_IMODE(found.st_mode)) == (uid, gid, mode):
+            return
+        self.changes.append(f"{path}: owner {owner}, group {group}, mode {mode:04o}")
+        if not self.module.check_mode:
+            os.chown(path, uid, gid)
+            Path(path).chmod(mode)
 
     def public_key(self, private_key_path: str) -> str | None:
         """The public half of a private key, None when there is no key that can be used."""

@@ -78,8 +78,23 @@ options:
     default: []
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
+  - ansible.builtin.action_common_attributes.conn
+  - ansible.builtin.action_common_attributes.flow
 attributes:
+  action:
+    support: full
+    details: The host is looked at by its own Python first. The module is sent to it where something is to be changed.
+  async:
+    support: none
+  become:
+    support: full
+  bypass_host_loop:
+    support: none
   check_mode:
+    support: full
+  connection:
+    support: full
+  delegation:
     support: full
   diff_mode:
     support: full
@@ -134,6 +149,10 @@ services:
       type: list
       elements: str
       sample: ["/etc/galilean/instances/main/hub.json: sha256 0b5f8c1c2c0e -> sha256 9d4a7d5e4bb1"]
+    skipped:
+      description: Whether a condition of the unit kept it from being started on this host.
+      type: bool
+      sample: false
     held:
       description: What asks for a restart that was held back.
       type: list
@@ -376,6 +395,7 @@ def main() -> None:
                 "name": name,
                 "action": plan.action,
                 "reasons": [str(difference) for difference in plan.differences],
+                "skipped": plan.skipped,
                 "held": [str(difference) for difference in plan.held],
             }
             for name, plan in plans.items()

@@ -44,7 +44,7 @@ options:
       parts:
         description:
           - Files of the host whose texts, one after the other, are the file's, instead of O(files[].content). In check
-            mode those that are missing count as empty.
+            mode those that are missing are named in their place.
         type: list
         elements: path
       target:
@@ -72,8 +72,23 @@ options:
         type: str
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
+  - ansible.builtin.action_common_attributes.conn
+  - ansible.builtin.action_common_attributes.flow
 attributes:
+  action:
+    support: full
+    details: The host is looked at by its own Python first. The module is sent to it where something is to be changed.
+  async:
+    support: none
+  become:
+    support: full
+  bypass_host_loop:
+    support: none
   check_mode:
+    support: full
+  connection:
+    support: full
+  delegation:
     support: full
   diff_mode:
     support: full
@@ -177,9 +192,14 @@ def content_of(module: AnsibleModule, wanted: dict[str, Any]) -> str:
         return wanted["target"]
     if wanted["parts"] is None:
         return wanted["content"] or ""
-    # An earlier task would have made them.
-    parts = [Path(part) for part in wanted["parts"] if not module.check_mode or Path(part).exists()]
-    return "".join(part.read_text(encoding="utf-8") for part in parts)
+    return "".join(text_of(Path(part), module.check_mode) for part in wanted["parts"])
+
+
+def text_of(part: Path, check_mode: bool) -> str:
+    if check_mode and not part.exists():
+        # An earlier task would have made it.
+        return f"{part}, once it is there\n"
+    return part.read_text(encoding="utf-8")
 
 
 def number_of(module: AnsibleModule, kind: str, wanted: dict[str, Any]) -> int:

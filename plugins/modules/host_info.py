@@ -66,8 +66,23 @@ options:
         type: path
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
+  - ansible.builtin.action_common_attributes.conn
+  - ansible.builtin.action_common_attributes.flow
 attributes:
+  action:
+    support: full
+    details: The host is looked at by its own Python first. The module is sent to it where something is to be changed.
+  async:
+    support: none
+  become:
+    support: full
+  bypass_host_loop:
+    support: none
   check_mode:
+    support: full
+  connection:
+    support: full
+  delegation:
     support: full
   diff_mode:
     support: none
@@ -648,16 +663,15 @@ def exported_by_others() -> list[str]:
     return sorted({path for file in files if file != OUR_EXPORTS for path in exports.paths(text_of(file))})
 
 
+ARGUMENT_SPEC = {
+    "device": {"type": "path"},
+    "directory": {"type": "path"},
+    "listeners": {"type": "list", "elements": "dict", "default": [], "options": LISTENER},
+}
+
+
 def main() -> None:
-    module = AnsibleModule(
-        argument_spec={
-            "device": {"type": "path"},
-            "directory": {"type": "path"},
-            "listeners": {"type": "list", "elements": "dict", "default": [], "options": LISTENER},
-        },
-        required_by={"device": "directory"},
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, required_by={"device": "directory"}, supports_check_mode=True)
     found = Look(module).take()
     if "volume" in found["unknown"]:
         module.fail_json(msg=f"{module.params['device']} cannot be read: {found['unknown']['volume']}")

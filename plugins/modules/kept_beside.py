@@ -37,8 +37,23 @@ options:
         type: path
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
+  - ansible.builtin.action_common_attributes.conn
+  - ansible.builtin.action_common_attributes.flow
 attributes:
+  action:
+    support: full
+    details: The host is looked at by its own Python first. The module is sent to it where something is to be changed.
+  async:
+    support: none
+  become:
+    support: full
+  bypass_host_loop:
+    support: none
   check_mode:
+    support: full
+  connection:
+    support: full
+  delegation:
     support: full
   diff_mode:
     support: none
@@ -69,17 +84,22 @@ from pathlib import Path
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.kept_beside import default_place, keep
 
+ARGUMENT_SPEC = {
+    "files": {
+        "type": "list",
+        "elements": "dict",
+        "required": True,
+        "options": {
+            "path": {"type": "path", "required": True},
+            "place": {"type": "path"},
+            "unless": {"type": "path"},
+        },
+    },
+}
+
 
 def main() -> None:
-    file = {
-        "path": {"type": "path", "required": True},
-        "place": {"type": "path"},
-        "unless": {"type": "path"},
-    }
-    module = AnsibleModule(
-        argument_spec={"files": {"type": "list", "elements": "dict", "required": True, "options": file}},
-        supports_check_mode=True,
-    )
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     contents, changed = {}, False
     try:
         for each in module.params["files"]:

@@ -40,6 +40,11 @@ options:
     type: str
     choices: [held, released]
     default: held
+  refusal:
+    description:
+      - Why this run goes no further. Where it is not empty the task fails with it, also in check mode, and asks nobody.
+    type: str
+    default: ''
   run:
     description:
       - What identifies the run. Said by the action plugin, with the options below.
@@ -114,6 +119,7 @@ ARGUMENT_SPEC = {
     "controller_directory": {"type": "path", "required": True},
     "path": {"type": "path"},
     "state": {"type": "str", "choices": ["held", "released"], "default": "held"},
+    "refusal": {"type": "str", "default": ""},
     "run": {"type": "str"},
     "name": {"type": "str"},
     "holds": {"type": "bool", "default": False},

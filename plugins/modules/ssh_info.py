@@ -18,8 +18,23 @@ description:
   - Makes C(/run/sshd) when it is missing, as the unit of sshd does. Without it sshd does not tell its configuration.
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
+  - ansible.builtin.action_common_attributes.conn
+  - ansible.builtin.action_common_attributes.flow
 attributes:
+  action:
+    support: full
+    details: The host is looked at by its own Python first. The module is sent to it where something is to be changed.
+  async:
+    support: none
+  become:
+    support: full
+  bypass_host_loop:
+    support: none
   check_mode:
+    support: full
+  connection:
+    support: full
+  delegation:
     support: full
   diff_mode:
     support: none
@@ -45,11 +60,12 @@ ports:
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.ssh import activated, ask, configured, connected
 
+ARGUMENT_SPEC: dict[str, dict[str, str]] = {}
 ASK_SYSTEMD = ["systemctl", "show", "--property=ActiveState,UnitFileState,Listen", "ssh.socket"]
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     ports = connected()
     if sshd := module.get_bin_path("sshd"):
         ports |= configured(str(module.run_command(ask(sshd), check_rc=True)[1]))

@@ -72,8 +72,23 @@ options:
     default: 24
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
+  - ansible.builtin.action_common_attributes.conn
+  - ansible.builtin.action_common_attributes.flow
 attributes:
+  action:
+    support: full
+    details: The host is looked at by its own Python first. The module is sent to it where something is to be changed.
+  async:
+    support: none
+  become:
+    support: full
+  bypass_host_loop:
+    support: none
   check_mode:
+    support: full
+  connection:
+    support: full
+  delegation:
     support: full
   diff_mode:
     support: full
@@ -106,6 +121,11 @@ steps:
   type: list
   elements: str
   sample: [leave, join]
+state:
+  description: How the host is in its Swarm, as the engine calls it.
+  returned: success
+  type: str
+  sample: active
 node:
   description: The node that the host is, as M(galilean.hub.swarm_nodes) takes it.
   returned: success
@@ -280,6 +300,7 @@ def converge(module: AnsibleModule) -> dict[str, Any]:
     result = {
         "changed": bool(steps),
         "steps": steps,
+        "state": found.state,
         "node": {"host": params["host"], "node_id": found.node_id, "labels": params["labels"]},
         "diff": {"before": "", "after": "".join(f"{s}\n" for s in steps)},
     }

@@ -16,8 +16,23 @@ description:
     take the host out of it.
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
+  - ansible.builtin.action_common_attributes.conn
+  - ansible.builtin.action_common_attributes.flow
 attributes:
+  action:
+    support: full
+    details: The host is looked at by its own Python first. The module is sent to it where something is to be changed.
+  async:
+    support: none
+  become:
+    support: full
+  bypass_host_loop:
+    support: none
   check_mode:
+    support: full
+  connection:
+    support: full
+  delegation:
     support: full
   diff_mode:
     support: none
@@ -87,9 +102,11 @@ from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.engine_api import SOCKET, membership
 from ansible_collections.galilean.hub.plugins.module_utils.swarm import NOWHERE
 
+ARGUMENT_SPEC: dict[str, dict[str, str]] = {}
+
 
 def main() -> None:
-    module = AnsibleModule(argument_spec={}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True)
     try:
         found = asdict(membership() if Path(SOCKET).exists() else NOWHERE)
     except OSError as error:

@@ -97,8 +97,23 @@ options:
     default: []
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
+  - ansible.builtin.action_common_attributes.conn
+  - ansible.builtin.action_common_attributes.flow
 attributes:
+  action:
+    support: full
+    details: The host is looked at by its own Python first. The module is sent to it where something is to be changed.
+  async:
+    support: none
+  become:
+    support: full
+  bypass_host_loop:
+    support: none
   check_mode:
+    support: full
+  connection:
+    support: full
+  delegation:
     support: full
   diff_mode:
     support: full
@@ -185,6 +200,7 @@ class UsersModule(AnsibleModule):
             raise UsersError(f"sudo-rs reads {RULES_OF_SUDO_RS} instead of /etc/sudoers. Move its rules there")
         cvtsudoers = next(filter(None, map(self.get_bin_path, CVTSUDOERS)), None)
         if self.check_mode and not (self.get_bin_path("visudo") and cvtsudoers):
+            self.warn("This host lacks the tools of sudo, by which its rules are tried before they are written.")
             return
         if not cvtsudoers:
             raise UsersError(

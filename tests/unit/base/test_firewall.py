@@ -99,7 +99,7 @@ def rendered(**host: Any) -> str:
     """The rules of a host with these variables, of what the roles declare."""
     loader = DataLoader()
     files = ("roles/base/vars/main.yml", "roles/cluster/vars/main.yml", "playbooks/vars/cluster.yml")
-    variables = role_defaults(loader)
+    variables = role_defaults()
     for file in files:
         variables |= loader.load_from_file(str(ROOT / file), trusted_as_template=True)
     (play,) = loader.load_from_file(str(ROOT / "playbooks/hosts.yml"), trusted_as_template=True)

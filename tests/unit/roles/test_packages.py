@@ -42,10 +42,10 @@ SYSTEMS = {
 TIMESYNCD = "ca-certificates nftables openssh-server openssl procps unattended-upgrades systemd-timesyncd"
 CHRONY = TIMESYNCD.replace("systemd-timesyncd", "chrony")
 ENGINE, SPLIT_ENGINE = (
-    "docker.io apparmor python3-docker python3-requests",
-    "docker.io docker-cli apparmor python3-docker python3-requests",
+    "docker.io apparmor",
+    "docker.io docker-cli apparmor",
 )
-UPSTREAM = "python3-debian docker-ce docker-ce-cli containerd.io apparmor python3-docker python3-requests"
+UPSTREAM = "python3-debian docker-ce docker-ce-cli containerd.io apparmor"
 SAME = {
     "backup": "duplicity gnupg",
     "certbot": "certbot",

@@ -6,7 +6,6 @@ from collections import Counter
 from typing import Any
 
 import pytest
-from ansible.parsing.dataloader import DataLoader
 from ansible_collections.galilean.hub.plugins.module_utils import swarm
 from ansible_collections.galilean.hub.plugins.plugin_utils.declared import declarations, joined, role_defaults
 from ansible_collections.galilean.hub.plugins.plugin_utils.validation import ports
@@ -18,16 +17,15 @@ DEFAULTS = {
     "proxy_server_name": "{{ cluster_public_url | urlsplit('hostname') }}",
     "jupyterhub_keeper_url": "https://{{ cluster_storage_address }}:{{ cluster_port_of.keeper }}",
 }
-LOADER = DataLoader()
 
 
 def declared(noun: str) -> Any:
     """What the roles declare, as templates."""
-    return joined([template for template, _scope in declarations(noun, LOADER, {})])
+    return joined([template for template, _scope in declarations(noun, {})])
 
 
 def declared_ports() -> list[Port]:
-    return list(ports.declared(declared("firewall_rules"), role_defaults(LOADER)))
+    return list(ports.declared(declared("firewall_rules"), role_defaults()))
 
 
 @pytest.mark.parametrize(
