@@ -270,7 +270,7 @@ def main() -> None:
         module.fail_json(msg=str(error))
     changes = {name: told for name, told in sorted(plan.changes.items()) if told}
     module.exit_json(
-        changed=bool(changes),
+        changed=bool(changes) or plan.after != found.record,
         accounts=changes,
         diff=[{"prepared": "".join(f"{name}: {told}\n" for name, all_told in changes.items() for told in all_told)}],
     )
