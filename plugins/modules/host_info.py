@@ -668,10 +668,11 @@ ARGUMENT_SPEC = {
     "directory": {"type": "path"},
     "listeners": {"type": "list", "elements": "dict", "default": [], "options": LISTENER},
 }
+ARGUMENT_RULES = {"required_by": {"device": ["directory"]}}
 
 
 def main() -> None:
-    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, required_by={"device": "directory"}, supports_check_mode=True)
+    module = AnsibleModule(argument_spec=ARGUMENT_SPEC, supports_check_mode=True, **ARGUMENT_RULES)
     found = Look(module).take()
     if "volume" in found["unknown"]:
         module.fail_json(msg=f"{module.params['device']} cannot be read: {found['unknown']['volume']}")

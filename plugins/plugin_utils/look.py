@@ -56,11 +56,13 @@ class Look:
         self.name = f"galilean.hub.{name}"
         self.module = f"{COLLECTION}.plugins.modules.{name}"
         self.sources = sources_of(self.module)
-        self._specification = importlib.import_module(self.module).ARGUMENT_SPEC
+        imported_module = importlib.import_module(self.module)
+        self.rules = getattr(imported_module, "ARGUMENT_RULES", {})
+        self._validator = ArgumentSpecValidator(imported_module.ARGUMENT_SPEC, **self.rules)
 
     def given(self, arguments: Mapping[str, Any]) -> str | None:
         """What the host has to read, None where the arguments are wrong, of which the module itself complains."""
-        validated = ArgumentSpecValidator(self._specification).validate(dict(arguments))
+        validated = self._validator.validate(dict(arguments))
         if validated.error_messages:
             return None
         return json.dumps(
@@ -69,6 +71,7 @@ class Look:
                 "module": self.module,
                 "sources": self.sources,
                 "params": validated.validated_parameters,
+                "rules": self.rules,
             }
         )
 

@@ -37,11 +37,15 @@ class AnsibleModule:
     """What a module in check mode finds of the class of this name."""
 
     params: Mapping[str, Any] = {}
+    # By which the parameters were checked, beside their specification.
+    rules: Mapping[str, Any] = {}
     check_mode = True
 
-    def __init__(self, argument_spec: Mapping[str, Any], supports_check_mode: bool = False, **_rules: Any) -> None:
+    def __init__(self, argument_spec: Mapping[str, Any], supports_check_mode: bool = False, **rules: Any) -> None:
         if not supports_check_mode:
             raise UnclearError("it cannot look")
+        if rules != self.rules:
+            raise UnclearError("its parameters were not checked by its rules")
         self.argument_spec = argument_spec
 
     def get_bin_path(self, name: str, required: bool = False) -> str | None:
@@ -100,6 +104,7 @@ def prepare(given: Mapping[str, Any]) -> None:
     vars(basic)["AnsibleModule"] = AnsibleModule
     sys.modules[BASIC] = basic
     AnsibleModule.params = given["params"]
+    AnsibleModule.rules = given["rules"]
 
 
 def look(given: Mapping[str, Any]) -> None:

@@ -32,7 +32,7 @@ def looked(name: str, **arguments: Any) -> subprocess.CompletedProcess[str]:
 @pytest.mark.parametrize("name", LOOKING)
 def test_a_module_that_looks_needs_nothing_else(name: str) -> None:
     look = LOOKING[name].LOOK
-    given = {"program": ON_HOST, "module": look.module, "sources": look.sources, "params": {}}
+    given = {"program": ON_HOST, "module": look.module, "sources": look.sources, "params": {}, "rules": {}}
     prepared = on_host(json.dumps(given), "prepare(given); importlib.import_module(given['module']).main")
     assert prepared.returncode == 0, prepared.stderr
 
@@ -54,3 +54,12 @@ def test_a_module_that_complains_is_to_be_run_in_full(tmp_path: Path) -> None:
 
 def test_wrong_arguments_are_for_the_module_to_refuse() -> None:
     assert LOOKING["files"].LOOK.given({"files": [{"path": "/nowhere", "colour": "red"}]}) is None
+    assert LOOKING["host_info"].LOOK.given({"device": "/dev/none"}) is None
+
+
+@pytest.mark.parametrize("name", LOOKING)
+def test_a_module_has_no_rules_but_those_by_which_its_arguments_are_checked(name: str) -> None:
+    look = LOOKING[name].LOOK
+    given = {"program": ON_HOST, "module": look.module, "sources": look.sources, "params": {}, "rules": look.rules}
+    ran = on_host(json.dumps(given), "look(given)")
+    assert "were not checked by its rules" not in ran.stderr
