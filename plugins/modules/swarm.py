@@ -74,22 +74,8 @@ extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - ansible.builtin.action_common_attributes.conn
   - ansible.builtin.action_common_attributes.flow
+  - galilean.hub.looking
 attributes:
-  action:
-    support: full
-    details: The host is looked at by its own Python first. The module is sent to it where something is to be changed.
-  async:
-    support: none
-  become:
-    support: full
-  bypass_host_loop:
-    support: none
-  check_mode:
-    support: full
-  connection:
-    support: full
-  delegation:
-    support: full
   diff_mode:
     support: full
     details: The diff names the steps.
