@@ -235,6 +235,7 @@ openstack: engine ## Servers in a cloud: Keystone, Nova, Neutron, Glance and Cin
 cloud: engine ## A cluster in that cloud, each of whose servers is a container, with the images of the lab that is up
 	@$(TIMED) $(LAB)/times "cloud" tests/openstack/start .lab/log
 	@tests/lab/images .lab/log trixie
+	@tests/tools/debian chromium
 	@tests/tools/image .lab/log galilean-server tests/openstack/host galilean-host:trixie
 	@pytest --junit-xml artifacts/cloud.xml --durations 5 tests/integration/cloud
 

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from client import DEADLINE_SECONDS, Hub, Student
+from chromium import Notebook, chromium, log_in, new_page
+from client import Hub, Student
 from homes import HOARD
 from lab import Lab
-from playwright.sync_api import Browser, Locator, Page, expect, sync_playwright
+from playwright.sync_api import Browser, Page, expect
 
-PATIENCE_MILLISECONDS = 1000 * DEADLINE_SECONDS
 # A home of its own for each run: what Lab remembers of an earlier one is not what a new student sees.
 NAME = f"o'neil.{uuid.uuid4().hex[:8]}@uni.edu"
 CODE = "import os; print('on', os.environ['GALILEAN_NODE'], 'answer', 6 * 7)"
@@ -26,36 +26,16 @@ READ = "print('read:', open('diary.txt').read())"
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    expect.set_options(timeout=PATIENCE_MILLISECONDS)
-    with sync_playwright() as playwright:
-        chromium = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking"],
-        )
-        yield chromium
-        chromium.close()
+    with chromium() as browser:
+        yield browser
 
 
 @pytest.fixture
 def page(browser: Browser, artifacts: Path) -> Iterator[Page]:
-    # The certificate is checked by the tests of the proxy; Chromium takes no CA from a file.
-    context = browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 800})
-    context.set_default_timeout(PATIENCE_MILLISECONDS)
-    page = context.new_page()
-    yield page
-    page.screenshot(path=artifacts / "last-page.png")
-    context.close()
-
-
-def log_in(page: Page, access: dict[str, Any]) -> None:
-    page.goto(access["url"])
-    page.locator("#username_input").fill(NAME)
-    page.locator("#password_input").fill(access["password"])
-    page.locator("#login_submit").click()
-    page.wait_for_url("**/user/**/lab**")
-    # Lab opens again what was open before; its launcher is the same each time.
-    page.goto(page.url.partition("?")[0] + "?reset")
-    page.locator(".jp-Launcher").first.wait_for()
+    # The certificate is checked by the tests of the proxy.
+    with new_page(browser) as page:
+        yield page
+        page.screenshot(path=artifacts / "last-page.png")
 
 
 def log_out(page: Page) -> None:
@@ -64,41 +44,12 @@ def log_out(page: Page) -> None:
     page.wait_for_url("**/hub/login*")
 
 
-class Notebook:
-    """A new notebook, opened from the launcher."""
-
-    def __init__(self, page: Page) -> None:
-        self.page = page
-        page.locator('.jp-LauncherCard[data-category="Notebook"]').first.click()
-        self.panel = page.locator(".jp-NotebookPanel:not(.lm-mod-hidden)")
-        page.get_by_text("Python 3 (ipykernel) | Idle").wait_for()
-        self.cells = 0
-
-    def run(self, code: str) -> str:
-        output = self.execute(code).locator(".jp-OutputArea-output pre")
-        output.wait_for()
-        return output.inner_text().strip()
-
-    def execute(self, code: str) -> Locator:
-        """The cell of a code that is run."""
-        self.panel.locator(".jp-CodeCell .cm-content").nth(self.cells).click()
-        self.page.keyboard.type(code)
-        self.page.keyboard.press("Shift+Enter")
-        self.cells += 1
-        return self.panel.locator(".jp-CodeCell").nth(self.cells - 1)
-
-    def save(self) -> None:
-        self.page.keyboard.press("Control+s")
-        self.page.get_by_role("button", name="Rename and Save").click()
-        expect(self.page.locator(".lm-TabBar-tab.jp-mod-dirty")).to_have_count(0)
-
-
 def test_a_student_works_logs_out_and_finds_the_file_on_another_node(
     page: Page, hub: Hub, placement: Lab, access: dict[str, Any], artifacts: Path
 ) -> None:
     with hub.student(NAME) as student:
         placement.pause("europa")
-        log_in(page, access)
+        log_in(page, access["url"], NAME, access["password"])
         notebook = Notebook(page)
         assert notebook.run(CODE) == "on io answer 42"
         assert notebook.run(SAVE) == "10"
@@ -113,7 +64,7 @@ def test_a_student_works_logs_out_and_finds_the_file_on_another_node(
         student.stop()
         placement.activate("europa")
         placement.pause("io")
-        log_in(page, access)
+        log_in(page, access["url"], NAME, access["password"])
         page.locator(".jp-DirListing-itemText", has_text="Untitled.ipynb").wait_for()
         notebook = Notebook(page)
         assert notebook.run(CODE) == "on europa answer 42"
@@ -136,7 +87,7 @@ def test_a_student_whose_home_is_full_reads_it_in_lab(
         student.start()
         student.stop()
         shrink(student)
-        log_in(page, access)
+        log_in(page, access["url"], NAME, access["password"])
         notebook = Notebook(page)
         notebook.save()
         student.run(HOARD)

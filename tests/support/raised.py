@@ -109,9 +109,7 @@ class Raised:
         return run
 
     def browser(self) -> Browser:
-        browser = Browser(self.url)
-        browser.verify = str(self.secrets / "ca/ca.pem")
-        return browser
+        return Browser(self.url, verify=str(self.secrets / "ca/ca.pem"))
 
     def go_to(self, store: Store, keyring: Path) -> None:
         """Have the operator write where backups go, and who opens them; none is made by the clock."""

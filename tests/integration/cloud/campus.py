@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from browser import Browser
-from client import Hub
+from client import Hub, Student
 from lab import Run
-from projects import Project
+from projects import CLUSTER, Project
 
 NAME = "hub.example.org"
 URL = f"https://{NAME}"
-PASSWORD = "the long password of galileo"
+ADMINISTRATOR = "galileo"
+PASSWORD = "a long password, and of everybody"
 
 
 @dataclass
@@ -24,7 +27,7 @@ class Site:
     project: Project
     key: Path
 
-    def play(self, playbook: str, *options: str, **variables: Any) -> Run:
+    def run(self, playbook: str, *options: str, **variables: Any) -> Run:
         given = {
             "openstack_public_key": self.key.with_name("key.pub").read_text().strip(),
             "cluster_secrets_directory": str(self.secrets),
@@ -39,9 +42,18 @@ class Site:
             "jupyterhub_ulimits": [{"name": "nofile", "soft": 4096, "hard": 4096}],
             **variables,
         }
-        run = self.project.play(f"playbooks/{playbook}", "--private-key", str(self.key), *options, **given)
+        return self.project.play(f"playbooks/{playbook}", "--private-key", str(self.key), *options, **given)
+
+    def play(self, playbook: str, *options: str, **variables: Any) -> Run:
+        """A run that does not fail."""
+        run = self.run(playbook, *options, **variables)
         assert run.returncode == 0, run.output
         return run
+
+    @property
+    def floating_ip(self) -> str:
+        (floating,) = self.project.cloud.network.ips(project_id=self.project.project.id)
+        return str(floating.floating_ip_address)
 
     @property
     def secrets(self) -> Path:
@@ -52,11 +64,24 @@ class Site:
         container = ["docker", "exec", f"cloud-{self.project.servers()[server].id}"]
         return subprocess.run([*container, *command], check=True, capture_output=True, text=True).stdout.strip()
 
-    def hub(self) -> Hub:
-        """The hub, as who signs up as its administrator uses it."""
-        browser = Browser(URL)
-        browser.verify = str(self.secrets / "ca/ca.pem")
-        assert browser.sign_up("galileo", PASSWORD).ok
-        browser.log_in("galileo", PASSWORD)
-        token = browser.token("galileo")
-        return Hub({"url": URL, "ca": browser.verify, "admin_token": token})
+    def administrator(self) -> Browser:
+        """The hub, as its administrator sees it, who has signed up and logged in."""
+        browser = Browser(URL, verify=str(self.secrets / "ca/ca.pem"))
+        assert browser.sign_up(ADMINISTRATOR, PASSWORD).ok
+        browser.log_in(ADMINISTRATOR, PASSWORD)
+        return browser
+
+    def student(self, administrator: Browser, name: str) -> Student:
+        """Somebody who has signed up, and whom the administrator has let in."""
+        assert Browser(URL, verify=administrator.verify).sign_up(name, PASSWORD).ok
+        administrator.press(administrator.visit("/hub/authorize"), f"/authorize/{name}$")
+        token = administrator.token(ADMINISTRATOR)
+        return Student(Hub({"url": URL, "ca": administrator.verify, "admin_token": token}), name)
+
+    @contextmanager
+    def paused(self, node: str) -> Iterator[None]:
+        """While no server starts on a node."""
+        availability = ("docker", "node", "update", "--availability")
+        self.inside(f"{CLUSTER}-hub", *availability, "pause", node)
+        yield
+        self.inside(f"{CLUSTER}-hub", *availability, "active", node)

@@ -51,15 +51,12 @@ def site(project: Project) -> Site:
 
 
 @pytest.fixture(scope="module")
-def _resolved(project: Project) -> Iterator[None]:
+def _resolved(site: Site) -> Iterator[None]:
     """While the hub's name leads to the floating IP, as the operator has to have it."""
     resolve = socket.getaddrinfo
 
     def resolve_the_hub(host: Any, *arguments: Any, **options: Any) -> Any:
-        if host == NAME:
-            (floating,) = project.cloud.network.ips(project_id=project.project.id)
-            host = floating.floating_ip_address
-        return resolve(host, *arguments, **options)
+        return resolve(site.floating_ip if host == NAME else host, *arguments, **options)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(socket, "getaddrinfo", resolve_the_hub)

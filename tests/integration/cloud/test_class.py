@@ -2,44 +2,49 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import pytest
-from campus import Site
+from browser import Browser
+from campus import NAME, PASSWORD, URL, Site
+from chromium import Notebook, chromium, log_in, new_page
 from client import Kernel, Student, eventually
-from lab import Lab, Run
+from lab import ROOT, Lab, Run
 from projects import CLUSTER
 
 pytestmark = pytest.mark.usefixtures("_resolved")
 
-HUB, NODE = f"{CLUSTER}-hub", f"{CLUSTER}-node-1"
+HUB, *NODES = f"{CLUSTER}-hub", *(f"{CLUSTER}-node-{number}" for number in (1, 2, 3))
+NODE = NODES[0]
 
 
 @pytest.fixture(scope="module")
 def first(site: Site) -> Run:
     """One command in an empty project."""
-    return site.play("site.yml", openstack_nodes=1)
+    return site.play("site.yml", openstack_nodes=2)
 
 
 @pytest.fixture(scope="module")
-def ada(site: Site, first: Run) -> Student:
+def administrator(site: Site, first: Run) -> Browser:
     assert first.returncode == 0
-    hub = site.hub()
-    hub.api("POST", "/users/ada")
-    return Student(hub, "ada")
+    return site.administrator()
 
 
 @pytest.fixture(scope="module")
-def kernel(ada: Student) -> Iterator[Kernel]:
-    """Of a student at work."""
-    ada.start()
+def ada(site: Site, administrator: Browser) -> Student:
+    return site.student(administrator, "ada")
+
+
+@pytest.fixture(scope="module")
+def kernel(site: Site, ada: Student) -> Kernel:
+    """Of a student at work, on the node that stays to the end."""
+    with site.paused(NODES[1]):
+        ada.start()
     kernel = ada.kernel()
     assert kernel.run("open('notes', 'w').write('what ada found out'); known = 6 * 7") == ""
     return kernel
 
 
 def test_one_command_ends_with_what_a_student_does(first: Run, site: Site) -> None:
-    assert {HUB, NODE} <= {*first.recap}
+    assert {HUB, *NODES[:2]} <= {*first.recap}
     assert "The hub is at" in first.output
     for name in site.project.servers():
         assert site.inside(name, "hostname") == name
@@ -55,23 +60,39 @@ def test_a_host_is_known_by_the_key_that_its_cloud_init_made(first: Run, site: S
     }
 
 
-def test_a_student_runs_a_cell(kernel: Kernel) -> None:
+def test_a_student_runs_a_cell_in_a_browser(ada: Student, kernel: Kernel, site: Site) -> None:
     assert kernel.run("print(known)") == "42"
+    with chromium(f"--host-resolver-rules=MAP {NAME} {site.floating_ip}") as browser, new_page(browser) as page:
+        log_in(page, URL, ada.name, PASSWORD)
+        assert Notebook(page).run("print(open('notes').read())") == "what ada found out"
+        page.screenshot(path=ROOT / "artifacts/cloud.png")
 
 
 def test_a_second_run_changes_nothing(kernel: Kernel, site: Site) -> None:
-    run = site.play("site.yml", openstack_nodes=1)
+    run = site.play("site.yml", openstack_nodes=2)
     assert set(run.changed.values()) == {0}, run.output
     assert kernel.run("print(known)") == "42"
 
 
-def test_nodes_come_and_are_drained_before_they_go(kernel: Kernel, site: Site) -> None:
-    site.play("site.yml", openstack_nodes=2)
-    assert {*site.project.servers()} == {HUB, NODE, f"{CLUSTER}-node-2"}
-    assert kernel.run("print(known)") == "42", "nobody was disturbed"
+def test_nodes_come_while_somebody_works(kernel: Kernel, site: Site) -> None:
+    site.play("site.yml", openstack_nodes=3)
+    assert {*site.project.servers()} == {HUB, *NODES}
+    assert kernel.run("print(known)") == "42"
+
+
+def test_nodes_go_when_nobody_works_there(administrator: Browser, kernel: Kernel, site: Site) -> None:
+    bob = site.student(administrator, "bob")
+    with site.paused(NODE):
+        bob.start()
+    refused = site.run("site.yml", openstack_nodes=1)
+    assert refused.returncode != 0
+    assert "bob" in refused.output
+    assert {*site.project.servers()} == {HUB, *NODES}
+    bob.stop()
     site.play("site.yml", openstack_nodes=1)
     assert {*site.project.servers()} == {HUB, NODE}
     assert {*site.inside(HUB, "docker", "node", "ls", "--format", "{{.Hostname}}").split()} == {HUB, NODE}
+    assert kernel.run("print(known)") == "42"
 
 
 def test_a_server_that_is_deleted_behind_our_back_is_made_anew(ada: Student, site: Site) -> None:
@@ -89,8 +110,6 @@ def test_the_next_cluster_has_the_homes_of_one_that_was_deleted(ada: Student, si
     listing = ["ps", "--all", "--quiet", "--filter", "label=galilean.server"]
     eventually(lambda: not Lab("nobody").docker(*listing), "the containers of the servers are removed")
     site.play("site.yml", openstack_nodes=1)
-    hub = site.hub()
-    hub.api("POST", "/users/ada")
-    again = Student(hub, "ada")
+    again = site.student(site.administrator(), "ada")
     again.start()
     assert again.run("print(open('notes').read())") == "what ada found out"

@@ -10,7 +10,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import Page, sync_playwright
+from chromium import chromium
+from playwright.sync_api import Page
 from running import free_port, running_hub
 from serving import add_route, serving
 
@@ -64,18 +65,13 @@ def visit(directory: Path, subdomains: bool) -> Iterator[Visit]:
         ThreadingHTTPServer(("127.0.0.1", 0), StudentsServer) as server,
         running_hub(directory, variables) as hub,
         serving(directory, urlsplit(hub.url).port or 0, names=[NAME, f"*.{NAME}"], https_port=https_port),
-        sync_playwright() as playwright,
+        chromium(f"--host-resolver-rules=MAP {NAME} 127.0.0.1, MAP *.{NAME} 127.0.0.1") as browser,
     ):
         threading.Thread(target=server.serve_forever).start()
         for name in ("ada", "bob"):
             place = f"/{name}.{NAME}/user/{name}" if subdomains else f"/user/{name}"
             add_route(directory / "proxy.sock", hub.secrets["proxy_token"], place, server.server_port)
-        chromium = playwright.chromium.launch(
-            executable_path="/usr/bin/chromium",
-            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
-                  f"--host-resolver-rules=MAP {NAME} 127.0.0.1, MAP *.{NAME} 127.0.0.1"],
-        )  # fmt: skip
-        page = chromium.new_page(ignore_https_errors=True)
+        page = browser.new_page(ignore_https_errors=True)
         page.goto(f"{public}/hub/login?next=%2Fhub%2Fhome")
         page.locator("#username_input").fill("bob")
         page.locator("#password_input").fill(PASSWORD)
@@ -86,7 +82,6 @@ def visit(directory: Path, subdomains: bool) -> Iterator[Visit]:
         assert page.inner_text("body") == DIARY
         page.goto(f"{ada}/user/ada/login")
         yield Visit(page, f"{public}/hub/home", f"{bob}/user/bob/diary")
-        chromium.close()
         server.shutdown()
 
 

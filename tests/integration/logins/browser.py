@@ -43,10 +43,12 @@ class Page(HTMLParser):
 class Browser(requests.Session):
     """One person's browser, in front of the hub at `url`."""
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, verify: str = "") -> None:
         super().__init__()
         self.trust_env = False
         self.url = url
+        # A file of the authority's certificate, by which that of the hub is checked.
+        self.verify = verify or True
 
     def visit(self, path: str) -> requests.Response:
         """The page of the hub at `path`, or where that one leads."""
