@@ -130,8 +130,7 @@ def test_why_a_start_failed_is_on_every_page_and_in_the_api(serve: Serve, tmp_pa
     why = "The server did not start within 1 s. Last step: Preparing the home directory"
     with running_hub(tmp_path, variables) as hub:
         address = serve(urlsplit(hub.url).port)
-        ada = Browser(address.url)
-        ada.verify = address.verify
+        ada = Browser(address.url, address.verify)
         ada.log_in("ada", PASSWORD)
         token = {"Authorization": f"token {hub.secrets['service_tokens']['admin']}"}
         start = address.ask("/hub/api/users/ada/server", "POST", headers=token)
