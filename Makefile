@@ -331,7 +331,7 @@ test: ## What a reviewer has to see, on a lab of its own; with KEEP_GOING=1 beyo
 	  machine then \
 	  test-down then \
 	  "hosts bare hub" "check lint sanity" then \
-	  "roles spawner cluster" "nice single faults-two edge certificates backup actions inputs" then \
+	  "roles spawner cluster openstack" "nice single faults-two edge certificates backup actions inputs" then \
 	  test-down
 
 # Phases that have passed on the same tree are not run again, unless AGAIN is set.

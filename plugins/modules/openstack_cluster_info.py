@@ -132,7 +132,8 @@ EXAMPLES = r"""
 RETURN = r"""
 servers:
   description: Servers with C(id), C(name), C(role), C(status), C(is_built), whether it has ever been started, and what
-    they have, maybe by somebody's hand, as C(metadata), names of C(security_groups), and C(tags).
+    they have, maybe by somebody's hand, as C(metadata), names of C(security_groups), and C(tags). One in ERROR has what
+    Nova says of it as C(fault), which is empty for others.
   returned: success
   type: list
   elements: dict
@@ -299,6 +300,7 @@ def told_of_servers(servers: Iterable[Any]) -> list[dict[str, Any]]:
             "role": role_of(server),
             "status": server["status"],
             "is_built": is_built(server),
+            "fault": (server["fault"] or {}).get("message", ""),
             "metadata": dict(server["metadata"]),
             "security_groups": sorted({group["name"] for group in server["security_groups"] or ()}),
             "tags": [*(server["tags"] or ())],

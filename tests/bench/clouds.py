@@ -49,9 +49,20 @@ openstack server add volume hand-hub hand >/dev/null
 address=$(openstack floating ip create -f value -c floating_ip_address public)
 openstack server add floating ip hand-hub "$address"
 """
+# A script that is run again makes everything twice, so somebody looks first at each thing that it makes.
 BY_HAND_AGAIN = """
 set -eu
+openstack keypair show hand >/dev/null
+openstack network show hand >/dev/null
+openstack subnet show hand >/dev/null
+openstack router show hand >/dev/null
+for group in hand hand-hub hand-nodes; do
+    openstack security group show "$group" >/dev/null
+done
+openstack server group show hand >/dev/null
+openstack volume show hand >/dev/null
 openstack server list --long >/dev/null
+openstack floating ip list >/dev/null
 """
 GONE_BY_HAND = """
 set -eu

@@ -10,6 +10,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.cloud import Cloud, Q
 from ansible_collections.galilean.hub.plugins.modules.openstack_cluster_info import RETURN, quota, result
 
 MARKED = {"metadata": {"cluster": "crater", "managed_by": "galilean", "role": "nodes"}}
+NO_ROOM = "No valid host was found."
 OF_NETWORK = {"name": "crater", "description": mark("crater"), "project_id": "p1", "is_router_external": False}
 CLOUD = Cloud(
     "p1",
@@ -29,6 +30,7 @@ CLOUD = Cloud(
             "tags": ["spare"],
             # None of one that was never built.
             "security_groups": [{"name": "crater"}, {"name": "crater"}] if started else None,
+            "fault": {"code": 500, "message": NO_ROOM} if status == "ERROR" else None,
             **MARKED,
         }
         for number, status, started in ((1, "ACTIVE", "2026-01-01"), (2, "ERROR", "2026-01-01"), (3, "ERROR", None))
@@ -79,6 +81,10 @@ def test_it_tells_what_servers_have_by_somebodys_hand() -> None:
     first, _second, third = told(None)["servers"]
     assert (first["metadata"], first["security_groups"], first["tags"]) == (MARKED["metadata"], ["crater"], ["spare"])
     assert third["security_groups"] == []
+
+
+def test_it_says_what_nova_says_of_servers_in_error() -> None:
+    assert [server["fault"] for server in told(None)["servers"]] == ["", NO_ROOM, NO_ROOM]
 
 
 def test_a_quota_of_which_a_cloud_says_nothing_is_none() -> None:
