@@ -202,11 +202,12 @@ external_network_id:
   type: str
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.cloud import (
+    ERROR,
     GROUPED,
     Cloud,
     Cluster,
@@ -258,6 +259,12 @@ def quotas(connection: Any) -> dict[str, Quota]:
     }
 
 
+def servers_of(compute: Any) -> Iterator[Any]:
+    """Servers, those in ERROR with what Nova says of them, which no list has."""
+    for server in compute.servers():
+        yield (server.status == ERROR and compute.find_server(server.id)) or server
+
+
 def seen(connection: Any, with_offers: bool) -> Cloud:
     """What the project sees; what the cloud offers is asked only for a comparison."""
     compute, network, storage = connection.compute, connection.network, connection.block_storage
@@ -280,7 +287,7 @@ def seen(connection: Any, with_offers: bool) -> Cloud:
         routers=listed(network.routers()),
         security_groups=listed(network.security_groups()),
         floating_ips=listed(network.ips()),
-        servers=listed(compute.servers()),
+        servers=listed(servers_of(compute)),
         server_groups=listed(compute.server_groups()),
         volumes=listed(storage.volumes()),
         keypairs=listed(compute.keypairs()),
