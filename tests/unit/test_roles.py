@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -71,6 +72,25 @@ def test_what_plays_derive_from_the_groups_is_what_the_role_cluster_takes() -> N
     derived = load(ROOT / "playbooks/vars/cluster.yml")
     assert {*derived} <= {*options_of(ROOT / "roles/cluster")}
     assert all("groups[" in value for value in derived.values())
+
+
+def given_to_added_hosts(tasks: Any) -> Iterator[str]:
+    """Names of variables, besides Ansible's own."""
+    if isinstance(tasks, list):
+        for task in tasks:
+            yield from given_to_added_hosts(task)
+    elif isinstance(tasks, dict):
+        for name, value in tasks.items():
+            if name == "ansible.builtin.add_host":
+                yield from (key for key in value if key not in {"name", "groups"} and not key.startswith("ansible_"))
+            yield from given_to_added_hosts(value)
+
+
+@pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
+def test_what_it_gives_to_hosts_that_it_adds_is_described(role: Path) -> None:
+    """They are in the inventory for the rest of the run, and what no role describes is refused there."""
+    for path in (role / "tasks").glob("*.yml"):
+        assert {*given_to_added_hosts(yaml.safe_load(path.read_text()))} <= {*options_of(role)}, path.name
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.name)
