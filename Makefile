@@ -134,7 +134,7 @@ actions: bootstrap ## The unit tests that run Ansible, most of them of actions
 	@pytest -q -n 2 --junit-xml artifacts/actions.xml $(ACTIONS)
 
 .PHONY: inputs
-inputs: bootstrap ## Sixty wrong inventories, GALILEAN_INPUTS=N for the Nth sixty
+inputs: bootstrap ## Thirty wrong inventories, GALILEAN_INPUTS=N for the Nth thirty
 	@pytest -q -n 2 --junit-xml artifacts/inputs.xml --durations 3 tests/inputs
 
 .PHONY: inputs-all

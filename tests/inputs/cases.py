@@ -22,7 +22,7 @@ import wrong
 from conflicts import Conflict, conflicts, hosts, missing
 from inventory import EVERYONE, HUB, Inventory
 
-SIXTY = 60
+THIRTY = 30
 # How many of an option's wrong values are taken from each category, in turn.
 TAKEN = {"type": 1, "range": 1, "empty": 1, "huge": 1, "hostile": 2, "misspelt": 1}
 PLACES = (EVERYONE, (HUB,), ("io",))
@@ -53,8 +53,8 @@ def cases() -> Sequence[Case]:
     ]
 
 
-def sixty(number: int) -> list[Case]:
-    """The sixty cases of a seed: all categories by their share. Seeds that follow each other run all cases in turn."""
+def thirty(number: int) -> list[Case]:
+    """The thirty cases of a seed: all categories by their share. Seeds that follow each other run all cases in turn."""
     by_category: dict[str, list[Case]] = {}
     for case in cases():
         by_category.setdefault(case.category, []).append(case)
@@ -63,8 +63,8 @@ def sixty(number: int) -> list[Case]:
         random.Random(category).shuffle(members)
         spread += [((index + 0.5) / len(members), category, case) for index, case in enumerate(members)]
     ordered = [case for _position, _category, case in sorted(spread, key=lambda entry: entry[:2])]
-    first = number * SIXTY % len(ordered)
-    return (ordered + ordered)[first : first + SIXTY]
+    first = number * THIRTY % len(ordered)
+    return (ordered + ordered)[first : first + THIRTY]
 
 
 def _of_options(options: Mapping[str, specs.Option]) -> Iterator[Case]:

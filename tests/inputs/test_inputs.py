@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from cases import Case, cases, sixty
+from cases import Case, cases, thirty
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -50,7 +50,7 @@ def pems(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return directory
 
 
-@pytest.mark.parametrize("case", cases() if CHOSEN == "all" else sixty(int(CHOSEN)), ids=lambda case: case.name)
+@pytest.mark.parametrize("case", cases() if CHOSEN == "all" else thirty(int(CHOSEN)), ids=lambda case: case.name)
 def test_it_is_refused(case: Case, tmp_path: Path, pems: Path) -> None:
     mark = tmp_path / "mark"
     inventory = tmp_path / "inventory"
