@@ -25,7 +25,7 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
     images = directory / "galilean.tar"
     Lab(os.environ.get("GALILEAN_LAB", "galilean")).pack_registry(images)
     log = ROOT / ".lab/log/watch.log"
-    command = [sys.executable, ROOT / "tests/openstack/watch", project.project.id, directory / "servers", images]
+    command = [sys.executable, ROOT / "tests/openstack/watch", project.project.id, directory / "servers", images, NAME]
     with (
         project.in_novas_hands("consoles", "It boots\n"),
         log.open("w") as output,
