@@ -72,9 +72,11 @@ class Site:
         return browser
 
     def student(self, administrator: Browser, name: str) -> Student:
-        """Somebody who has signed up, and whom the administrator has let in."""
-        assert Browser(URL, verify=administrator.verify).sign_up(name, PASSWORD).ok
+        """Somebody who has signed up, whom the administrator has let in, and who has logged in."""
+        browser = Browser(URL, verify=str(administrator.verify))
+        assert browser.sign_up(name, PASSWORD).ok
         administrator.press(administrator.visit("/hub/authorize"), f"/authorize/{name}$")
+        assert browser.log_in(name, PASSWORD).ok
         token = administrator.token(ADMINISTRATOR)
         return Student(Hub({"url": URL, "ca": administrator.verify, "admin_token": token}), name)
 
