@@ -75,14 +75,16 @@ def test_what_plays_derive_from_the_groups_is_what_the_role_cluster_takes() -> N
 
 
 def given_to_added_hosts(tasks: Any) -> Iterator[str]:
-    """Names of variables, besides Ansible's own."""
+    """Names of variables, besides Ansible's own, and those of the role that are nobody's to set."""
     if isinstance(tasks, list):
         for task in tasks:
             yield from given_to_added_hosts(task)
     elif isinstance(tasks, dict):
         for name, value in tasks.items():
             if name == "ansible.builtin.add_host":
-                yield from (key for key in value if key not in {"name", "groups"} and not key.startswith("ansible_"))
+                yield from (
+                    key for key in value if key not in {"name", "groups"} and not key.startswith(("ansible_", "__"))
+                )
             yield from given_to_added_hosts(value)
 
 
