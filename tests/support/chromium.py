@@ -18,8 +18,10 @@ def chromium(*switches: str) -> Iterator[Browser]:
     expect.set_options(timeout=PATIENCE_MILLISECONDS)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=[*SWITCHES, *switches])
-        yield browser
-        browser.close()
+        try:
+            yield browser
+        finally:
+            browser.close()
 
 
 @contextmanager
@@ -27,8 +29,10 @@ def new_page(browser: Browser) -> Iterator[Page]:
     """A page of somebody who has not been here before. It takes any certificate: Chromium reads no CA from a file."""
     context = browser.new_context(ignore_https_errors=True, viewport={"width": 1280, "height": 800})
     context.set_default_timeout(PATIENCE_MILLISECONDS)
-    yield context.new_page()
-    context.close()
+    try:
+        yield context.new_page()
+    finally:
+        context.close()
 
 
 def log_in(page: Page, url: str, name: str, password: str) -> None:

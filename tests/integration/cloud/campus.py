@@ -85,5 +85,7 @@ class Site:
         """While no server starts on a node."""
         availability = ("docker", "node", "update", "--availability")
         self.inside(f"{CLUSTER}-hub", *availability, "pause", node)
-        yield
-        self.inside(f"{CLUSTER}-hub", *availability, "active", node)
+        try:
+            yield
+        finally:
+            self.inside(f"{CLUSTER}-hub", *availability, "active", node)
