@@ -26,7 +26,7 @@ def is_proved(content: dict[str, str]) -> bool:
         return environment.compile_expression(variables[name].strip("{} \n"))(**known)
 
     state = evaluated("__backup_state", backup_state=content)
-    return bool(evaluated("__backup_is_proved", __backup_state=state, now=lambda: NOW, backup_alarm_hours=30))
+    return bool(evaluated("__backup_is_proved", __backup_state=state, now=lambda: NOW, backup_alarm_hours=26))
 
 
 @pytest.mark.parametrize(
@@ -35,7 +35,7 @@ def is_proved(content: dict[str, str]) -> bool:
         (None, False),
         ({}, False),
         ({"proved": NOW.timestamp() - 3600, "problem": ""}, True),
-        ({"proved": NOW.timestamp() - 31 * 3600, "problem": ""}, False),
+        ({"proved": NOW.timestamp() - 27 * 3600, "problem": ""}, False),
         ({"proved": NOW.timestamp() - 3600, "problem": "the store cannot be reached"}, False),
     ],
 )
