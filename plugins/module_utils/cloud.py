@@ -368,7 +368,10 @@ def _volume_problems(cluster: Cluster, wanted: Wanted) -> Iterator[str]:
     if volume:
         if volume["status"] in ("error", "deleting", "error_deleting"):
             problem = f"volume {volume['name']} ({volume['id']}) is {volume['status']}, and no server can have it"
-            yield f"{problem}. openstack volume show {volume['id']} says more."
+            yield (
+                f"{problem}. openstack --os-volume-api-version 3.3 volume message list says why. "
+                f"Where it has never been used, openstack volume delete {volume['id']} makes room for another."
+            )
         if volume["size"] > wanted.volume_size_gib:
             yield (
                 f"volume {volume['name']} has {volume['size']} GiB, and none can be made smaller. "

@@ -160,7 +160,11 @@ def test_a_range_that_is_there_stays_as_it_is() -> None:
 )
 def test_a_volume_that_no_server_can_have_is_told(status: str, is_told: bool) -> None:
     """One that could not be made, or a deletion that is not over, or has failed."""
-    told = f"volume crater-data (v1) is {status}, and no server can have it. openstack volume show v1 says more."
+    told = (
+        f"volume crater-data (v1) is {status}, and no server can have it. "
+        "openstack --os-volume-api-version 3.3 volume message list says why. "
+        "Where it has never been used, openstack volume delete v1 makes room for another."
+    )
     assert findings(NAME, WANTED, replace(OURS, volumes=[volume(status=status)])) == [told] * is_told
 
 
