@@ -313,6 +313,8 @@ def known_entries(settings: Settings) -> dict[str, manifest.Entry]:
 
 def back_up(settings: Settings, state: State) -> list[str]:
     """Make the backup that is due. What is to be told. Raises BackupError, OSError and sqlite3.Error."""
+    # Where a mount of the unit failed, there is nothing to be seen of what it shows.
+    refuse_to_follow_links(settings)
     with prepared(settings, settings.bandwidth_kib) as duplicity:
         refuse_a_store_without_our_mark(settings, duplicity)
         known = known_entries(settings)
@@ -340,7 +342,6 @@ def back_up(settings: Settings, state: State) -> list[str]:
         chains = chains_of(duplicity, settings)
         reason = reason_for_full(chains, state, settings.full_days, duplicity.encryption, utc_now())
         unseen = sorted({*state.unseen, *unseen_between(known, before)})
-        refuse_to_follow_links(settings)
         told = make(duplicity, settings.url, "full" if reason else "incremental", selection(settings, left_out, whole))
         state.unseen = [] if reason else unseen
         state.newest = newest(duplicity, settings, utc_now()).timestamp()

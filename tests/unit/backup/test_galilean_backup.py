@@ -329,8 +329,12 @@ def test_a_disk_that_is_not_mounted_is_not_backed_up_as_empty(
     monkeypatch.setattr(program, "prepared", prepared)
     monkeypatch.setattr(program, "published", lambda *_: ({"cluster": here.cluster}, ""))
     shutil.rmtree(home)
+    state = State(target=here.place, had={str(home.parent): True})
+    with pytest.raises(BackupError, match="one of them failed"):
+        program.back_up(here, state)
+    monkeypatch.setattr(program, "follows_links", lambda _place: False)
     with pytest.raises(BackupError, match="is gone or empty"):
-        program.back_up(here, State(target=here.place, had={str(home.parent): True}))
+        program.back_up(here, state)
 
 
 @pytest.mark.parametrize("failures", [0, 1])
@@ -359,6 +363,7 @@ def test_a_host_that_was_not_rebuilt_is_not_backed_up_as_empty(
         restore(*arguments)
 
     monkeypatch.setattr(program, "restore_path", restore_after_failures)
+    monkeypatch.setattr(program, "follows_links", lambda _place: False)
     shutil.rmtree(home)
     state = State(target=here.place, is_claimed=True)
     for _hour in range(2):
