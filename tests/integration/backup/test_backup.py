@@ -200,6 +200,23 @@ def test_a_mount_that_fails_is_an_alarm_and_nothing_is_read_without_it(changed: 
 
 
 @pytest.mark.seldom
+def test_a_disk_that_is_mounted_in_a_home_is_backed_up_and_stays_mounted(changed: Site) -> None:
+    disk = f"{EMIL}/disk"
+    changed.run("mkdir", disk)
+    changed.run("mount", "-t", "tmpfs", "emil", disk)
+    changed.run("sh", "-c", f"echo results >{disk}/results")
+    changed.back_up()
+    changed.run("systemctl", "stop", "run-galilean-backup-*.mount")
+    assert changed.run("cat", f"{disk}/results") == "results"
+    changed.run("umount", disk)
+    run = changed.restore(paths=[f"{disk}/results"])
+    assert run.returncode == 0, run.output
+    (restored,) = changed.beside(f"{disk}/results")
+    assert changed.run("cat", restored) == "results"
+    changed.run("rm", "-r", disk)
+
+
+@pytest.mark.seldom
 def test_a_file_of_three_gigabytes_with_holes_comes_back(changed: Site) -> None:
     changed.python(LARGE, f"{EMIL}/large")
     changed.back_up()
