@@ -18,8 +18,9 @@ from lab import PLAIN, ROOT, Lab
 from raised import Raised
 from stores import Store
 
-URL = "https://localhost:8474"
 NAME, SUBNET = "rebuilt", "10.91.149"
+# The edge's own address, which the hub's host reaches as a student does.
+URL = f"https://{SUBNET}.12:8474"
 STORE = f"{SUBNET}.14"
 # Where a rebuild may die: secrets, what hosts had, a hub that is about to open what came back.
 DEADLY = ("Write the secrets that the controller", "Give back what was lost, or say", "Run the proxy and the hub")
@@ -27,7 +28,7 @@ HUB = "galilean-hub@main.service"
 PASSWORD = "the long password of ada"
 HOSTS = {
     "jupiter": {"lab_address": f"{SUBNET}.11"},
-    "io": {"lab_address": f"{SUBNET}.12", "lab_published_ports": ["127.0.0.1:8474:8474"]},
+    "io": {"lab_address": f"{SUBNET}.12"},
     "europa": {"lab_address": f"{SUBNET}.13", "lab_image": "galilean-host:bookworm"},
 }
 GROUPS = {"hub": "jupiter", "storage": "io", "edge": "io", "nodes": "europa"}
