@@ -64,13 +64,13 @@ class Failure:
     def of(cls, phase: str, task: str, result: Mapping[str, Any], **kind: bool) -> Failure:
         """From the result of a task. Its words are kept back where the task may not be logged.
 
-        Where a module could not even be run, `msg` says so, and the last that was written says why.
+        Where a command failed, or a module could not even be run, `msg` says so, and what was written last says why.
         """
-        told = [result.get("censored"), result.get("msg"), result.get("stderr"), "it says nothing"]
-        reason = str(next(filter(None, told))).strip().splitlines()[0]
-        written = str(result.get("module_stderr") or "").strip().splitlines()
-        told_why = f"{reason}: {written[-1]}" if written and not result.get("censored") else reason
-        return cls(phase, task, told_why, **kind)
+        if censored := result.get("censored"):
+            return cls(phase, task, str(censored), **kind)
+        said = str(result.get("msg") or "").strip().splitlines()
+        written = str(result.get("module_stderr") or result.get("stderr") or "").strip().splitlines()
+        return cls(phase, task, ": ".join([*said[:1], *written[-1:]]) or "it says nothing", **kind)
 
     def headline(self, hosts: Sequence[str]) -> str:
         """A task that is run once fails for all hosts of its play."""

@@ -119,6 +119,10 @@ def test_nobody_is_left_out_of_a_run_that_ends_well(tmp_path: Path) -> None:
     [
         ({"msg": "The disk is full"}, "The disk is full"),
         ({"msg": "", "stderr": "cannot lock\n"}, "cannot lock"),
+        (
+            {"msg": "non-zero return code", "stderr": "Attempt 1\n401 Unauthorized\n"},
+            "non-zero return code: 401 Unauthorized",
+        ),
         ({"msg": "hunter2", "censored": "the output has been hidden"}, "the output has been hidden"),
         ({"msg": "No JSON", "module_stderr": "Traceback\nOSError: no disk\n"}, "No JSON: OSError: no disk"),
         ({"censored": "the output has been hidden", "module_stderr": "hunter2"}, "the output has been hidden"),
