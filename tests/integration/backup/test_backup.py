@@ -269,7 +269,7 @@ def test_what_was_backed_up_when_hosts_had_one_key_is_opened_by_it(changed: Site
 
 @pytest.mark.seldom
 def test_a_disk_that_is_full_is_named_and_the_next_backup_goes_on(changed: Site) -> None:
-    changed.run("mount", "-t", "tmpfs", "-o", "size=64k", "full", ARCHIVE)
+    changed.run("mount", "-t", "tmpfs", "-o", "size=4k", "full", ARCHIVE)
     changed.run("systemctl", "start", f"{UNIT}.service", check=False)
     state, log, metrics = changed.unit(), changed.log(), changed.metrics()
     changed.run("umount", ARCHIVE)
