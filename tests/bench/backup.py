@@ -151,13 +151,14 @@ def main() -> None:
     given = parser.parse_args()
     found = measure(given.homes, given.rounds)
     today = datetime.now(tz=UTC).date()
+    medians = "one round," if given.rounds == 1 else f"medians of {given.rounds} rounds,"
     homes = f"{given.homes} homes of {FILES} files of {KIB} KiB"
     heading = (
         f"# Benchmarks of backups\n\n`make bench-backup` on {today}: {homes}, "
-        f"to a host beside, medians of {given.rounds} rounds, on {machine()}.\nBy hand is `tar | gpg | ssh` of the "
+        f"to a host beside, {medians} on {machine()}.\nBy hand is `tar | gpg | ssh` of the "
         f"same files in the same round (aim: {AIM} or less). Compare figures of one table only.\n\n"
     )
-    given.output.write_text(heading + table(rows(found)))
+    given.output.write_text(heading + table(list(rows(found))))
 
 
 if __name__ == "__main__":

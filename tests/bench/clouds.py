@@ -1,7 +1,7 @@
 """Measure the seconds and the requests that servers in a cloud take: by our plays, and by the cloud's own command line.
 
 The cloud is that of tests/openstack, in a project of its own for each number of servers. Both make the same: key pair,
-network, router, security groups, server group, volume, servers, a floating IP. Prints the table of docs/benchmarks.md.
+network, router, security groups, server group, volume, servers, a floating IP. Writes docs/benchmarks-openstack.md.
 """
 
 from __future__ import annotations
@@ -11,13 +11,15 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 
 from lab import ROOT
 from projects import CLOUD, CLUSTER, KEY, Project
 from proxies import through_proxies
+from run import machine
 
 SERVERS = (1, 5, 20)
 CLIENT = ROOT / ".cache/openstackclient/bin/openstack"
@@ -106,8 +108,9 @@ def measured(project: Project, work: Callable[[], None]) -> str:
     return f"{seconds:.0f} s, {sum(proxy.requests for proxy in proxies)}"
 
 
-def main(counts: list[int]) -> None:
-    print("| servers | how | made | again | deleted |\n| --- | --- | --- | --- | --- |", flush=True)
+def rows(counts: list[int]) -> Iterator[str]:
+    yield "| servers | how | made | again | deleted |"
+    yield "| --- | --- | --- | --- | --- |"
     for count in counts:
         nodes = count - 1
         with tempfile.TemporaryDirectory() as directory:
@@ -119,7 +122,21 @@ def main(counts: list[int]) -> None:
             ways = {"`openstack.yml`, `teardown.yml`": [make, make, tear_down], "`openstack`": hands}
             for how, works in ways.items():
                 cells = " | ".join(measured(project, work) for work in works)
-                print(f"| {count} | {how} | {cells} |", flush=True)
+                yield f"| {count} | {how} | {cells} |"
+
+
+def main(counts: list[int]) -> None:
+    today = datetime.now(tz=UTC).date()
+    heading = (
+        f"# Benchmarks of servers in a cloud\n\n`make bench-openstack` on {today}: OpenStack in a "
+        f"container on {machine()}. Seconds, and requests to\nits APIs. By the `openstack` command line it is a script "
+        "that is told everything, looks at nothing, and again only asks for each thing.\n\n"
+    )
+    found = []
+    for row in rows(counts):
+        print(row, flush=True)
+        found.append(row)
+    (ROOT / "docs/benchmarks-openstack.md").write_text(heading + "\n".join(found) + "\n")
 
 
 if __name__ == "__main__":
