@@ -24,6 +24,26 @@ ERROR = "ERROR"
 MANAGED_BY = {"managed_by": "galilean"}
 # What a quota allows in each group, and not in the whole project.
 GROUPED = "servers in a server group"
+# What a quota allows each account, and not the whole project.
+KEY_PAIRS = "key pairs"
+# Rules that Neutron gives each new security group: all may go out, by IPv4 and by IPv6.
+RULES_OF_NEUTRON = 2
+# Whose a port is by which a router is in a network: a router, its parts on many hosts, or two that stand in for it.
+INTERFACES = (
+    "network:router_interface",
+    "network:router_interface_distributed",
+    "network:ha_router_replicated_interface",
+)
+# What a server that somebody has put aside is brought back by.
+CURES = {
+    "PAUSED": "unpause",
+    "RESCUE": "unrescue",
+    "SHELVED": "unshelve",
+    "SHELVED_OFFLOADED": "unshelve",
+    "SOFT_DELETED": "restore",
+    "SUSPENDED": "resume",
+    "VERIFY_RESIZE": "resize confirm",
+}
 ADVICE = "Give this cluster another name by openstack_cluster, or rename or delete that one."
 
 
@@ -48,11 +68,13 @@ class Cloud:
     networks: Sequence[Thing] = ()
     subnets: Sequence[Thing] = ()
     routers: Sequence[Thing] = ()
+    ports: Sequence[Thing] = ()
     security_groups: Sequence[Thing] = ()
     floating_ips: Sequence[Thing] = ()
     servers: Sequence[Thing] = ()
     server_groups: Sequence[Thing] = ()
     volumes: Sequence[Thing] = ()
+    snapshots: Sequence[Thing] = ()
     keypairs: Sequence[Thing] = ()
     zones: Sequence[Thing] = ()
     volume_zones: Sequence[Thing] = ()
@@ -62,7 +84,10 @@ class Cloud:
 
 @dataclass(frozen=True)
 class Wanted:
-    """A cluster as it is described. An empty text stands for nothing of the kind; `network` names one that is there."""
+    """A cluster as it is described. An empty text stands for nothing of the kind; `network` names one that is there.
+
+    `rules` says how many rules each security group has.
+    """
 
     servers: Sequence[Thing]
     image: str
@@ -77,6 +102,7 @@ class Wanted:
     boot_volume_size_gib: int
     anti_affinity: str
     account: str
+    rules: Mapping[str, int] = field(default_factory=dict)
 
     def flavors(self) -> list[str]:
         return sorted({server["flavor"] for server in self.servers})
@@ -132,6 +158,12 @@ class Cluster:
         return [
             group for group in cloud.server_groups if group["name"] == self.name and servers >= {*group["member_ids"]}
         ]
+
+    def joined_by_others(self, cloud: Cloud) -> list[str]:
+        """Ids of the ranges that somebody else has joined to the cluster's router."""
+        routers, own = {each["id"] for each in self.routers}, {each["id"] for each in self.subnets}
+        interfaces = [port for port in cloud.ports if is_interface(port) and port["device_id"] in routers]
+        return sorted({fixed["subnet_id"] for port in interfaces for fixed in port["fixed_ips"]} - own)
 
     def labels(self, wanted: Wanted) -> list[dict[str, Any]]:
         """Servers with metadata that they lack: their role, and the volume of the hub.
@@ -203,6 +235,11 @@ def takes_metadata(server: Thing) -> bool:
     return is_built(server) and server["status"] != ERROR
 
 
+def is_interface(port: Thing) -> bool:
+    """Whether a router is in a network by it."""
+    return port["device_owner"] in INTERFACES
+
+
 def role_of(server: Thing) -> str:
     return str(server["metadata"].get("role", ""))
 
@@ -226,9 +263,70 @@ def findings(name: str, wanted: Wanted, cloud: Cloud) -> list[str]:
         *_marked_by_others(cluster, wanted),
         *_network_problems(cluster, wanted, cloud),
         *_image_problems(wanted, cloud),
+        *_server_problems(cluster, wanted),
         *_volume_problems(cluster, wanted),
         *_quota_problems(cluster, wanted, cloud),
     ]
+
+
+def obstacles(name: str, cloud: Cloud, deleted_too: Sequence[str]) -> list[str]:
+    """Why a deletion would take something from others, or not come to its end, each with what to do about it."""
+    cluster = Cluster.of(name, cloud)
+    return [
+        *_networks_of_others(cluster, cloud),
+        *_rules_of_others(cluster, cloud),
+        *_locked_servers(cluster),
+        *_volume_in_use(cluster, cloud, deleted_too),
+    ]
+
+
+def _networks_of_others(cluster: Cluster, cloud: Cloud) -> Iterator[str]:
+    """What others have at the cluster's router, and in its network."""
+    names = {subnet["id"]: subnet["name"] for subnet in cloud.subnets}
+    for router in cluster.routers:
+        for subnet in cluster.joined_by_others(cloud):
+            yield (
+                f"router {router['name']} leads out of the range {names.get(subnet) or '(without a name)'} ({subnet}), "
+                f"which is none of this cluster. openstack router remove subnet {router['id']} {subnet}"
+            )
+    networks = {each["id"] for each in cluster.networks}
+    owners = {each["id"] for each in [*cluster.servers, *cluster.routers]}
+    for port in (each for each in cloud.ports if each["network_id"] in networks):
+        of_neutron = port["device_owner"].startswith("network:") and not is_interface(port)
+        if port["device_id"] not in owners and not of_neutron:
+            whose = f"{port['device_owner'] or 'a device'} {port['device_id']}" if port["device_id"] else "no server"
+            yield (
+                f"network {cluster.name} has the port {port['name'] or '(without a name)'} ({port['id']}) of {whose}, "
+                "which is none of this cluster. Give it another network, or delete it."
+            )
+
+
+def _rules_of_others(cluster: Cluster, cloud: Cloud) -> Iterator[str]:
+    ours = {each["id"]: each["name"] for each in cluster.security_groups}
+    for group in (each for each in cloud.security_groups if each["id"] not in ours):
+        for rule in group.get("security_group_rules") or ():
+            if rule.get("remote_group_id") in ours:
+                yield (
+                    f"security group {group['name']} ({group['id']}) lets in {ours[rule['remote_group_id']]}, which "
+                    f"goes. openstack security group rule delete {rule['id']}"
+                )
+
+
+def _locked_servers(cluster: Cluster) -> Iterator[str]:
+    for server in cluster.servers:
+        if server.get("is_locked"):
+            yield f"server {server['name']} ({server['id']}) is locked. openstack server unlock {server['id']}"
+
+
+def _volume_in_use(cluster: Cluster, cloud: Cloud, deleted_too: Sequence[str]) -> Iterator[str]:
+    volume = cluster.data_volume
+    if volume and volume["name"] in deleted_too:
+        yield from _attachments_of_others(cluster, volume)
+        for snapshot in (each for each in cloud.snapshots if each["volume_id"] == volume["id"]):
+            yield (
+                f"volume {volume['name']} has the snapshot {snapshot['name'] or '(without a name)'} "
+                f"({snapshot['id']}). Delete it, or do not name the volume in openstack_deleted_too."
+            )
 
 
 def _unknown(wanted: Wanted, cloud: Cloud) -> Iterator[str]:
@@ -331,6 +429,9 @@ def _network_problems(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterato
             problem = f"subnet {subnet['name']} has the range {subnet['cidr']}, which no run changes"
             yield f"{problem}. Write openstack_network_range: {subnet['cidr']}."
     for network in (each for each in cloud.networks if wanted.network in (each["name"], each["id"])):
+        if not network["subnet_ids"]:
+            problem = f"network {wanted.network} has no range, and no server gets an address"
+            yield f"{problem}. Write another openstack_network."
         versions = {subnet["ip_version"] for subnet in cloud.subnets if subnet["network_id"] == network["id"]}
         if versions and 4 not in versions:
             problem = f"network {wanted.network} has no range of IPv4, by which servers are reached"
@@ -383,13 +484,25 @@ def _volume_problems(cluster: Cluster, wanted: Wanted) -> Iterator[str]:
                 f"{wanted.volume_zone}. Write openstack_volume_zone: {volume['availability_zone']}, "
                 "and an openstack_zone whose servers reach it."
             )
-        servers = {server["id"] for server in cluster.servers}
-        for attachment in volume["attachments"]:
-            if attachment["server_id"] not in servers:
-                yield (
-                    f"volume {volume['name']} is attached to the server {attachment['server_id']}, which is none of "
-                    "this cluster. Detach it there."
-                )
+        yield from _attachments_of_others(cluster, volume)
+
+
+def _attachments_of_others(cluster: Cluster, volume: Thing) -> Iterator[str]:
+    servers = {server["id"] for server in cluster.servers}
+    for attachment in volume["attachments"]:
+        if attachment["server_id"] not in servers:
+            yield (
+                f"volume {volume['name']} is attached to the server {attachment['server_id']}, which is none of "
+                "this cluster. Detach it there."
+            )
+
+
+def _server_problems(cluster: Cluster, wanted: Wanted) -> Iterator[str]:
+    described = {server["name"] for server in wanted.servers}
+    for server in cluster.servers:
+        if server["name"] in described and server["status"] in CURES:
+            cure = f"openstack server {CURES[server['status']]} {server['id']}"
+            yield f"server {server['name']} is {server['status']}, as somebody wanted it. {cure} brings it back."
 
 
 def _quota_problems(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[str]:
@@ -404,6 +517,9 @@ def _quota_problems(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[
     quotas = dict(cloud.quotas)
     if GROUPED in quotas:
         quotas[GROUPED] = Quota(quotas[GROUPED].limit, sum(len(group["member_ids"]) for group in groups))
+    if KEY_PAIRS in quotas:
+        quotas[KEY_PAIRS] = Quota(quotas[KEY_PAIRS].limit, len(cloud.keypairs))
+    rules = {group["name"]: len(group.get("security_group_rules") or ()) for group in cluster.security_groups}
     needs = {
         "servers": len(missing),
         "server groups": int(not groups),
@@ -413,9 +529,15 @@ def _quota_problems(cluster: Cluster, wanted: Wanted, cloud: Cloud) -> Iterator[
         "volumes": boot_volumes + (not cluster.data_volume),
         "GiB of volumes": boot_volumes * wanted.boot_volume_size_gib + max(0, gibibytes),
         "floating IPs": int(not cluster.floating_ips),
+        KEY_PAIRS: int(not cluster.keypairs(cloud, wanted.public_key)),
         "networks": int(makes_network),
+        "subnets": int(not wanted.network and not cluster.subnets),
         "routers": int(not wanted.network and not cluster.routers),
         "security groups": len(security_group_names(cluster.name)) - len(cluster.security_groups),
+        "rules of security groups": sum(
+            max(0, count - rules[name]) if name in rules else count + RULES_OF_NEUTRON
+            for name, count in wanted.rules.items()
+        ),
         "ports": len(missing) + int(makes_network),
     }
     for what, more in needs.items():

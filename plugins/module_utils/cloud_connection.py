@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import traceback
 from typing import Any
@@ -15,7 +16,8 @@ from ansible.module_utils.basic import AnsibleModule, missing_required_lib
 try:
     import openstack
     from keystoneauth1.exceptions import ClientException, HttpError, Unauthorized
-    from openstack.exceptions import SDKException
+    from openstack.config.loader import CONFIG_FILES
+    from openstack.exceptions import ConfigException, SDKException
 except ImportError:
     MISSING = traceback.format_exc()
     REFUSALS: tuple[type[Exception], ...] = ()
@@ -62,5 +64,17 @@ def log_in(connection: Any) -> None:
 
 def words_of(module: AnsibleModule, error: Exception) -> str:
     """Why a cloud that was asked has not answered."""
-    advice = ". Its credentials are wrong, or have expired" if isinstance(error, Unauthorized) else ""
+    advice = ""
+    if isinstance(error, Unauthorized):
+        advice = ". Its credentials are wrong, or have expired"
+    elif isinstance(error, ConfigException):
+        advice = f". {where_clouds_are()}"
     return f"The cloud {module.params['cloud'].get('cloud')} of clouds.yaml cannot be asked: {error}{advice}"
+
+
+def where_clouds_are() -> str:
+    """Which file openstacksdk has read: one that the environment names, or the first that is there."""
+    named = os.environ.get("OS_CLIENT_CONFIG_FILE")
+    candidates = [named] if named else CONFIG_FILES
+    there = [path for path in candidates if os.path.exists(path)]
+    return f"It has to be in {there[0]}, which is YAML" if there else f"There is no {', nor '.join(candidates)}"

@@ -17,8 +17,15 @@ description:
     the thing.
   - With O(wanted) it compares a description with the cloud, and fails with all findings at once where something is
     unknown, foreign, too small or beyond the quota.
+  - With O(deleted_too) it tells what keeps the cluster from being deleted.
   - Changes nothing.
 options:
+  deleted_too:
+    description:
+      - What is to be deleted with the cluster and is kept otherwise, by the name of the volume and the address of the
+        floating IP.
+    type: list
+    elements: str
   public_key:
     description:
       - Public key of who runs the cluster.
@@ -108,6 +115,11 @@ options:
           - Account by which the servers are entered.
         type: str
         required: true
+      rules:
+        description:
+          - How many rules each security group has, by its name.
+        type: dict
+        default: {}
 extends_documentation_fragment:
   - ansible.builtin.action_common_attributes
   - galilean.hub.cloud
@@ -192,6 +204,16 @@ server_groups:
   returned: success
   type: list
   elements: dict
+obstacles:
+  description: Why a deletion would take something from others, or not come to its end, each with what to do about it.
+  returned: when O(deleted_too) is given
+  type: list
+  elements: str
+joined_by_others:
+  description: Ids of the ranges that somebody else has joined to the cluster's router.
+  returned: when O(wanted) is given
+  type: list
+  elements: str
 project_id:
   description: Id of the project.
   returned: success
@@ -202,19 +224,21 @@ external_network_id:
   type: str
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from ansible.module_utils.basic import AnsibleModule
 from ansible_collections.galilean.hub.plugins.module_utils.cloud import (
     ERROR,
     GROUPED,
+    KEY_PAIRS,
     Cloud,
     Cluster,
     Quota,
     Wanted,
     findings,
     is_built,
+    obstacles,
     role_of,
 )
 from ansible_collections.galilean.hub.plugins.module_utils.cloud_connection import (
@@ -243,14 +267,17 @@ def quotas(connection: Any) -> dict[str, Quota]:
     of_network = {
         "floating IPs": network.floating_ips,
         "networks": network.networks,
+        "subnets": network.subnets,
         "routers": network.routers,
         "security groups": network.security_groups,
+        "rules of security groups": network.security_group_rules,
         "ports": network.ports,
     }
     return {
         "servers": quota(servers.instances, servers.instances_used),
         "server groups": quota(servers.server_groups, servers.server_groups_used),
         GROUPED: quota(servers.server_group_members, 0),
+        KEY_PAIRS: quota(servers.keypairs, 0),
         "processors": quota(servers.total_cores, servers.total_cores_used),
         "MiB of memory": quota(servers.total_ram, servers.total_ram_used),
         "volumes": quota(volumes.max_total_volumes, volumes.total_volumes_used),
@@ -265,8 +292,8 @@ def servers_of(compute: Any) -> Iterator[Any]:
         yield (server.status == ERROR and compute.find_server(server.id)) or server
 
 
-def seen(connection: Any, with_offers: bool) -> Cloud:
-    """What the project sees; what the cloud offers is asked only for a comparison."""
+def seen(connection: Any, with_offers: bool, with_uses: bool) -> Cloud:
+    """What the project sees; what the cloud offers and who uses what is asked only for a comparison, or a deletion."""
     compute, network, storage = connection.compute, connection.network, connection.block_storage
     for service in (compute, network, storage, connection.image):
         service.retriable_status_codes = RETRIED
@@ -280,6 +307,10 @@ def seen(connection: Any, with_offers: bool) -> Cloud:
             "volume_types": listed(storage.types()),
             "quotas": quotas(connection),
         }
+    if with_uses:
+        offers["snapshots"] = listed(storage.snapshots())
+    if with_offers or with_uses:
+        offers["ports"] = listed(network.ports())
     return Cloud(
         connection.current_project_id,
         networks=listed(network.networks()),
@@ -316,7 +347,9 @@ def told_of_servers(servers: Iterable[Any]) -> list[dict[str, Any]]:
     ]
 
 
-def result(name: str, public_key: str, wanted: Wanted | None, cloud: Cloud) -> dict[str, Any]:
+def result(
+    name: str, public_key: str, wanted: Wanted | None, deleted_too: Sequence[str] | None, cloud: Cloud
+) -> dict[str, Any]:
     cluster = Cluster.of(name, cloud)
     known: dict[str, Any] = {
         "project_id": cloud.project_id,
@@ -330,6 +363,8 @@ def result(name: str, public_key: str, wanted: Wanted | None, cloud: Cloud) -> d
         "keypairs": told(cluster.keypairs(cloud, public_key), ident="name"),
         "server_groups": told(cluster.server_groups(cloud)),
     }
+    if deleted_too is not None:
+        known["obstacles"] = obstacles(name, cloud, deleted_too)
     if wanted:
         external = wanted.external_network
         ids = [each["id"] for each in cloud.networks if external in (each["name"], each["id"])]
@@ -337,6 +372,7 @@ def result(name: str, public_key: str, wanted: Wanted | None, cloud: Cloud) -> d
             "labels": cluster.labels(wanted),
             "leaving": told(cluster.leaving(wanted)),
             "unbuilt": told(cluster.unbuilt(wanted)),
+            "joined_by_others": cluster.joined_by_others(cloud),
             "external_network_id": ids[0],
         }
     return known
@@ -356,6 +392,7 @@ def main() -> None:
         argument_spec={
             **ARGUMENTS,
             "public_key": {"type": "str", "default": ""},
+            "deleted_too": {"type": "list", "elements": "str"},
             "wanted": {
                 "type": "dict",
                 "options": {
@@ -370,6 +407,7 @@ def main() -> None:
                         "choices": ["soft-anti-affinity", "anti-affinity"],
                         "default": "soft-anti-affinity",
                     },
+                    "rules": {"type": "dict", "default": {}},
                     **texts,
                 },
             },
@@ -377,18 +415,18 @@ def main() -> None:
         supports_check_mode=True,
     )
     name, described = module.params["cluster"], module.params["wanted"]
-    public_key = module.params["public_key"]
+    public_key, deleted_too = module.params["public_key"], module.params["deleted_too"]
     wanted = Wanted(public_key=public_key, **described) if described else None
     connection = connected(module)
     try:
-        cloud = seen(connection, with_offers=bool(wanted))
+        cloud = seen(connection, with_offers=bool(wanted), with_uses=deleted_too is not None)
     except REFUSALS as error:
         module.fail_json(msg=words_of(module, error))
     found = findings(name, wanted, cloud) if wanted else []
     if found:
         heading = f"The description of {name} is refused, and nothing was changed. Findings: {len(found)}"
         module.fail_json(msg="\n".join([heading, *found]))
-    module.exit_json(changed=False, **result(name, public_key, wanted, cloud))
+    module.exit_json(changed=False, **result(name, public_key, wanted, deleted_too, cloud))
 
 
 if __name__ == "__main__":

@@ -6,6 +6,8 @@
 
 from __future__ import annotations
 
+import base64
+import binascii
 import ipaddress
 import re
 from collections.abc import Iterator, Mapping
@@ -30,6 +32,18 @@ def _is_private_range(text: str) -> bool:
     except ValueError:
         return False
     return network.is_private and 8 <= network.prefixlen <= 28
+
+
+def _is_public_key(text: str) -> bool:
+    """What a line of a public key says in its first word, its second one begins with: RFC 4253, 6.6."""
+    if not re.fullmatch(r"((ssh-|ecdsa-|sk-)[\w.@-]+ [A-Za-z0-9+/]+=*( [ -~]*)?)?", text):
+        return False
+    kind, _space, rest = text.partition(" ")
+    try:
+        key = base64.b64decode(rest.partition(" ")[0], validate=True)
+    except binascii.Error:
+        return False
+    return not text or key.startswith(len(kind).to_bytes(4, "big") + kind.encode())
 
 
 def _is_port_or_range(text: str) -> bool:
@@ -59,9 +73,9 @@ FORMS: Mapping[str, Form] = {
     "openstack_network_range": Form("a private network of IPv4", "10.77.0.0/24", _is_private_range),
     "openstack_node_flavor": NAME_OR_NONE,
     "openstack_public_key": Form(
-        "a public key as one line, or nothing",
+        "a public key as one line, such as a file .pub has it, or nothing",
         "ssh-ed25519 AAAA... galileo@padua",
-        re.compile(r"((ssh-|ecdsa-|sk-)[\w.@-]+ [A-Za-z0-9+/]+=*( [ -~]*)?)?").fullmatch,
+        _is_public_key,
     ),
     "openstack_ssh_sources": ADDRESS_OR_NETWORK,
     "openstack_volume_type": NAME_OR_NONE,

@@ -144,6 +144,47 @@ def test_what_others_have_by_its_names(project: Project) -> None:
     network.delete_network(foreign)
 
 
+def refused_deletion(project: Project, **variables: Any) -> str:
+    """What a deletion says that is refused and changes nothing, on one line."""
+    before = project.everything()
+    run = project.tear_down(openstack_deleted_cluster=CLUSTER, openstack_nodes=0, **variables)
+    assert run.returncode != 0, run.output
+    assert project.everything() == before
+    assert project.servers()[f"{CLUSTER}-hub"].status == "ACTIVE"
+    return " ".join(run.output.replace("\\n", " ").split())
+
+
+def test_what_others_have_at_router_network_and_volume_stays(project: Project) -> None:
+    network, storage = project.cloud.network, project.cloud.block_storage
+    run = project.make(openstack_nodes=0)
+    assert run.returncode == 0, run.output
+    marinas = network.create_network(name="marinas")
+    subnet = network.create_subnet(network_id=marinas.id, name="marinas", ip_version=4, cidr="10.99.0.0/24")
+    router = network.find_router(CLUSTER)
+    network.add_interface_to_router(router, subnet_id=subnet.id)
+    before = project.everything()
+    run = project.make(openstack_nodes=0)
+    assert run.returncode == 0, run.output
+    assert project.everything() == before, "the interface of marinas among it"
+    assert f"openstack router remove subnet {router.id} {subnet.id}" in refused_deletion(project)
+    network.remove_interface_from_router(router, subnet_id=subnet.id)
+
+    port = network.create_port(network_id=network.find_network(CLUSTER).id, name="marina")
+    (volume,) = storage.volumes()
+    snapshot = storage.create_snapshot(volume_id=volume.id, name="before", is_forced=True)
+    storage.wait_for_status(snapshot)
+    told = refused_deletion(project, openstack_deleted_too=[f"{CLUSTER}-data"])
+    assert f"the port marina ({port.id}) of no server" in told
+    assert f"the snapshot before ({snapshot.id})" in told
+    network.delete_port(port)
+    run = project.tear_down(openstack_deleted_cluster=CLUSTER, openstack_nodes=0)
+    assert run.returncode == 0, run.output
+    storage.delete_snapshot(snapshot)
+    storage.wait_for_delete(snapshot)
+    storage.delete_volume(volume)
+    network.delete_network(marinas)
+
+
 def test_a_hypervisor_too_few_is_told_in_novas_words(project: Project) -> None:
     """The fake cloud has one hypervisor. What could not be built is made anew once, and the next run goes on."""
     run = project.make(openstack_anti_affinity="anti-affinity")

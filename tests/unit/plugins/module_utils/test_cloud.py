@@ -15,6 +15,7 @@ from ansible_collections.galilean.hub.plugins.module_utils.cloud import (
     departed,
     findings,
     mark,
+    obstacles,
 )
 from ansible_collections.galilean.hub.plugins.module_utils.nodes import HOST, Node
 
@@ -123,10 +124,27 @@ def test_what_the_cloud_has_not_is_told_with_what_it_has(changed: dict[str, str]
     assert findings(NAME, replace(WANTED, **changed), CLOUD) == [words]
 
 
+CAMPUS = {
+    "id": "n9",
+    "project_id": "p0",
+    "name": "campus",
+    "is_router_external": False,
+    "description": "",
+    "subnet_ids": ["s9"],
+}
+
+
+def test_a_network_without_a_range_is_refused() -> None:
+    cloud = replace(CLOUD, networks=[PUBLIC, {**CAMPUS, "subnet_ids": []}])
+    assert findings(NAME, replace(WANTED, network="campus"), cloud) == [
+        "network campus has no range, and no server gets an address. Write another openstack_network."
+    ]
+
+
 @pytest.mark.parametrize(("versions", "is_told"), [([4], False), ([6, 4], False), ([6], True), ([], False)])
 def test_a_network_without_ipv4_is_refused(versions: list[int], is_told: bool) -> None:
     """One whose ranges the project does not see is let through."""
-    campus = {"id": "n9", "project_id": "p0", "name": "campus", "is_router_external": False, "description": ""}
+    campus = CAMPUS
     subnets = [thing("of-campus", network_id="n9", ip_version=version) for version in versions]
     elsewhere = thing("elsewhere", network_id="n8", ip_version=6)
     cloud = replace(CLOUD, networks=[PUBLIC, campus], subnets=[elsewhere, *subnets])
@@ -487,3 +505,103 @@ def test_what_becomes_of_a_server_in_whatever_state(
     }
     assert [kind for kind, servers in found.items() if servers] == expected
     assert cluster.strangers(WANTED) == []
+
+
+@pytest.mark.parametrize(
+    ("status", "cure"),
+    [("SHELVED_OFFLOADED", "unshelve"), ("RESCUE", "unrescue"), ("VERIFY_RESIZE", "resize confirm"), ("SHUTOFF", "")],
+)
+def test_a_server_that_was_put_aside_is_told_with_what_brings_it_back(status: str, cure: str) -> None:
+    aside = {**server("crater-node-1"), "status": status}
+    told = (
+        f"server crater-node-1 is {status}, as somebody wanted it. "
+        f"openstack server {cure} id-crater-node-1-crater brings it back."
+    )
+    servers = [aside, server("crater-hub"), server("crater-node-2")]
+    assert findings(NAME, WANTED, replace(OURS, servers=servers)) == [told] * bool(cure)
+
+
+@pytest.mark.parametrize(
+    ("quotas", "cloud", "lack"),
+    [
+        ({"key pairs": Quota(1, 0)}, replace(CLOUD, keypairs=[{"name": "ada", "public_key": "ssh-ed25519 BBBB"}]), 1),
+        ({"key pairs": Quota(1, 0)}, OURS, 0),
+        ({"subnets": Quota(5, 5)}, CLOUD, 1),
+        ({"subnets": Quota(5, 5)}, OURS, 0),
+        # Each group that is to be made comes with two.
+        ({"rules of security groups": Quota(10, 2)}, CLOUD, 6),
+        ({"rules of security groups": Quota(10, 8)}, replace(OURS, security_groups=[
+            thing("crater", mark(NAME), security_group_rules=[{}] * 3),
+            thing("crater-hub", mark(NAME), security_group_rules=[{}] * 4),
+            thing("crater-nodes", mark(NAME), security_group_rules=[{}] * 1),
+        ]), 0),
+    ],
+)  # fmt: skip
+def test_quotas_of_what_goes_with_other_things(quotas: dict[str, Quota], cloud: Cloud, lack: int) -> None:
+    wanted = replace(WANTED, rules={"crater": 3, "crater-hub": 4, "crater-nodes": 1})
+    (kind,) = quotas
+    found = findings(NAME, wanted, replace(cloud, quotas=quotas))
+    assert len(found) == bool(lack)
+    assert all(each.startswith(f"quota of {kind}:") and f"so {lack} are missing" in each for each in found)
+
+
+# Of network, range and router.
+OUR_ID = f"id-crater-{mark(NAME)}"
+
+
+def port(owner: str, device: str, network: str = OUR_ID, subnet: str = OUR_ID) -> dict[str, Any]:
+    return {
+        "id": "p7",
+        "name": "marina",
+        "device_owner": owner,
+        "device_id": device,
+        "network_id": network,
+        "fixed_ips": [{"subnet_id": subnet}],
+    }
+
+
+def test_ranges_that_others_have_joined_to_the_router_are_known() -> None:
+    ports = [
+        port("network:router_interface", OUR_ID),
+        port("network:router_interface_distributed", OUR_ID, "n7", "s7"),
+        port("network:router_interface", "another", "n8", "s8"),
+        port("compute:nova", OUR_ID, "n9", "s9"),
+    ]
+    cloud = replace(OURS, ports=ports)
+    assert Cluster.of(NAME, cloud).joined_by_others(cloud) == ["s7"]
+
+
+@pytest.mark.parametrize(
+    ("changed", "deleted_too", "words"),
+    [
+        ({}, ["crater-data"], ""),
+        ({"ports": [port("compute:nova", "id-crater-hub-crater")]}, [], ""),
+        ({"ports": [port("network:dhcp", "dhcp-1"), port("network:router_interface", OUR_ID)]}, [], ""),
+        ({"ports": [port("compute:nova", "x", network="n8")]}, [], ""),
+        ({"ports": [port("network:router_interface", OUR_ID, "n7", "s7")]}, [], "router remove subnet"),
+        ({"ports": [port("network:router_interface", "another")]}, [], "(p7) of network:router_interface another"),
+        ({"ports": [port("compute:nova", "s9")]}, [], "the port marina (p7) of compute:nova s9, which is none of this"),
+        ({"ports": [port("", "")]}, [], "the port marina (p7) of no server, which is none of this cluster"),
+        (
+            {"security_groups": [*OURS.security_groups, thing("marinas", security_group_rules=[
+                {"id": "r1", "remote_group_id": OURS.security_groups[0]["id"]}, {"id": "r2", "remote_group_id": None},
+            ])]},
+            [],
+            "lets in crater, which goes. openstack security group rule delete r1",
+        ),
+        ({"servers": [{**server("crater-hub"), "is_locked": True}]}, [], "server unlock id-crater-hub-crater"),
+        ({"volumes": [volume(attachments=[{"server_id": "s9"}])]}, [], ""),
+        ({"volumes": [volume(attachments=[{"server_id": "s9"}])]}, ["crater-data"], "attached to the server s9"),
+        ({"snapshots": [{"id": "c1", "name": "before", "volume_id": "v1"}]}, [], ""),
+        ({"snapshots": [{"id": "c1", "name": "before", "volume_id": "v8"}]}, ["crater-data"], ""),
+        (
+            {"snapshots": [{"id": "c1", "name": "before", "volume_id": "v1"}]},
+            ["crater-data"],
+            "volume crater-data has the snapshot before (c1)",
+        ),
+    ],
+)  # fmt: skip
+def test_a_deletion_that_others_would_feel_is_told(changed: dict[str, Any], deleted_too: list[str], words: str) -> None:
+    told = obstacles(NAME, replace(OURS, **changed), deleted_too)
+    assert len(told) == bool(words), told
+    assert words in "".join(told)

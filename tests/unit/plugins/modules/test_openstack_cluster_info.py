@@ -46,15 +46,18 @@ WANTED = Wanted(
 )  # fmt: skip
 
 
-def told(wanted: Wanted | None) -> dict[str, Any]:
-    return result("crater", "ssh-ed25519 AAAA galileo", wanted, CLOUD)
+def told(wanted: Wanted | None, deleted_too: list[str] | None = None) -> dict[str, Any]:
+    return result("crater", "ssh-ed25519 AAAA galileo", wanted, deleted_too, CLOUD)
 
 
-@pytest.mark.parametrize("wanted", [None, WANTED])
-def test_it_returns_what_it_says(wanted: Wanted | None) -> None:
+@pytest.mark.parametrize(
+    ("wanted", "deleted_too", "given"),
+    [(None, None, []), (WANTED, None, ["when O(wanted) is given"]), (None, [], ["when O(deleted_too) is given"])],
+)
+def test_it_returns_what_it_says(wanted: Wanted | None, deleted_too: list[str] | None, given: list[str]) -> None:
     described = yaml.safe_load(RETURN)
-    assert {*told(wanted)} == {
-        name for name, of_name in described.items() if wanted or of_name["returned"] == "success"
+    assert {*told(wanted, deleted_too)} == {
+        name for name, of_name in described.items() if of_name["returned"] in ["success", *given]
     }
 
 
@@ -73,6 +76,7 @@ def test_each_kind_is_told_by_id() -> None:
         "volumes": ["v1"],
         "keypairs": ["crater"],
         "server_groups": ["a1"],
+        "joined_by_others": [],
     }
     assert told(WANTED)["external_network_id"] == "n0"
 

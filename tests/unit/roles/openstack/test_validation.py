@@ -44,6 +44,27 @@ def test_nodes_need_a_flavor() -> None:
     assert missing(openstack_nodes=1) == ["openstack_node_flavor"]
 
 
+KEY = "AAAAC3NzaC1lZDI1NTE5AAAAIOC8UTtN00kgkVqVM/40sk6q4WDZXgCI0VtUuohJXRzu"
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        ("", True),
+        (f"ssh-ed25519 {KEY}", True),
+        (f"ssh-ed25519 {KEY} galileo@padua", True),
+        (f"ssh-rsa {KEY}", False),
+        (f"ssh-ed25519 {KEY[1:]}", False),
+        (f"ssh-ed25519 {KEY[:-1]}", False),
+        ("ssh-ed25519 AAAA", False),
+        (f"ssh-ed25519 {KEY}\nssh-ed25519 {KEY}", False),
+        ("-----BEGIN OPENSSH PRIVATE KEY-----", False),
+    ],
+)
+def test_a_public_key_is_one(text: str, fits: bool) -> None:
+    assert bool(validation.FORMS["openstack_public_key"].fits(text)) is fits
+
+
 @pytest.mark.parametrize("text", ["10.77.0.0/24", "192.168.0.0/16"])
 def test_a_private_range(text: str) -> None:
     assert validation.FORMS["openstack_network_range"].fits(text)
