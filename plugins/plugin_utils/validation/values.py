@@ -90,13 +90,15 @@ def typed(value: Any, option: Option) -> Any:
 
 
 def advice_to_write(name: str, option: Option) -> str:
-    """What to write for an option: its default, one of its choices, or an example of its form or type."""
-    default = option.get("default")
-    if default is not None and not is_template(default):
+    """What to write for an option: its default, one of its choices, or an example of its form or type.
+
+    Whoever has written something does not want a default that stands for nothing.
+    """
+    default, kind = option.get("default"), option.get("type", "str")
+    if (default or kind == "bool") and default is not None and not is_template(default):
         return write(name, default)
     if option.get("choices"):
         return write(name, option["choices"][0])
-    kind = option.get("type", "str")
     if limit := option.get("form") or option.get("range"):
         return write(name, [limit.example] if kind == "list" else limit.example)
     return write(name, TYPES.get(kind, TYPES["str"])[1])

@@ -186,6 +186,17 @@ def test_secrets_are_not_shown(name: str, option: values.Option, secret: str) ->
         ),
         ("docker_yes", {"default": "yes"}, 'Write docker_yes: "yes" in {where}.'),
         ("docker_version", {"default": "1.10"}, 'Write docker_version: "1.10" in {where}.'),
+        (
+            "openstack_nodes",
+            {"type": "int", "default": 0, "range": forms.Range(0, 200, example=2)},
+            "Write openstack_nodes: 2 in {where}.",
+        ),
+        (
+            "openstack_cluster",
+            {"default": "", "form": forms.Form("a name", "crater", bool)},
+            "Write openstack_cluster: crater in {where}.",
+        ),
+        ("jupyterhub_allow_all", {"type": "bool", "default": False}, "Write jupyterhub_allow_all: false in {where}."),
     ],
 )
 def test_advice_can_be_pasted(name: str, option: values.Option, advice: str) -> None:
