@@ -102,6 +102,14 @@ class Browser(requests.Session):
         self.visit("/hub/spawn")
         eventually(lambda: self.is_inside(user), f"the server of {user} answers")
 
+    def stop_server(self, user: str) -> None:
+        """Have the person's server stopped."""
+        headers, url = {"Authorization": f"token {self.token(user)}"}, f"{self.url}/hub/api/users/{user}"
+        assert self.delete(f"{url}/server", headers=headers, timeout=60).ok
+        eventually(
+            lambda: not self.get(url, headers=headers, timeout=60).json()["servers"], f"the server of {user} stops"
+        )
+
     def is_inside(self, user: str) -> bool:
         """Whether the person's server runs and takes this browser."""
         return self.visit(f"/user/{user}/lab").url.startswith(f"{self.url}/user/{user}/")

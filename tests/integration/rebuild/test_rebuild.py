@@ -170,6 +170,8 @@ def test_a_storage_host_comes_back_while_hub_and_node_live(cluster: Raised, ada:
     assert "Left as it is" in run.output, "the hub's database"
     assert cluster.people_have() == had["homes"]
     assert ada.user() == "ada"
+    # It ran on, in a directory that is no more.
+    ada.stop_server("ada")
     ada.open_server("ada")
     assert ada.content("ada", "notes/week3.ipynb").startswith("what ada found out")
 
