@@ -297,7 +297,7 @@ bench-openstack: engine ## Measure how long a cloud takes to servers, to none, a
 .PHONY: bench-homes
 bench-homes: export PYTHONPATH := tests/support
 bench-homes: bootstrap ## Measure homes over NFS, on the machines that are up
-	@python tests/bench/homes.py
+	@python tests/bench/nfs.py
 
 .PHONY: faults
 faults: machine ## Kill site.yml at every point, and compare what the next run makes of it; FAULTS=... for options
