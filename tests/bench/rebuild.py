@@ -30,7 +30,7 @@ SAVES = 60
 AIM = 1.3
 PASSWORD = "the long password of ada"
 # Homes as the keeper makes them, with the record of whose they are.
-MAKE_HOMES = """
+MAKE_HOMES = r"""
 import os, sys
 from pathlib import Path
 homes = Path(sys.argv[1])
